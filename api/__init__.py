@@ -1,0 +1,1 @@
+"""Tutordesk's server: an educational helpdesk with an AI tutor. Start reading at `main.create_app`."""

@@ -1,0 +1,1 @@
+"""One person and the tutor: chats in global mode and about a ticket."""

@@ -1,0 +1,97 @@
+"""How the world reaches chats: ask and follow by server-sent events, stop, list and read. Readable by their owner only.
+
+The events are those of `replies/stream.py`. A refused request is refused before the stream starts.
+"""
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from beanie import PydanticObjectId
+from bson.errors import InvalidId
+from fastapi import APIRouter, Header, Query, Request, Response
+from sse_starlette import EventSourceResponse
+
+from api.chat.models import SessionOut, SessionRow
+from api.chat.transcripts import access_session, list_sessions as find_sessions, read_messages
+from api.chat.turns import Ask, take_turn
+from api.errors import Invalid, problem_responses
+from api.identity.access import ReplyId, SessionId, TicketId, Visitor, object_id
+from api.replies.runs import access_reply, stop_reply
+from api.replies.stream import position_of, sse_frames, stream_response
+
+router = APIRouter(prefix="/chat", tags=["chat"])
+REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
+STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
+
+
+@router.post("/global/stream", operation_id="stream_global_chat", response_class=EventSourceResponse, responses=STREAM | REFUSALS)
+async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> EventSourceResponse:
+    return stream_response(sse_frames(await take_turn(body, visitor, None, request)))
+
+
+@router.post("/ticket/{ticket_id}/stream", operation_id="stream_ticket_chat", response_class=EventSourceResponse, responses=STREAM | REFUSALS)
+async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, request: Request) -> EventSourceResponse:
+    return stream_response(sse_frames(await take_turn(body, visitor, ticket_id, request)))
+
+
+@router.get("/replies/{reply_id}/stream", operation_id="follow_reply", response_class=EventSourceResponse, responses=STREAM | problem_responses(401, 404))
+async def follow_reply(
+    reply_id: ReplyId,
+    visitor: Visitor,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[str | None, Query()] = None,
+) -> EventSourceResponse:
+    reply = await access_reply(visitor.id, reply_id)
+    return stream_response(sse_frames(reply, position_of(last_event_id, after)))
+
+
+@router.post("/replies/{reply_id}/stop", operation_id="stop_reply", status_code=202, responses=problem_responses(401, 403, 404))
+async def stop(reply_id: ReplyId, visitor: Visitor) -> None:
+    await access_reply(visitor.id, reply_id)
+    await stop_reply(reply_id)
+
+
+@router.get("/sessions", operation_id="list_chat_sessions", responses=problem_responses(401, 404, 422))
+async def list_chat_sessions(
+    visitor: Visitor,
+    response: Response,
+    ticket_id: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> list[SessionRow]:
+    about = object_id(ticket_id) if ticket_id else None
+    rows = await find_sessions(visitor.id, about, limit + 1, _after(cursor) if cursor else {})
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        mark = base64.urlsafe_b64encode(f"{round(last.updated_at.timestamp() * 1000)}.{last.id}".encode()).decode()
+        only = f"&ticket_id={ticket_id}" if ticket_id else ""
+        response.headers["Link"] = f'</chat/sessions?limit={limit}{only}&cursor={mark.rstrip("=")}>; rel="next"'
+    return rows[:limit]
+
+
+def _after(cursor: str) -> dict[str, Any]:
+    try:
+        text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
+        moment, _, last_id = text.partition(".")
+        updated_at, id = datetime.fromtimestamp(int(moment) / 1000, UTC), PydanticObjectId(last_id)
+    except (ValueError, OverflowError, OSError, InvalidId) as error:
+        raise Invalid("This page's mark cannot be read. Start again from the first page.") from error
+    return {"updated_at": {"$lte": updated_at}, "$or": [{"updated_at": {"$lt": updated_at}}, {"_id": {"$lt": id}}]}
+
+
+@router.get("/sessions/{session_id}", operation_id="read_chat_session", responses=problem_responses(401, 404, 422))
+async def read_chat_session(
+    session_id: SessionId,
+    visitor: Visitor,
+    response: Response,
+    before: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
+) -> SessionOut:
+    session = await access_session(visitor.id, session_id)
+    messages, start = await read_messages(session, before)
+    if start > 0:
+        response.headers["Link"] = f'</chat/sessions/{session_id}?before={start}>; rel="next"'
+    running = {"id": session.running_reply} if session.running_reply else None
+    return SessionOut.model_validate(
+        {**session.model_dump(include=SessionRow.model_fields.keys()), "running_reply": running, "messages": messages}
+    )

@@ -1,0 +1,129 @@
+"""One turn: a question is saved exactly once, becomes a prompt with its history and tickets, and starts a reply."""
+
+from typing import Annotated
+
+import pymongo.errors
+from beanie import PydanticObjectId
+from fastapi import Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from api.chat.models import ChatSession
+from api.chat.transcripts import access_session, continue_session, open_session, read_history, refuse_while_answering
+from api.errors import Conflict, NotFound, TooLong, TooMany
+from api.identity.access import VisitorOfRequest, object_id
+from api.replies.models import Message, Reply, now
+from api.replies.runs import LEASE, count_running, running, start_reply
+from api.tickets.models import as_source
+from api.tickets.routes import access_ticket
+from api.tickets.search import find_sources
+from api.tutor.models import Prompt, Source, Turn
+from api.tutor.prompt import tutor_prompt
+
+MOST_MESSAGE_BYTES = 32_000
+RETRY_SECONDS = 5
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+class Ask(BaseModel):
+    """A message to the tutor. `client_message_id` makes sending it again safe: it joins the same reply."""
+
+    model_config = ConfigDict(extra="forbid")
+    message: Annotated[str, StringConstraints(strict=True), AfterValidator(_not_blank)]
+    session_id: Annotated[str, StringConstraints(strict=True, max_length=64)] | None = None
+    client_message_id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100)] | None = Field(
+        None, description="Made by the client, once a message."
+    )
+
+
+async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
+    """Save the question and start its reply, or find the reply of the same `client_message_id`."""
+    if (size := len(ask.message.encode())) > MOST_MESSAGE_BYTES:
+        raise TooLong(f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again.")
+    if not visitor.is_new and (earlier := await _same_message(ask, visitor.id, ticket_id)):
+        return earlier
+    state = request.app.state
+    await state.limits.spend_message(str(visitor.id), visitor.ip)
+    await state.limits.refuse_spent_tokens()
+    most = state.settings.max_running_replies
+    if most and count_running(visitor.id) >= most:
+        raise TooMany(f"{most} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS)
+    session = await _continued(ask, visitor.id, ticket_id)
+    sources = [as_source(await access_ticket(ticket_id))] if ticket_id else await find_sources(ask.message)
+    history: list[Turn] = await read_history(session) if session else []
+    prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
+    await visitor.keep()
+    reply = _new_reply(ask, visitor.id, ticket_id, session, prompt, sources, request)
+    try:
+        await reply.insert()
+    except pymongo.errors.DuplicateKeyError:
+        if earlier := await _same_message(ask, visitor.id, ticket_id):
+            return earlier
+        raise
+    await _save_question(session, reply)
+    await start_reply(reply, prompt, state.tutor, state.join)
+    return reply
+
+
+async def _save_question(session: ChatSession | None, reply: Reply) -> None:
+    try:
+        if session:
+            await continue_session(session, reply)
+        else:
+            await open_session(reply)
+    except Conflict:
+        await reply.delete()
+        raise
+
+
+async def _continued(ask: Ask, author_id: PydanticObjectId, ticket_id: PydanticObjectId | None) -> ChatSession | None:
+    """The chat that the message continues, if any. Raises NotFound, also for a chat about something else."""
+    if not ask.session_id:
+        return None
+    session = await access_session(author_id, object_id(ask.session_id))
+    if session.ticket_id != ticket_id:
+        raise NotFound("This chat is not about that ticket.")
+    await refuse_while_answering(session)
+    return session
+
+
+async def _same_message(ask: Ask, author_id: PydanticObjectId, ticket_id: PydanticObjectId | None) -> Reply | None:
+    """The reply to an earlier send of the same message. Raises Conflict when that one said something else."""
+    if not ask.client_message_id:
+        return None
+    reply = await Reply.find_one({"author_id": author_id, "client_message_id": ask.client_message_id})
+    if not reply:
+        return None
+    is_same_chat = ask.session_id is None or ask.session_id == str(reply.session_id)
+    if reply.question.content != ask.message or reply.ticket_id != ticket_id or not is_same_chat:
+        raise Conflict("This client_message_id belongs to another message. Send yours with a new one.")
+    run = running.get(PydanticObjectId(reply.id))
+    return run.reply if run else reply
+
+
+def _new_reply(
+    ask: Ask,
+    author_id: PydanticObjectId,
+    ticket_id: PydanticObjectId | None,
+    session: ChatSession | None,
+    prompt: Prompt,
+    sources: list[Source],
+    request: Request,
+) -> Reply:
+    return Reply(
+        id=PydanticObjectId(),
+        author_id=author_id,
+        client_message_id=ask.client_message_id,
+        session_id=session.id if session else PydanticObjectId(),
+        ticket_id=ticket_id,
+        ticket_ids=[PydanticObjectId(source.id) for source in sources],
+        left_out_messages=prompt.left_out,
+        question=Message(role="user", content=ask.message),
+        model=request.app.state.tutor.model,
+        owner=request.app.state.owner,
+        leased_until=now() + LEASE,
+    )

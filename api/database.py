@@ -1,0 +1,41 @@
+"""The connection to MongoDB: the only module that imports Motor.
+
+Waits are short and bounded, because a driver's defaults hold a request for 30 s when the server is away or hangs:
+an operation ends within three seconds, whatever the reason, and `errors` makes 503 of it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from beanie import Document, init_beanie
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+
+Client = AsyncIOMotorClient[dict[str, Any]]
+Database = AsyncIOMotorDatabase[dict[str, Any]]
+WAITS_MS = {
+    "timeoutMS": 3000,
+    "serverSelectionTimeoutMS": 3000,
+    "connectTimeoutMS": 2000,
+    "heartbeatFrequencyMS": 2000,
+}
+POOL = {"maxPoolSize": 100, "minPoolSize": 1}
+
+
+def connect(url: str) -> Client:
+    """A client with bounded waits, aware UTC times and majority writes. Nothing is sent yet."""
+    return AsyncIOMotorClient(url, tz_aware=True, appname="tutordesk", **WAITS_MS, **POOL)
+
+
+async def open_database(url: str, documents: Sequence[type[Document]]) -> Client:
+    """Build what indexes are missing, without a time limit, and bind `documents` to the database that `url` names.
+
+    Raises pymongo.errors.PyMongoError when the server cannot be reached.
+    """
+    patient: Client = AsyncIOMotorClient(url, tz_aware=True, serverSelectionTimeoutMS=10_000)
+    try:
+        await init_beanie(patient.get_default_database("tutordesk"), document_models=list(documents))
+    finally:
+        patient.close()
+    client = connect(url)
+    await init_beanie(client.get_default_database("tutordesk"), document_models=list(documents), skip_indexes=True)
+    return client

@@ -1,0 +1,1 @@
+"""Who: visitors by a signed cookie, and what each may do."""

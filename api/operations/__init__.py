@@ -1,0 +1,1 @@
+"""Keeping it: the embedded MongoDB and health. Knows collections, never models."""

@@ -1,0 +1,143 @@
+"""What a reply is: the `Reply` document while it is written, a `Message` of a transcript when it is over.
+
+A running reply's text lies in `parts`, each with the place (in characters) where it begins, so that a part written
+twice does no harm. When it ends, `content` holds all of it.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Literal
+
+import pymongo
+from beanie import Document, PydanticObjectId
+from pydantic import BaseModel, Field
+from pymongo import IndexModel
+
+from api.tutor.models import ErrorType
+
+MOST_CHARACTERS = 64_000
+MOST_SECONDS = 120.0
+
+
+class Status(StrEnum):
+    streaming = "streaming"
+    complete = "complete"
+    stopped = "stopped"
+    interrupted = "interrupted"
+    failed = "failed"
+
+
+class Failure(BaseModel):
+    """Why a reply failed: a sentence, its class, and whether trying again may help."""
+
+    error: str
+    type: ErrorType
+    retryable: bool
+
+
+class TokenUsage(BaseModel):
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Citation(BaseModel):
+    ticket_id: PydanticObjectId
+    quote: str
+
+
+class Message(BaseModel):
+    """One message of a transcript. What is the tutor's alone is null or empty in a person's."""
+
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
+    role: Literal["user", "assistant"]
+    content: str
+    status: Status = Status.complete
+    created_at: datetime = Field(default_factory=lambda: now())
+    ended_at: datetime | None = None
+    model: str | None = None
+    usage: TokenUsage | None = None
+    citations: list[Citation] = []
+    feedback: str | None = None
+    alternatives: list[str] = []
+    error: Failure | None = None
+
+
+class Part(BaseModel):
+    at: int
+    text: str
+
+
+class Reply(Document):
+    """`question` is the message that it answers; `is_joined`: both are in the transcript of `session_id`."""
+
+    author_id: PydanticObjectId
+    client_message_id: str | None = None
+    session_id: PydanticObjectId
+    ticket_id: PydanticObjectId | None = None
+    ticket_ids: list[PydanticObjectId] = []
+    left_out_messages: int = 0
+    question: Message
+    model: str
+    status: Status = Status.streaming
+    parts: list[Part] = []
+    content: str = ""
+    usage: TokenUsage | None = None
+    citations: list[Citation] = []
+    error: Failure | None = None
+    is_joined: bool = False
+    owner: str
+    leased_until: datetime
+    created_at: datetime = Field(default_factory=lambda: now())
+    ended_at: datetime | None = None
+
+    class Settings:
+        name = "replies"
+        indexes = [
+            IndexModel(
+                [("author_id", pymongo.ASCENDING), ("client_message_id", pymongo.ASCENDING)],
+                unique=True,
+                partialFilterExpression={"client_message_id": {"$type": "string"}},
+            ),
+            IndexModel([("leased_until", pymongo.ASCENDING)], partialFilterExpression={"is_joined": False}),
+            IndexModel([("owner", pymongo.ASCENDING)], partialFilterExpression={"is_joined": False}),
+        ]
+
+    @property
+    def text(self) -> str:
+        """All of the text that was saved, whether the reply is over or not."""
+        if self.status is not Status.streaming and not self.parts:
+            return self.content
+        text = ""
+        for part in sorted(self.parts, key=lambda part: part.at):
+            if part.at <= len(text):
+                text = text[: part.at] + part.text
+        return text
+
+    def as_message(self) -> Message:
+        """The tutor's message, of a reply that is over."""
+        return Message(
+            id=PydanticObjectId(self.id),
+            role="assistant",
+            content=self.content,
+            status=self.status,
+            created_at=self.created_at,
+            ended_at=self.ended_at,
+            model=self.model,
+            usage=self.usage,
+            citations=self.citations,
+            error=self.error,
+        )
+
+
+class Transcript(BaseModel):
+    """The messages of one chat, oldest first: embedded in the ticket that it is about, or in its ChatSession."""
+
+    id: PydanticObjectId
+    author_id: PydanticObjectId
+    messages: list[Message] = []
+
+
+def now() -> datetime:
+    """Aware UTC, cut to MongoDB's milliseconds so that what is saved equals what is sent."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,133 @@
+"""uvicorn as Tutordesk runs it: uvloop and httptools, bounded headers, and streams that end when the server does.
+
+httptools sets no limit on headers and uvicorn waits for them without end, so `BoundedProtocol` refuses headers over
+32 KiB and closes a connection whose headers are not there after 15 s.
+"""
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.settings import Settings
+
+MOST_HEADER_BYTES = 32_768
+HEADER_SECONDS = 15
+GRACEFUL_SECONDS = 6
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    _header_bytes = 0
+    _is_reading_headers = True
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._headers_are_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_reading_headers:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._is_reading_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request's headers are too long.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if not self._is_reading_headers:
+            self._await_headers()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(name) + len(value) > MOST_HEADER_BYTES:
+            raise ValueError("a header is too long")
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MOST_HEADER_BYTES:
+            raise ValueError("the address is too long")
+
+    def on_headers_complete(self) -> None:
+        self._headers_are_here()
+        super().on_headers_complete()
+
+    def _await_headers(self) -> None:
+        self._header_bytes, self._is_reading_headers = 0, True
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _headers_are_here(self) -> None:
+        self._is_reading_headers = False
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+class ServerError(Exception):
+    """The server cannot run. Its text is a sentence that says why and what to do."""
+
+
+class Server(uvicorn.Server):
+    """Says where it is once it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, model: str) -> None:
+        super().__init__(config)
+        self._model = model
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            print(f"Tutordesk is ready on http://{host}:{port} (tutor: {self._model}). Ctrl-C ends it.", flush=True)  # noqa: T201
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening address, taken before anything else is started. Raises ServerError when it is in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ServerError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --host or --port.") from None
+    return listener
+
+
+def run_server(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ServerError when the application cannot start."""
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refusal"))
+    server = make_server(app)
+    server.run(sockets=[listener])
+    if hasattr(app.state, "refusal"):
+        raise ServerError(app.state.refusal)
+
+
+def make_server(app: FastAPI) -> Server:
+    settings: Settings = app.state.settings
+    return Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http=BoundedProtocol,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACEFUL_SECONDS,
+            timeout_keep_alive=15,
+        ),
+        model=settings.models[0],
+    )

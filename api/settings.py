@@ -1,0 +1,164 @@
+"""Every setting of Tutordesk, in one class. The only reader of the environment and of `.env`.
+
+`load_settings()` refuses a bad value with one sentence that names the variable; `load_secret()` makes and keeps the
+key that signs cookies. The README's table of settings is tested against this class.
+"""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROVIDERS = ("gemini", "openai", "ollama", "offline")
+DEFAULT_GEMINI = "gemini:gemini-3.8-flash"
+WEAK_SECRETS = ("changeme", "change-me", "secret", "password", "tutordesk", "default", "example")
+SECRET_BYTES = 32
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used. Its text is one sentence that names the variable and says what to do."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_prefix="TUTORDESK_", extra="ignore", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    data_dir: Path = Field(Path("data"), description="Private folder of the embedded MongoDB and the secret key.")
+    model: str = Field(
+        "",
+        description="The tutor's model as `provider:name`, or several separated by commas: the next one answers when "
+        "one cannot. Providers: `gemini`, `openai`, `ollama`, `offline`. Default: Gemini's current flash model when "
+        "there is a Gemini key, else `offline`.",
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Signs cookies, 32 bytes or more. Default: made once and kept in the data folder."
+    )
+    mongod: Path | None = Field(None, description="The `mongod` to start. Default: from `PATH`, else the bundled one.")
+    mongodb_url: SecretStr | None = Field(
+        None,
+        validation_alias="MONGODB_URL",
+        description="A MongoDB 6+ replica set to use instead of the embedded one. Database: its path, else `tutordesk`.",
+    )
+    gemini_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        description="Key of the Gemini API (`GOOGLE_API_KEY` works too).",
+    )
+    gemini_base_url: str | None = Field(
+        None, validation_alias="GEMINI_BASE_URL", description="Another address of the Gemini API."
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="Key of the OpenAI-compatible server, if it wants one."
+    )
+    openai_base_url: str = Field(
+        "https://api.openai.com/v1",
+        validation_alias="OPENAI_BASE_URL",
+        description="Address of any OpenAI-compatible server, up to and with `/v1`.",
+    )
+    ollama_base_url: str = Field(
+        "http://127.0.0.1:11434", validation_alias="OLLAMA_BASE_URL", description="Address of Ollama."
+    )
+    max_running_replies: int = Field(4, ge=0, description="Answers that run at once for one visitor; 0: no limit.")
+    max_messages_per_minute: int = Field(30, ge=0, description="Messages a minute of one visitor; 0: no limit.")
+    max_messages_per_minute_per_ip: int = Field(
+        120, ge=0, description="Messages a minute from one address; 0: no limit."
+    )
+    max_tickets_per_hour: int = Field(60, ge=0, description="Tickets an hour of one visitor; 0: no limit.")
+    max_tokens_per_day: int = Field(0, ge=0, description="Tokens a day of all together; 0: no limit.")
+
+    @field_validator("data_dir", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @field_validator("gemini_base_url", "openai_base_url", "ollama_base_url", mode="after")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("is an address that starts with http:// or https://")
+        return url.rstrip("/") if url else None
+
+    @field_validator("mongodb_url", mode="after")
+    @classmethod
+    def _mongodb_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("starts with mongodb:// or mongodb+srv://")
+        return url
+
+    @field_validator("model", mode="after")
+    @classmethod
+    def _known_providers(cls, value: str) -> str:
+        for model in filter(None, (part.strip() for part in value.split(","))):
+            provider, _, name = model.partition(":")
+            if provider not in PROVIDERS or (not name and provider != "offline"):
+                raise ValueError(f"{model!r} is not `provider:name` with one of the providers {', '.join(PROVIDERS)}")
+        return value
+
+    @field_validator("secret_key", mode="after")
+    @classmethod
+    def _strong_secret(cls, key: SecretStr | None) -> SecretStr | None:
+        if key:
+            refuse_weak_secret(key.get_secret_value())
+        return key
+
+    @property
+    def models(self) -> list[str]:
+        """The fallback chain, at least one `provider:name`."""
+        chosen = [part.strip() for part in self.model.split(",") if part.strip()]
+        return chosen or [DEFAULT_GEMINI if self.gemini_api_key else "offline"]
+
+
+def refuse_weak_secret(key: str) -> None:
+    """Raise ValueError unless `key` has 32 bytes or more, more than a few different ones, and no well-known word."""
+    if len(key.encode()) < SECRET_BYTES:
+        raise ValueError(f"has fewer than {SECRET_BYTES} bytes; `openssl rand -hex 32` makes a good one")
+    if len(set(key)) < 10 or any(key.lower().startswith(word) for word in WEAK_SECRETS):
+        raise ValueError("is easy to guess; `openssl rand -hex 32` makes a good one")
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from arguments, the environment and `.env`, in this order. Raises SettingsError."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        _refuse_models_without_key(settings)
+        return settings
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"TUTORDESK_{name.upper()}"
+        raise SettingsError(f"{variable}: {first['msg'].removeprefix('Value error, ')}.") from None
+
+
+def _refuse_models_without_key(settings: Settings) -> None:
+    if any(model.startswith("gemini:") for model in settings.models) and not settings.gemini_api_key:
+        raise SettingsError("TUTORDESK_MODEL names a Gemini model, but GEMINI_API_KEY is not set.")
+
+
+def load_secret(settings: Settings) -> str:
+    """The key that signs cookies: the setting, or the data folder's file `secret_key`, made with mode 0600 when absent.
+
+    Raises SettingsError when the file is readable by others or too weak.
+    """
+    if settings.secret_key:
+        return settings.secret_key.get_secret_value()
+    path = settings.data_dir / "secret_key"
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(file, "w") as made:
+            made.write(secrets.token_hex(SECRET_BYTES))
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SettingsError(f"TUTORDESK_SECRET_KEY: {path} can be read by others. Run: chmod 600 {path}")
+    key = path.read_text().strip()
+    try:
+        refuse_weak_secret(key)
+    except ValueError as error:
+        raise SettingsError(f"TUTORDESK_SECRET_KEY: the key in {path} {error}.") from None
+    return key

@@ -1,0 +1,1 @@
+"""Tests mirror the packages and go through HTTP; see conftest.py for what they run against."""

@@ -1,0 +1,1 @@
+"""The knowledge: tickets, their summaries and the search over them."""

@@ -1,0 +1,150 @@
+"""Search: one indexed array of terms per ticket, no second store that could drift.
+
+| term | of | finds |
+|---|---|---|
+| `nginx` | title, description, tags, category, summary | the whole word |
+| `ngi*` | the same, words of three letters or more | its beginnings: the index gives the newest, a filter the rest of the prefix |
+| `=nginx`, `=ngi*` | title and tags | the same, for what comes first: a match in the title |
+
+A query is words, each matched from its beginning, all of them required. Nothing of a query ever becomes a pattern:
+it is folded to letters and digits first. Pages go by cursor, titles that match first, each group newest first.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from beanie import PydanticObjectId
+from bson.errors import InvalidId
+
+from api.errors import FieldError, Invalid
+from api.tickets.models import DOWN, PARTS_OF_LIST, Ticket, TicketRow, as_source, row_of
+from api.tutor.models import Source
+from api.tutor.text import IS_CJK, words
+
+PREFIX = 3
+MOST_TERMS, MOST_TERM_CHARACTERS = 4_000, 40
+MOST_QUERY_WORDS = 12
+MOST_MS = 500
+CANDIDATES = 60
+MOST_SOURCES = 3
+MOST_SOURCE_TOKENS = 12_000
+
+
+def terms_of(title: str, description: str, category: str, tags: Sequence[str], summary: str | None) -> list[str]:
+    first = dict.fromkeys(_with_prefixes(f"{title} {' '.join(tags)}"))
+    rest = dict.fromkeys(_with_prefixes(f"{category} {summary or ''} {description}"))
+    return [*(f"={term}" for term in first), *{**first, **rest}][:MOST_TERMS]
+
+
+def _with_prefixes(text: str) -> Iterator[str]:
+    for word in words(text):
+        yield word[:MOST_TERM_CHARACTERS]
+        if len(word) >= PREFIX and not IS_CJK.match(word):
+            yield f"{word[:PREFIX]}*"
+
+
+def match_words(query: str, mark: str = "") -> list[dict[str, Any]]:
+    """One condition a word, to be joined by `$and`; empty when the query has no word."""
+    asked = list(dict.fromkeys(words(query)))[:MOST_QUERY_WORDS]
+    return [condition for word in asked for condition in _match_word(word[:MOST_TERM_CHARACTERS], mark)]
+
+
+def _match_word(word: str, mark: str) -> list[dict[str, Any]]:
+    if IS_CJK.match(word) and len(word) > 1:
+        return [{"terms": f"{mark}{word}"}]
+    if len(word) == PREFIX:
+        return [{"terms": f"{mark}{word}*"}]
+    begins = {"terms": {"$regex": f"^{mark}{re.escape(word)}"}}
+    return [{"terms": f"{mark}{word[:PREFIX]}*"}, begins] if len(word) > PREFIX else [begins]
+
+
+class Cursor:
+    """Where a page ended: group (0: the title matches), time and id. Opaque text outside."""
+
+    def __init__(self, group: int, created_at: datetime, id: PydanticObjectId) -> None:
+        self.group, self.created_at, self.id = group, created_at, id
+
+    def __str__(self) -> str:
+        text = f"{self.group}.{round(self.created_at.timestamp() * 1000)}.{self.id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Raises Invalid."""
+        try:
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            group, moment, id = base64.urlsafe_b64decode(padded).decode("ascii").split(".")
+            return cls(int(group), datetime.fromtimestamp(int(moment) / 1000, UTC), PydanticObjectId(id))
+        except (ValueError, OverflowError, OSError, InvalidId) as error:
+            sentence = "This page's mark cannot be read. Start again from the first page."
+            raise Invalid(sentence, [FieldError(field="cursor", message="is not one that was given out")]) from error
+
+    def after(self) -> dict[str, Any]:
+        older = [{"created_at": {"$lt": self.created_at}}, {"_id": {"$lt": self.id}}]
+        return {"created_at": {"$lte": self.created_at}, "$or": older}
+
+
+async def list_rows(
+    q: str, category: str | None, tags: Sequence[str], limit: int, cursor: Cursor | None
+) -> tuple[list[TicketRow], Cursor | None]:
+    """A page and where it ended (None: it was the last), newest first, or titles that match `q` first."""
+    filters: dict[str, Any] = {"is_deleted": False}
+    if category:
+        filters["category"] = category
+    if tags:
+        filters["tags"] = {"$all": list(tags)} if len(tags) > 1 else tags[0]
+    groups: list[list[dict[str, Any]]] = [[]]
+    if q.strip():
+        in_title, anywhere = match_words(q, "="), match_words(q)
+        if not anywhere:
+            return [], None
+        groups = [in_title, [*anywhere, {"$nor": [{"$and": in_title}]}]]
+    rows: list[TicketRow] = []
+    for group, conditions in enumerate(groups):
+        if len(rows) > limit or (cursor and group < cursor.group):
+            continue
+        query = dict(filters)
+        after = cursor.after() if cursor and group == cursor.group else {}
+        query["$and"] = [*conditions, *([after] if after else [])]
+        if not query["$and"]:
+            del query["$and"]
+        found = await _find(query, limit + 1 - len(rows))
+        rows += [row_of(one) for one in found]
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            in_this_group = len(found) - 1 > 0
+            return rows[:limit], Cursor(group if in_this_group else group - 1, last.created_at, last.id)
+    return rows, None
+
+
+async def _find(query: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    found = Ticket.get_motor_collection().find(query, PARTS_OF_LIST).sort([("created_at", DOWN), ("_id", DOWN)])
+    rows: list[dict[str, Any]] = await found.limit(limit).max_time_ms(MOST_MS).to_list(limit)
+    return rows
+
+
+async def find_sources(question: str) -> list[Source]:
+    """The tickets that bear on a question most, at most three, for the tutor to teach from."""
+    asked = [word for word in dict.fromkeys(words(question)) if len(word) > 2 or IS_CJK.match(word)]
+    asked = sorted(asked, key=len, reverse=True)[:MOST_QUERY_WORDS]
+    if not asked:
+        return []
+    marked = [f"={word}" for word in asked]
+    parts = {"terms": 1, "title": 1, "description": 1, "category": 1, "tags": 1, "ai_summary": 1}
+    found: dict[PydanticObjectId, dict[str, Any]] = {}
+    for wanted in (marked, asked):
+        query = {"is_deleted": False, "terms": {"$in": wanted}}
+        cursor = Ticket.get_motor_collection().find(query, parts).sort([("created_at", DOWN), ("_id", DOWN)])
+        for one in await cursor.limit(CANDIDATES).max_time_ms(MOST_MS).to_list(CANDIDATES):
+            found[one["_id"]] = one
+    held = {id: set(one["terms"]) for id, one in found.items()}
+    rarity = {word: 1 / (1 + sum(word in terms for terms in held.values())) for word in asked}
+
+    def score(id: PydanticObjectId) -> float:
+        return sum(rarity[word] * ((word in held[id]) + 2 * (f"={word}" in held[id])) for word in asked)
+
+    best = sorted(found, key=lambda id: (-score(id), -id.generation_time.timestamp()))[:MOST_SOURCES]
+    return [as_source(found[id]) for id in best if score(id) >= score(best[0]) / 3]

@@ -1,0 +1,81 @@
+"""Any OpenAI-compatible server by its streaming wire, `POST /chat/completions` with `stream`.
+
+| data line | becomes |
+|---|---|
+| `choices[0].delta.content` | a delta (`reasoning` parts are never shown) |
+| `choices[0].finish_reason` | the ending: `stop`, or an error by `FINISH` |
+| `usage` | the Usage, yielded last |
+| `error` | a TutorError |
+| `[DONE]` | the end |
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+
+from api.tutor.models import BROKE_OFF, CUT, ErrorType, Prompt, TutorError, Usage
+from api.tutor.providers.wire import Wire
+
+FINISH: dict[str, tuple[ErrorType, str | None]] = {
+    "length": ("too_long", CUT),
+    "content_filter": ("blocked", None),
+}
+
+
+class OpenAICompatible:
+    def __init__(self, name: str, base_url: str, api_key: str | None) -> None:
+        self.model = f"openai:{name}"
+        self._name = name
+        self._wire = Wire(base_url, {"Authorization": f"Bearer {api_key}"} if api_key else {})
+
+    async def open(self) -> None:
+        await self._wire.open()
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+        messages = [{"role": "system", "content": prompt.system}]
+        messages += [{"role": turn.role, "content": turn.content} for turn in prompt.turns]
+        body = {
+            "model": self._name,
+            "messages": messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        ending: str | None = None
+        usage = Usage(input_tokens=prompt.tokens)
+        async with aclosing(self._wire.lines("/chat/completions", body)) as lines:
+            async for line in lines:
+                if not line.startswith(b"data:"):
+                    continue
+                data = line[5:].strip()
+                if data == b"[DONE]":
+                    continue
+                event = _parse(data)
+                if choices := event.get("choices"):
+                    delta = choices[0].get("delta") or {}
+                    ending = choices[0].get("finish_reason") or ending
+                    if text := delta.get("content"):
+                        yield text
+                if counted := event.get("usage"):
+                    usage = Usage(counted.get("prompt_tokens") or 0, counted.get("completion_tokens") or 0)
+                if "error" in event:
+                    raise TutorError("busy")
+        yield usage
+        if ending is None:
+            raise TutorError("unknown", BROKE_OFF)
+        if ending in FINISH:
+            raise TutorError(*FINISH[ending])
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        event = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise TutorError("unknown") from error
+    if not isinstance(event, dict):
+        raise TutorError("unknown")
+    return event
