@@ -1,0 +1,134 @@
+// The rail on wide screens and the bar on phones: the same pages, search, help and theme.
+import { useQuery } from "@tanstack/react-query";
+import { MessageSquare, Monitor, Moon, Search, Sun, Ticket } from "lucide-react";
+import { NavLink } from "react-router";
+import { meQuery } from "@/lib/queries";
+import { cn } from "@/ui/cn";
+import { Kbd } from "@/ui/kbd";
+import { setTheme, type Theme, useTheme } from "./theme";
+
+export const PAGES = [
+  { to: "/tickets", label: "Tickets", keys: "g t", Icon: Ticket },
+  { to: "/chat", label: "Chat", keys: "g c", Icon: MessageSquare },
+] as const;
+
+const THEMES: { name: Theme; label: string; Icon: typeof Sun }[] = [
+  { name: "light", label: "Light", Icon: Sun },
+  { name: "dark", label: "Dark", Icon: Moon },
+  { name: "system", label: "Like the system", Icon: Monitor },
+];
+
+export function ThemeSwitch() {
+  const theme = useTheme();
+  return (
+    <fieldset className="flex gap-0.5">
+      <legend className="sr-only">Theme</legend>
+      {THEMES.map(({ name, label, Icon }) => (
+        <button
+          key={name}
+          type="button"
+          aria-label={label}
+          title={label}
+          aria-pressed={theme === name}
+          className="icon-button aria-pressed:bg-raise aria-pressed:text-text"
+          onClick={() => setTheme(name)}
+        >
+          <Icon size={15} aria-hidden="true" />
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function VisitorLine() {
+  const { data: me } = useQuery(meQuery);
+  const name = me?.name || "Visitor";
+  return (
+    <p
+      className="min-h-5 truncate text-[13px] leading-5 text-dim"
+      title="No sign-in needed: what you write is yours in this browser."
+    >
+      {name}
+      {me?.role === "admin" && " · admin"}
+    </p>
+  );
+}
+
+const row =
+  "flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-soft hover:bg-raise hover:text-text";
+
+interface NavigationProps {
+  onSearch: () => void;
+  onHelp: () => void;
+}
+
+export function Rail({ onSearch, onHelp }: NavigationProps) {
+  return (
+    <div className="hidden min-h-0 flex-col gap-0.5 border-r border-line bg-panel px-2.5 py-3.5 md:flex">
+      <NavLink
+        to="/tickets"
+        className="brand px-2.5 pt-1 pb-[18px]"
+        aria-label="Tutordesk, tickets"
+      >
+        tutor<b>desk_</b>
+      </NavLink>
+      <nav aria-label="Pages" className="grid gap-0.5">
+        {PAGES.map(({ to, label, keys, Icon }) => (
+          <NavLink
+            key={to}
+            to={to}
+            className={({ isActive }) =>
+              cn(row, isActive && "bg-raise font-[550] text-text [&_svg]:text-accent")
+            }
+          >
+            <Icon size={16} aria-hidden="true" className="text-dim" />
+            <span className="flex-1">{label}</span>
+            <Kbd>{keys}</Kbd>
+          </NavLink>
+        ))}
+      </nav>
+      <div className="flex-1" />
+      <button type="button" className={row} onClick={onSearch}>
+        <Search size={16} aria-hidden="true" className="text-dim" />
+        <span className="flex-1 text-left">Search</span>
+        <Kbd>Ctrl K</Kbd>
+      </button>
+      <button type="button" className={row} onClick={onHelp}>
+        <span className="flex-1 text-left">Keyboard help</span>
+        <Kbd>?</Kbd>
+      </button>
+      <div className="mt-2 grid gap-1.5 border-t border-line px-2.5 pt-3">
+        <VisitorLine />
+        <div className="-ml-1.5">
+          <ThemeSwitch />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function BottomBar({ onSearch }: Pick<NavigationProps, "onSearch">) {
+  const item =
+    "grid min-h-[53px] place-items-center content-center gap-0.5 text-[12px] leading-4 text-dim";
+  return (
+    <nav
+      aria-label="Pages"
+      className="grid grid-cols-3 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
+      {PAGES.map(({ to, label, Icon }) => (
+        <NavLink
+          key={to}
+          to={to}
+          className={({ isActive }) => cn(item, isActive && "font-semibold text-accent")}
+        >
+          <Icon size={18} aria-hidden="true" />
+          {label}
+        </NavLink>
+      ))}
+      <button type="button" className={item} onClick={onSearch}>
+        <Search size={18} aria-hidden="true" />
+        Search
+      </button>
+    </nav>
+  );
+}

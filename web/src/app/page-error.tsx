@@ -1,0 +1,35 @@
+// Catches what a page throws, also when its code could not be fetched, and offers to load again. The
+// shell around it keeps working.
+import { Component, type ReactNode } from "react";
+import { Failure } from "@/ui/states";
+
+interface State {
+  error: unknown;
+}
+
+export class PageError extends Component<{ children: ReactNode }, State> {
+  override state: State = { error: null };
+
+  static getDerivedStateFromError(error: unknown): State {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    const text = error instanceof Error ? error.message : String(error);
+    const missing = /import|fetch|chunk|module/i.test(text);
+    const reason = new Error(
+      missing
+        ? "A part of Tutordesk could not be fetched. Check your connection; drafts are kept."
+        : "Something in this page broke. Drafts are kept.",
+    );
+    return (
+      <Failure
+        title="This page could not be shown"
+        error={reason}
+        onRetry={() => location.reload()}
+      />
+    );
+  }
+}

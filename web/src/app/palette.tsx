@@ -1,0 +1,157 @@
+// The palette (Ctrl/Cmd+K): pages and tickets in one list, loaded when first opened. A combobox after
+// the ARIA pattern: focus stays in the field, arrows move the chosen option.
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import { useNavigate } from "react-router";
+import { isComposing } from "@/lib/hotkeys";
+import { ticketListQuery } from "@/lib/queries";
+import { cn } from "@/ui/cn";
+import { Dialog } from "@/ui/dialog";
+import { Highlight } from "@/ui/highlight";
+import { setTheme } from "./theme";
+
+interface Option {
+  id: string;
+  label: string;
+  note: string;
+  run: () => void;
+}
+
+function useDebounced(value: string, ms: number): string {
+  const [late, setLate] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return late;
+}
+
+function useOptions(text: string, close: () => void): Option[] {
+  const navigate = useNavigate();
+  const q = useDebounced(text.trim(), 120);
+  const { data } = useInfiniteQuery(ticketListQuery({ q, category: "", tags: [] }));
+  const go = (to: string, state?: unknown) => () => {
+    close();
+    navigate(to, { state });
+  };
+  const theme = (name: "light" | "dark" | "system") => () => {
+    close();
+    setTheme(name);
+  };
+  const pages: Option[] = [
+    { id: "tickets", label: "Tickets", note: "page", run: go("/tickets") },
+    { id: "new", label: "New ticket", note: "page", run: go("/tickets/new") },
+    { id: "chat", label: "Chat with the tutor", note: "page", run: go("/chat") },
+    { id: "light", label: "Light theme", note: "setting", run: theme("light") },
+    { id: "dark", label: "Dark theme", note: "setting", run: theme("dark") },
+    { id: "system", label: "Theme of the system", note: "setting", run: theme("system") },
+  ];
+  const words = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  const matching = pages.filter(({ label }) =>
+    words.every((word) =>
+      label
+        .toLowerCase()
+        .split(" ")
+        .some((part) => part.startsWith(word)),
+    ),
+  );
+  const tickets = (data?.pages[0]?.data ?? []).slice(0, 8).map((item) => ({
+    id: `ticket-${item.id}`,
+    label: item.title,
+    note: item.category || "ticket",
+    run: go(`/tickets/${item.id}`),
+  }));
+  const ask: Option[] = text.trim()
+    ? [
+        {
+          id: "ask",
+          label: `Ask the tutor: ${text.trim()}`,
+          note: "chat",
+          run: go("/chat", { ask: text.trim() }),
+        },
+      ]
+    : [];
+  return words.length > 0 ? [...tickets, ...matching, ...ask] : [...pages.slice(0, 3), ...tickets];
+}
+
+function PaletteBody({ onClose }: { onClose: () => void }) {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const id = useId();
+  const options = useOptions(text, onClose);
+  const chosen = Math.min(at, options.length - 1);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event.nativeEvent)) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      const next = (chosen + step + options.length) % options.length;
+      setAt(next);
+      document.getElementById(`${id}-${next}`)?.scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      options[chosen]?.run();
+    }
+  };
+  return (
+    <>
+      <input
+        // biome-ignore lint/a11y/noAutofocus: the palette is opened to type into it
+        autoFocus
+        role="combobox"
+        aria-expanded="true"
+        aria-controls={`${id}-list`}
+        aria-activedescendant={options.length > 0 ? `${id}-${chosen}` : undefined}
+        aria-label="Search tickets and pages"
+        placeholder="Search tickets and pages"
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={200}
+        className="h-12 w-full border-b border-line bg-transparent px-4 text-[16px] outline-none"
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <div
+        id={`${id}-list`}
+        role="listbox"
+        aria-label="Results"
+        tabIndex={-1}
+        className="max-h-[50dvh] min-h-24 overflow-y-auto p-1.5"
+      >
+        {options.map((option, index) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys
+          <div
+            key={option.id}
+            id={`${id}-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === chosen}
+            className={cn(
+              "flex min-h-10 cursor-pointer items-center gap-4 rounded-md px-2.5",
+              index === chosen && "bg-raise",
+            )}
+            onPointerMove={() => setAt(index)}
+            onClick={option.run}
+          >
+            <span className="min-w-0 flex-1 truncate">
+              <Highlight text={option.label} query={option.id === "ask" ? "" : text} />
+            </span>
+            <span className="meta max-w-[16ch] truncate">{option.note}</span>
+          </div>
+        ))}
+      </div>
+    </>
+  );
+}
+
+export default function Palette({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Dialog open={open} onClose={onClose} title="Search" kind="palette" hideTitle>
+      <PaletteBody onClose={onClose} />
+    </Dialog>
+  );
+}

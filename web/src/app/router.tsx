@@ -1,0 +1,68 @@
+// The pages and their addresses. The code of the page in the address bar is fetched before the first
+// render, so that a lazy route costs no extra round trip.
+import { type ComponentType, type LazyExoticComponent, lazy, Suspense } from "react";
+import { BrowserRouter, Navigate, Route, Routes } from "react-router";
+import { NotFound } from "./not-found";
+import { PageError } from "./page-error";
+import { Shell } from "./shell";
+
+type PageModule = Promise<{ default: ComponentType }>;
+
+const load = {
+  list: (): PageModule => import("@/features/tickets/list-page"),
+  create: (): PageModule => import("@/features/tickets/new-page"),
+  detail: (): PageModule => import("@/features/tickets/detail-page"),
+  edit: (): PageModule => import("@/features/tickets/edit-page"),
+  chat: (): PageModule => import("@/features/chat/page"),
+};
+
+/** Starts fetching the page of a path; called with the first one before React runs. */
+export function preloadPage(path: string): void {
+  const page =
+    path === "/" || path === "/tickets"
+      ? load.list
+      : path === "/tickets/new"
+        ? load.create
+        : path === "/chat"
+          ? load.chat
+          : /^\/tickets\/[^/]+\/edit$/.test(path)
+            ? load.edit
+            : path.startsWith("/tickets/")
+              ? load.detail
+              : undefined;
+  page?.().catch(() => undefined); // shown by the page itself when it is rendered
+}
+
+const pages = {
+  list: lazy(load.list),
+  create: lazy(load.create),
+  detail: lazy(load.detail),
+  edit: lazy(load.edit),
+  chat: lazy(load.chat),
+};
+
+const show = (Page: LazyExoticComponent<ComponentType>) => (
+  <PageError>
+    <Suspense fallback={null}>
+      <Page />
+    </Suspense>
+  </PageError>
+);
+
+export function Router() {
+  return (
+    <BrowserRouter>
+      <Routes>
+        <Route element={<Shell />}>
+          <Route path="/" element={<Navigate to="/tickets" replace />} />
+          <Route path="/tickets" element={show(pages.list)} />
+          <Route path="/tickets/new" element={show(pages.create)} />
+          <Route path="/tickets/:id" element={show(pages.detail)} />
+          <Route path="/tickets/:id/edit" element={show(pages.edit)} />
+          <Route path="/chat" element={show(pages.chat)} />
+          <Route path="*" element={<NotFound />} />
+        </Route>
+      </Routes>
+    </BrowserRouter>
+  );
+}

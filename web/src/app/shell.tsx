@@ -1,0 +1,89 @@
+// What surrounds every page: navigation, the palette, help, notices, the question before foreign links,
+// the banner when the network is gone, and the stream that keeps ticket lists current.
+import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { Outlet, useLocation, useNavigate } from "react-router";
+import { useTicketEvents } from "@/features/tickets/live";
+import { useHotkeys } from "@/lib/hotkeys";
+import { LinkGuard } from "@/markdown/links";
+import { Toaster } from "@/ui/toast";
+import { Help } from "./help";
+import { BottomBar, Rail } from "./navigation";
+import { useScrollMemory } from "./scroll";
+
+const Palette = lazy(() => import("./palette"));
+
+function subscribeOnline(listener: () => void): () => void {
+  window.addEventListener("online", listener);
+  window.addEventListener("offline", listener);
+  return () => {
+    window.removeEventListener("online", listener);
+    window.removeEventListener("offline", listener);
+  };
+}
+
+function OfflineBanner() {
+  const online = useSyncExternalStore(subscribeOnline, () => navigator.onLine);
+  if (online) return null;
+  return (
+    <p role="status" className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">
+      You are offline. What you write is kept.
+    </p>
+  );
+}
+
+export function Shell() {
+  const [palette, setPalette] = useState<"never" | "open" | "closed">("never");
+  const [help, setHelp] = useState(false);
+  const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  useTicketEvents();
+  useScrollMemory(main);
+  const search = () => setPalette("open");
+  useHotkeys({
+    "mod+k": () => setPalette((now) => (now === "open" ? "closed" : "open")),
+    "?": () => setHelp(true),
+    n: () => navigate("/tickets/new"),
+    "g t": () => navigate("/tickets"),
+    "g c": () => navigate("/chat"),
+  });
+  // After a navigation focus must not stay on what is gone; a page may have put it somewhere already.
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+
+  return (
+    <div className="grid h-dvh grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[196px_minmax(0,1fr)] md:grid-rows-1">
+      <a
+        href="#main"
+        className="sr-only rounded-md focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:bg-raise focus:px-3 focus:py-2"
+      >
+        Skip to the content
+      </a>
+      <Rail onSearch={search} onHelp={() => setHelp(true)} />
+      <div className="flex min-h-0 min-w-0 flex-col">
+        <OfflineBanner />
+        <main
+          ref={main}
+          id="main"
+          tabIndex={-1}
+          className={`min-h-0 flex-1 ${pathname === "/chat" ? "overflow-hidden" : "scroller"}`}
+        >
+          <Outlet />
+        </main>
+      </div>
+      <BottomBar onSearch={search} />
+      {palette !== "never" && (
+        <Suspense fallback={null}>
+          <Palette open={palette === "open"} onClose={() => setPalette("closed")} />
+        </Suspense>
+      )}
+      <Help open={help} onClose={() => setHelp(false)} />
+      <LinkGuard />
+      <Toaster />
+    </div>
+  );
+}

@@ -1,0 +1,157 @@
+// The composer: grows to eight lines, keeps its text as a draft of this chat until the server has begun
+// to answer, and becomes Stop while it does. Its state is its own, so typing never redraws the thread.
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
+import { isComposing, useHotkeys } from "@/lib/hotkeys";
+import { isTouch } from "@/lib/page";
+import { Button } from "@/ui/button";
+import { Kbd } from "@/ui/kbd";
+import { clearRefusal, draftKey, type LiveTurn, stop, useChat } from "./store";
+
+export const MAX_BYTES = 32_000;
+const encoder = new TextEncoder();
+
+export const byteLength = (text: string): number => encoder.encode(text).length;
+
+interface ComposerProps {
+  chat: string;
+  turn: LiveTurn | undefined;
+  placeholder: string;
+  onSend: (text: string) => void;
+}
+
+function useComposerText(chat: string) {
+  const [text, setText] = useState(() => readDraft<string>(draftKey(chat))?.value ?? "");
+  const refusal = useChat((state) => state.refusals[chat]);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const pending = useRef<string | null>(null);
+  useEffect(() => {
+    const flush = () => {
+      clearTimeout(timer.current);
+      if (pending.current === null) return;
+      if (pending.current) writeDraft(draftKey(chat), pending.current);
+      else clearDraft(draftKey(chat));
+      pending.current = null;
+    };
+    window.addEventListener("pagehide", flush);
+    return () => {
+      window.removeEventListener("pagehide", flush);
+      flush();
+    };
+  }, [chat]);
+  // A refused question comes back, unless something else was written meanwhile.
+  useEffect(() => {
+    if (refusal?.text) setText((now) => now || refusal.text);
+  }, [refusal]);
+  const change = (value: string) => {
+    setText(value);
+    clearRefusal(chat);
+    pending.current = value;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      pending.current = null;
+      if (value) writeDraft(draftKey(chat), value);
+      else clearDraft(draftKey(chat));
+    }, 300);
+  };
+  /** Empties the field but keeps the draft: only the start of the answer removes it. */
+  const sent = (value: string) => {
+    clearTimeout(timer.current);
+    pending.current = null;
+    writeDraft(draftKey(chat), value);
+    setText("");
+  };
+  return { text, change, sent, sentence: refusal?.sentence ?? "" };
+}
+
+/** Fits the field to its text; the maximum is a CSS rule. */
+function useAutoGrow(text: string) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => {
+    const node = field.current;
+    if (!node || text === undefined) return;
+    node.style.height = "auto";
+    node.style.height = `${node.scrollHeight}px`;
+  }, [text]);
+  return field;
+}
+
+export function Composer({ chat, turn, placeholder, onSend }: ComposerProps) {
+  const { text, change, sent, sentence } = useComposerText(chat);
+  const field = useAutoGrow(text);
+  const answering = turn !== undefined;
+  const bytes = text.length > MAX_BYTES / 4 ? byteLength(text) : 0;
+  const tooLong = bytes > MAX_BYTES;
+  const blocked = answering || tooLong || text.trim() === "";
+  const send = () => {
+    if (blocked) return;
+    const message = text.trim();
+    sent(message);
+    onSend(message);
+  };
+  const stopNow = () => turn && stop(turn.key);
+  useHotkeys({ Escape: stopNow }, answering);
+  useHotkeys({ c: () => field.current?.focus() });
+  // Focus comes back when the answer is there, if it went nowhere else; never on touch.
+  const wasAnswering = useRef(answering);
+  useEffect(() => {
+    const ended = wasAnswering.current && !answering;
+    wasAnswering.current = answering;
+    const free = document.activeElement === document.body || document.activeElement === null;
+    if (ended && free && !isTouch()) field.current?.focus({ preventScroll: true });
+  }, [answering, field]);
+
+  return (
+    <form
+      className="px-3 pb-3 md:px-7 md:pb-[18px]"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div className="mx-auto max-w-[72ch]">
+        {(sentence || tooLong) && (
+          <p role="alert" className="px-1 pb-1.5 text-[14px] text-danger">
+            {tooLong
+              ? `Too long (${bytes.toLocaleString("en")} / ${MAX_BYTES.toLocaleString("en")} bytes). Your text is kept.`
+              : sentence}
+          </p>
+        )}
+        <div className="field rounded-lg px-3 pt-2.5 pb-2">
+          <textarea
+            ref={field}
+            rows={1}
+            aria-label="Message to the tutor"
+            placeholder={answering ? "The tutor is answering…" : placeholder}
+            disabled={answering}
+            enterKeyHint={isTouch() ? "enter" : "send"}
+            className="block max-h-[200px] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
+            value={answering ? "" : text}
+            onChange={(event) => change(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || event.shiftKey || isTouch()) return;
+              if (isComposing(event.nativeEvent)) return;
+              event.preventDefault();
+              send();
+            }}
+          />
+          <div className="mt-1.5 flex min-h-9 items-center gap-3">
+            <span className="flex-1 text-[13px] text-dim">
+              <span className="[@media(hover:none)]:hidden">↵ send · ⇧↵ new line</span>
+            </span>
+            {answering ? (
+              <Button onClick={stopNow} disabled={turn.stopping}>
+                {turn.stopping ? "Stopping…" : "Stop"}
+                {!turn.stopping && <Kbd>Esc</Kbd>}
+              </Button>
+            ) : (
+              <Button type="submit" weight="primary" disabled={blocked}>
+                Send
+              </Button>
+            )}
+          </div>
+        </div>
+      </div>
+    </form>
+  );
+}

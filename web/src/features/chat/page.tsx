@@ -1,0 +1,153 @@
+// /chat: ?ticket= chooses what the tutor looks at, ?session= the chat. A question brought along by a
+// link (router state `ask`) is sent at once.
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
+import { Problem } from "@/lib/api";
+import { usePageTitle } from "@/lib/page";
+import { ticketQuery } from "@/lib/queries";
+import { Dialog } from "@/ui/dialog";
+import { Failure, Skeleton, useDelayed } from "@/ui/states";
+import { Composer } from "./composer";
+import { ModeBar } from "./mode-bar";
+import { Side } from "./side";
+import { Start } from "./start";
+import { ask, chatKey, useChat } from "./store";
+import { ThreadView } from "./thread-view";
+import { useSession } from "./use-session";
+import { useElapsed } from "./waiting";
+
+function StatusRegion() {
+  const announcement = useChat((state) => state.announcement);
+  return (
+    <p role="status" aria-live="polite" className="sr-only">
+      {announcement}
+    </p>
+  );
+}
+
+/** Sends the question a link brought along, once, and takes it out of the history entry. */
+function useBroughtQuestion(onAsk: (text: string) => void) {
+  const location = useLocation();
+  const navigate = useNavigate();
+  const done = useRef("");
+  const text = (location.state as { ask?: unknown } | null)?.ask;
+  useEffect(() => {
+    if (typeof text !== "string" || done.current === location.key) return;
+    done.current = location.key;
+    navigate(location.pathname + location.search, { replace: true, state: null });
+    onAsk(text);
+  }, [text, location, navigate, onAsk]);
+}
+
+function Conversation({
+  ticketId: chosen,
+  sessionId,
+}: {
+  ticketId: string | null;
+  sessionId: string | null;
+}) {
+  const chat = chatKey(sessionId, chosen);
+  const { saved, session, turns, entries } = useSession(chat, sessionId);
+  const ticketId = session ? session.ticket_id : chosen;
+  const ticket = useQuery({ ...ticketQuery(ticketId ?? ""), enabled: ticketId !== null, retry: 1 });
+  const [sideOpen, setSideOpen] = useState(false);
+  const navigate = useNavigate();
+  usePageTitle(session?.title ?? (ticket.data ? `About: ${ticket.data.title}` : "Chat"));
+
+  const shown = useRef<string | null>(chat);
+  useEffect(() => {
+    shown.current = chat;
+    return () => {
+      shown.current = null;
+    };
+  }, [chat]);
+  const onAsk = useCallback(
+    (text: string) => {
+      const onStarted = (id: string) => {
+        if (sessionId || shown.current !== chat) return;
+        const params = new URLSearchParams(
+          ticketId ? { ticket: ticketId, session: id } : { session: id },
+        );
+        navigate(`/chat?${params}`, { replace: true });
+      };
+      ask({ chat, text, ticketId, sessionId, onStarted });
+    },
+    [chat, ticketId, sessionId, navigate],
+  );
+  useBroughtQuestion(onAsk);
+
+  const turn = turns.find((one) => one.status === "streaming");
+  const lost = useElapsed(turn?.connectionLost ?? false, 2_000);
+  const slow = useDelayed(sessionId !== null && saved.isPending && turns.length === 0);
+  const missing = ticket.error instanceof Problem && ticket.error.status === 404;
+  const title = missing ? "a deleted ticket" : ticket.data?.title;
+  const failed = saved.isError && !saved.data;
+  return (
+    <>
+      <div className="hidden w-[272px] shrink-0 border-r border-line lg:block">
+        <Side ticketId={ticketId} sessionId={sessionId} onChoose={() => undefined} />
+      </div>
+      <Dialog open={sideOpen} onClose={() => setSideOpen(false)} title="Chat about" kind="sheet">
+        <Side ticketId={ticketId} sessionId={sessionId} onChoose={() => setSideOpen(false)} />
+      </Dialog>
+      <div className="flex min-w-0 flex-1 flex-col">
+        <ModeBar ticketId={ticketId} title={title} onOpenSide={() => setSideOpen(true)} />
+        {failed ? (
+          <div className="min-h-0 flex-1 overflow-auto">
+            <Failure
+              title="This chat could not be loaded"
+              error={saved.error}
+              onRetry={() => void saved.refetch()}
+            />
+          </div>
+        ) : (
+          <ThreadView
+            chat={chat}
+            entries={entries}
+            answering={turn !== undefined}
+            leftOut={turns.at(-1)?.leftOut ?? 0}
+            earlier={{
+              available: saved.hasNextPage,
+              loading: saved.isFetchingNextPage,
+              load: () => void saved.fetchNextPage(),
+            }}
+            start={
+              sessionId ? (
+                slow && <Skeleton className="h-40 w-full" />
+              ) : (
+                <Start ticket={ticket.data} about={ticketId !== null} onAsk={onAsk} />
+              )
+            }
+            onAskAgain={onAsk}
+          />
+        )}
+        {lost && (
+          <p role="status" className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">
+            Reconnecting… your text is kept
+          </p>
+        )}
+        {!failed && (
+          <Composer
+            key={chat}
+            chat={chat}
+            turn={turn}
+            placeholder={ticketId ? "Ask about this ticket" : "Ask the tutor"}
+            onSend={onAsk}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+export default function ChatPage() {
+  const [params] = useSearchParams();
+  return (
+    <div className="flex h-full min-h-0">
+      <h1 className="sr-only">Chat</h1>
+      <Conversation ticketId={params.get("ticket")} sessionId={params.get("session")} />
+      <StatusRegion />
+    </div>
+  );
+}

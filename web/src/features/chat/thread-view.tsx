@@ -1,0 +1,100 @@
+// The transcript: follows the growing answer only while its reader is at the bottom, offers "Latest"
+// when not, and loads earlier messages without moving what is being read.
+import { ArrowDown } from "lucide-react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
+import { useStickToBottom } from "use-stick-to-bottom";
+import { Button } from "@/ui/button";
+import { MessageView } from "./message";
+import type { Entry } from "./thread";
+
+interface ThreadViewProps {
+  chat: string;
+  entries: Entry[];
+  leftOut: number;
+  answering: boolean;
+  earlier: { available: boolean; loading: boolean; load: () => void };
+  start: ReactNode;
+  onAskAgain: (text: string) => void;
+}
+
+export function ThreadView(props: ThreadViewProps) {
+  const { chat, entries, leftOut, answering, earlier, start, onAskAgain } = props;
+  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
+    resize: "instant",
+    initial: "instant",
+  });
+  const first = entries[0]?.key;
+  const last = entries.at(-1);
+  const before = useRef({ first, height: 0 });
+  // Earlier messages came in above: keep what was on the screen where it was.
+  useLayoutEffect(() => {
+    const box = scrollRef.current;
+    if (!box) return;
+    const { first: oldFirst, height } = before.current;
+    if (oldFirst && first !== oldFirst && box.scrollTop < 80 && box.scrollHeight > height) {
+      box.scrollTop += box.scrollHeight - height;
+    }
+    before.current = { first, height: box.scrollHeight };
+  });
+  // Another chat begins at its end, and one's own question is always brought into view.
+  const asked = last?.turn?.question ? last.key : undefined;
+  useLayoutEffect(() => {
+    if (asked || chat) void scrollToBottom({ animation: "instant" });
+  }, [asked, chat, scrollToBottom]);
+
+  return (
+    <div className="relative min-h-0 flex-1">
+      <div
+        ref={scrollRef}
+        role="log"
+        aria-live="off"
+        aria-label="Chat"
+        tabIndex={0}
+        className="scroller h-full px-4 pt-5 md:px-7"
+      >
+        <div ref={contentRef} className="mx-auto max-w-[72ch] pb-2">
+          {earlier.available && (
+            <div className="mb-5 text-center">
+              <Button weight="quiet" disabled={earlier.loading} onClick={earlier.load}>
+                {earlier.loading ? "Loading…" : "Show earlier messages"}
+              </Button>
+            </div>
+          )}
+          {entries.length === 0 && start}
+          {entries.map(({ key, message, turn }, index) => {
+            const question = entries[index - 1]?.message;
+            const failed =
+              message.role === "assistant" && /failed|interrupted/.test(message.status);
+            const retry =
+              failed && !answering && index === entries.length - 1 && question?.role === "user"
+                ? () => onAskAgain(question.content)
+                : null;
+            return (
+              <MessageView
+                key={key}
+                message={message}
+                stopping={turn?.stopping ?? false}
+                onRetry={retry}
+              />
+            );
+          })}
+          {leftOut > 0 && (
+            <p className="meta mb-4 text-center">
+              {leftOut} earlier {leftOut === 1 ? "message was" : "messages were"} left out of what
+              the model sees
+            </p>
+          )}
+        </div>
+      </div>
+      {!isAtBottom && entries.length > 0 && (
+        <button
+          type="button"
+          className="chip absolute bottom-3 left-1/2 -translate-x-1/2 bg-raise shadow-overlay"
+          onClick={() => void scrollToBottom({ animation: "instant" })}
+        >
+          <ArrowDown size={13} aria-hidden="true" /> Latest
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+// What stands where the answer will be: three dots, and after ten seconds a sentence.
+import { useEffect, useState } from "react";
+
+export function useElapsed(active: boolean, ms: number): boolean {
+  const [over, setOver] = useState(false);
+  useEffect(() => {
+    setOver(false);
+    if (!active) return;
+    const timer = setTimeout(() => setOver(true), ms);
+    return () => clearTimeout(timer);
+  }, [active, ms]);
+  return active && over;
+}
+
+export function Waiting() {
+  const long = useElapsed(true, 10_000);
+  return (
+    <div className="flex min-h-6 items-center gap-3">
+      <span className="dots" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      <span className="sr-only">Waiting for the first words</span>
+      {long && <span className="text-[14px] text-dim">Still waiting for the model…</span>}
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+// "Ask about this ticket": takes a question to the chat about it, where it is sent at once.
+import { type FormEvent, useRef, useState } from "react";
+import { useNavigate } from "react-router";
+import { isComposing, useHotkeys } from "@/lib/hotkeys";
+import { Button } from "@/ui/button";
+import { Kbd } from "@/ui/kbd";
+
+export function AskBox({ ticketId }: { ticketId: string }) {
+  const [text, setText] = useState("");
+  const input = useRef<HTMLInputElement>(null);
+  const navigate = useNavigate();
+  const ask = () => {
+    const question = text.trim();
+    navigate(`/chat?ticket=${ticketId}`, { state: question ? { ask: question } : null });
+  };
+  useHotkeys({ a: ask });
+  return (
+    <form
+      className="grid gap-2"
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        ask();
+      }}
+    >
+      <input
+        ref={input}
+        className="field"
+        aria-label="Ask about this ticket"
+        placeholder="Ask about this ticket…"
+        autoComplete="off"
+        maxLength={4_000}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && isComposing(event.nativeEvent)) event.preventDefault();
+        }}
+      />
+      <Button type="submit" weight="primary">
+        Ask the tutor <Kbd bare>a</Kbd>
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,69 @@
+// How the cached ticket lists follow what happens: a ticket created, changed, removed, summarised.
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import { type Page, Problem, type TicketFilter } from "@/lib/api";
+import { ticketKeys } from "@/lib/queries";
+import type { Ticket, TicketItem } from "@/lib/types";
+
+type Lists = InfiniteData<Page<TicketItem[]>, string>;
+
+function isUnfiltered(filter: TicketFilter): boolean {
+  return !filter.q && !filter.category && filter.tags.length === 0;
+}
+
+function mapLists(client: QueryClient, change: (items: TicketItem[]) => TicketItem[]): void {
+  client.setQueriesData<Lists>({ queryKey: ticketKeys.lists }, (lists) =>
+    lists?.pages
+      ? {
+          ...lists,
+          pages: lists.pages.map((page) => ({ ...page, data: change(page.data) })),
+        }
+      : lists,
+  );
+}
+
+/** A new ticket goes on top of the unfiltered list; a filtered one asks the server whether it fits. */
+export function addToLists(client: QueryClient, item: TicketItem): void {
+  for (const [key, lists] of client.getQueriesData<Lists>({ queryKey: ticketKeys.lists })) {
+    const filter = key[2] as TicketFilter;
+    if (!isUnfiltered(filter)) {
+      void client.invalidateQueries({ queryKey: key });
+      continue;
+    }
+    const first = lists?.pages[0];
+    if (!lists || !first) continue;
+    if (lists.pages.some((page) => page.data.some((known) => known.id === item.id))) continue;
+    const at = first.data.findIndex((known) => known.created_at <= item.created_at);
+    if (at < 0 && first.next) continue; // a restored old one: it belongs further down
+    const data = first.data.toSpliced(at < 0 ? first.data.length : at, 0, item);
+    client.setQueryData<Lists>(key, {
+      ...lists,
+      pages: [{ ...first, data }, ...lists.pages.slice(1)],
+    });
+  }
+  void client.invalidateQueries({ queryKey: ticketKeys.facets });
+}
+
+export function replaceInLists(client: QueryClient, item: TicketItem): void {
+  mapLists(client, (items) => items.map((known) => (known.id === item.id ? item : known)));
+  const known = client.getQueryData<Ticket>(ticketKeys.ticket(item.id));
+  if (known) void client.invalidateQueries({ queryKey: ticketKeys.ticket(item.id) });
+  void client.invalidateQueries({ queryKey: ticketKeys.facets });
+}
+
+export function removeFromLists(client: QueryClient, id: string): void {
+  mapLists(client, (items) => items.filter((known) => known.id !== id));
+  void client.invalidateQueries({ queryKey: ticketKeys.facets });
+}
+
+/** Shows a summary as pending at once, before the server says so. */
+export function markPending(client: QueryClient, id: string): void {
+  mapLists(client, (items) =>
+    items.map((known) => (known.id === id ? { ...known, summary_status: "pending" } : known)),
+  );
+  client.setQueryData<Ticket>(ticketKeys.ticket(id), (known) =>
+    known ? { ...known, summary_status: "pending" } : known,
+  );
+}
+
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Problem && (error.status === 404 || error.status === 422);

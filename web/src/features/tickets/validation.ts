@@ -1,0 +1,25 @@
+// Immediate hints about a ticket's fields, in the server's limits counted in code points. The server
+// stays the authority.
+import type { FieldError } from "@/lib/api";
+import type { TicketInput } from "@/lib/types";
+
+export const MAX = { title: 200, category: 60, description: 100_000, tags: 20 } as const;
+
+const count = (text: string): number => [...text].length;
+
+export function checkTicket(values: TicketInput): FieldError[] {
+  const errors: FieldError[] = [];
+  const add = (field: keyof TicketInput, message: string) => errors.push({ field, message });
+  if (!values.title.trim()) add("title", "Give the ticket a title.");
+  if (count(values.title) > MAX.title) add("title", `At most ${MAX.title} characters.`);
+  if (count(values.category) > MAX.category) add("category", `At most ${MAX.category} characters.`);
+  if (!values.description.trim()) add("description", "Describe it in a sentence or more.");
+  const length = count(values.description);
+  if (length > MAX.description) {
+    add(
+      "description",
+      `Too long: ${length.toLocaleString("en")} of ${MAX.description.toLocaleString("en")} characters.`,
+    );
+  }
+  return errors;
+}

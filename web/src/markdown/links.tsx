@@ -1,0 +1,92 @@
+// Links in text that others wrote: only http, https and mailto survive; a foreign host is named
+// beside the text, and following it asks first. `LinkGuard` is mounted once, in the shell.
+import { type MouseEvent, type ReactNode, useEffect, useState } from "react";
+import { buttonClass } from "@/ui/button";
+import { Dialog } from "@/ui/dialog";
+import { decodeEntities } from "./entities";
+
+const REL = "noopener noreferrer nofollow";
+let ask: ((url: URL) => void) | undefined;
+
+/** The URL behind a Markdown link if it is safe to offer, else null. */
+export function safeUrl(href: string): URL | null {
+  const text = decodeEntities(href).trim();
+  if (!/^(?:https?:\/\/|mailto:)/i.test(text)) return null;
+  try {
+    const url = new URL(text);
+    return /^(?:https?|mailto):$/.test(url.protocol) ? url : null;
+  } catch {
+    return null;
+  }
+}
+
+function isForeign(url: URL): boolean {
+  return url.protocol !== "mailto:" && url.host !== location.host;
+}
+
+/** True when the text of a link is its own address, so that naming the host adds nothing. */
+function namesHost(label: string, url: URL): boolean {
+  const text = label.trim().toLowerCase();
+  if (text === url.host) return true;
+  return safeUrl(/^https?:\/\//i.test(text) ? text : `https://${text}`)?.host === url.host;
+}
+
+interface SafeLinkProps {
+  href: string;
+  label: string;
+  children: ReactNode;
+}
+
+export function SafeLink({ href, label, children }: SafeLinkProps) {
+  const url = safeUrl(href);
+  if (!url) return <>{children}</>;
+  const foreign = isForeign(url);
+  const guard = (event: MouseEvent) => {
+    if (!foreign || !ask) return;
+    event.preventDefault();
+    ask(url);
+  };
+  return (
+    <>
+      <a href={url.href} target="_blank" rel={REL} onClick={guard} onAuxClick={guard}>
+        {children}
+      </a>
+      {foreign && !namesHost(label, url) && <span className="md-host"> ({url.host})</span>}
+    </>
+  );
+}
+
+export function LinkGuard() {
+  const [url, setUrl] = useState<URL | null>(null);
+  useEffect(() => {
+    ask = setUrl;
+    return () => {
+      ask = undefined;
+    };
+  }, []);
+  const close = () => setUrl(null);
+  return (
+    <Dialog open={url !== null} onClose={close} title="Leave Tutordesk?">
+      <p className="text-soft">
+        This link goes to <strong className="text-text">{url?.host}</strong>:
+      </p>
+      <p className="mt-2 max-h-32 overflow-auto break-all rounded-md border border-line bg-code p-2 font-mono text-[12.5px]">
+        {url?.href}
+      </p>
+      <div className="mt-4 flex justify-end gap-2">
+        <button type="button" className={buttonClass()} onClick={close}>
+          Stay here
+        </button>
+        <a
+          className={buttonClass("primary")}
+          href={url?.href}
+          target="_blank"
+          rel={REL}
+          onClick={close}
+        >
+          Open {url?.host.slice(0, 40)}
+        </a>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,53 @@
+// `<Markdown text>` shows a text; with `streaming` the text may grow, and only its last block is drawn
+// again. Blocks off the screen are skipped by the browser (content-visibility in index.css).
+import { memo, useMemo, useRef } from "react";
+import { type Block, closeOpenBlock, IncrementalParser } from "./parse";
+import { BlockToken } from "./tokens";
+
+interface BlockProps {
+  block: Block;
+  open: boolean;
+}
+
+const BlockView = memo(
+  function BlockView({ block, open }: BlockProps) {
+    const shown = open ? closeOpenBlock(block) : block;
+    return (
+      <div className="md-block">
+        {shown.tokens.map((token, index) => (
+          <BlockToken key={index} token={token} drawing={{ open }} />
+        ))}
+      </div>
+    );
+  },
+  (before, after) =>
+    before.open === after.open &&
+    (before.block === after.block ||
+      (before.block.raw === after.block.raw &&
+        before.block.tokens[0]?.type === after.block.tokens[0]?.type)),
+);
+
+interface MarkdownProps {
+  text: string;
+  streaming?: boolean;
+}
+
+export function Markdown({ text, streaming = false }: MarkdownProps) {
+  const parser = useRef<IncrementalParser | null>(null);
+  parser.current ??= new IncrementalParser();
+  const current = parser.current;
+  const blocks = useMemo(() => current.update(text), [current, text]);
+  const shown = blocks.filter((block) => block.tokens[0]?.type !== "space");
+  return (
+    <div className="md" data-streaming={streaming || undefined}>
+      {shown.map((block, index) => (
+        <BlockView
+          key={`${block.start}:${block.tokens[0]?.type}`}
+          block={block}
+          open={streaming && index === shown.length - 1}
+        />
+      ))}
+      {streaming && shown.length === 0 && <span className="md-caret" />}
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+// Proves the incremental parser against the plain one, and that hostile text stays cheap.
+import { describe, expect, test } from "vitest";
+import { IncrementalParser, isClosedFence, parse } from "./parse";
+
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const PIECES = [
+  "A paragraph with **bold**, *italics* and `code`.\n",
+  "Second line of it\n",
+  "\n",
+  "\n\n",
+  "# Heading\n",
+  "Setext\n===\n",
+  "Other\n---\n",
+  "---\n",
+  "- item\n",
+  "- item\n  more\n",
+  "  - nested\n",
+  "1. one\n2. two\n",
+  "\n  continued after a blank line\n",
+  "> quote\n",
+  "> - list in quote\n",
+  "lazy line\n",
+  "```js\nconst a = 1;\n```\n",
+  "```\nopen\n\nfence\n",
+  "```\n",
+  "~~~py\nx\n~~~\n",
+  "````md\n```\ninner\n```\n````\n",
+  "    indented code\n",
+  "| a | b |\n|---|---|\n| 1 | 2 |\n",
+  "| 3 | 4 |\n",
+  "$$\na + b\n\n= c\n$$\n",
+  "$$\nopen formula\n",
+  "$$ x^2 $$\n",
+  "\\[\ny = mx\n\\]\n",
+  "\\[ open\n",
+  "Costs $5 and $10, or \\(x+1\\) and $y$.\n",
+  "<div>\nhtml\n</div>\n",
+  "<!-- comment\n",
+  "[link](https://example.org/a) and ![image](https://example.org/b.png)\n",
+  "[ref][x]\n",
+  "[x]: https://example.org\n",
+  "- [ ] task\n- [x] done\n",
+  "\ttab\n",
+  "* * *\n",
+  "text without end",
+  "\r\nwindows\r\n",
+  "👩‍👩‍👧 emoji é 漢字\n",
+];
+
+function document(seed: number): string {
+  const next = random(seed);
+  const count = 2 + Math.floor(next() * 24);
+  return Array.from({ length: count }, () => PIECES[Math.floor(next() * PIECES.length)]).join("");
+}
+
+describe("incremental parsing", () => {
+  test("equals parsing the whole, for 600 random documents cut at random places", () => {
+    for (let seed = 1; seed <= 600; seed++) {
+      const text = document(seed);
+      const next = random(seed * 7919);
+      const parser = new IncrementalParser();
+      let at = 0;
+      while (at < text.length) {
+        at = Math.min(text.length, at + 1 + Math.floor(next() * 23));
+        const head = text.slice(0, at);
+        expect(parser.update(head), `seed ${seed} at ${at}`).toEqual(parse(head));
+      }
+    }
+  }, 60_000);
+
+  test("blocks cover the text without a gap", () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const text = document(seed).replace(/\r\n?/g, "\n");
+      expect(
+        parse(text)
+          .map((block) => block.raw)
+          .join(""),
+      ).toBe(text);
+    }
+  });
+
+  test("keeps finished blocks identical while the text grows", () => {
+    const parser = new IncrementalParser();
+    const text = Array.from({ length: 30 }, (_, i) => `Paragraph **${i}**.\n\n`).join("");
+    const first = parser.update(text)[0];
+    for (let i = 0; i < 40; i++) expect(parser.update(text + "more ".repeat(i))[0]).toBe(first);
+  });
+
+  test("starts again when the text is another one", () => {
+    const parser = new IncrementalParser();
+    parser.update("# one\n\ntwo");
+    expect(parser.update("other")).toEqual(parse("other"));
+  });
+});
+
+describe("hostile text", () => {
+  const unit = [">", "> ", "*", "[", "(", "![", "`", "_", "~", "$", "\\(", "\\[", "- ", "1. ", "<"];
+  const more = ["**a ", "[a](", "*a", "$a", "$$\n", "\\[\n", "`a\n", "[a\n", "![a](b\n", "<a\n"];
+  test.each([...unit, ...more])("10,000 × %j is parsed in 100 ms", (piece) => {
+    const text = piece.repeat(10_000);
+    parse(text.slice(0, 100));
+    const began = performance.now();
+    const blocks = parse(text);
+    expect(performance.now() - began).toBeLessThan(400); // a shared machine; alone it is below 100
+    expect(blocks.map((block) => block.raw).join("")).toBe(text);
+  });
+
+  test("deep lists and long lines become plain text", () => {
+    const deep = Array.from({ length: 300 }, (_, i) => `${" ".repeat(i * 2)}- a`).join("\n");
+    expect(parse(deep)[0]?.tokens[0]?.type).toBe("plain");
+    expect(parse("a".repeat(1_000_000))[0]?.tokens[0]?.type).toBe("plain");
+    expect(parse("👩‍👩‍👧‍👦".repeat(10_000)).length).toBe(1);
+  });
+
+  test("odd characters survive", () => {
+    for (const text of ["\0", "\ud800", "a\u202eb", "x\u2028y", `e${"\u0301".repeat(10_000)}`]) {
+      expect(parse(text).length).toBeGreaterThan(0);
+    }
+  });
+});
+
+test("a fence is closed by its closing line only", () => {
+  expect(isClosedFence("```js\na")).toBe(false);
+  expect(isClosedFence("```js\na\n```")).toBe(true);
+  expect(isClosedFence("````\n```\n")).toBe(false);
+  expect(isClosedFence("```")).toBe(false);
+  expect(isClosedFence("    indented")).toBe(true);
+});

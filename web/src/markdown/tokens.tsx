@@ -1,0 +1,158 @@
+// Draws marked's tokens as React elements. Nothing here makes HTML from text, so nothing a model or a
+// visitor writes can become markup; images become links, because loading them would tell on the reader.
+import type { Token, Tokens } from "marked";
+import { createElement, type ReactNode } from "react";
+import { CodeBlock, Formula } from "./code";
+import { decodeEntities } from "./entities";
+import { SafeLink, safeUrl } from "./links";
+import { isClosedFence } from "./parse";
+
+interface Drawing {
+  /** Whether the text still grows at its end: then an open fence is not highlighted yet. */
+  open: boolean;
+}
+
+function drawImage(token: Tokens.Image): ReactNode {
+  const label = decodeEntities(token.text) || "image";
+  if (!safeUrl(token.href)) return <span className="md-host">[image: {label}]</span>;
+  return (
+    <SafeLink href={token.href} label={label}>
+      [image: {label}]
+    </SafeLink>
+  );
+}
+
+function drawInline(token: Token): ReactNode {
+  switch (token.type) {
+    case "text":
+      return "tokens" in token && token.tokens
+        ? drawAll(token.tokens)
+        : decodeEntities((token as Tokens.Text).text);
+    case "escape":
+      return (token as Tokens.Escape).text;
+    case "strong":
+      return <strong>{drawAll(token.tokens)}</strong>;
+    case "em":
+      return <em>{drawAll(token.tokens)}</em>;
+    case "del":
+      return <del>{drawAll(token.tokens)}</del>;
+    case "codespan":
+      return <code>{(token as Tokens.Codespan).text}</code>;
+    case "br":
+      return <br />;
+    case "link": {
+      const link = token as Tokens.Link;
+      return (
+        <SafeLink href={link.href} label={link.text}>
+          {drawAll(link.tokens)}
+        </SafeLink>
+      );
+    }
+    case "image":
+      return drawImage(token as Tokens.Image);
+    case "checkbox":
+      return (token as Tokens.Checkbox).checked ? "☑ " : "☐ ";
+    case "math":
+      return <Formula source={token.text} raw={token.raw} display={token.display} />;
+    default:
+      return "raw" in token ? token.raw : null;
+  }
+}
+
+function drawAll(tokens: Token[] | undefined): ReactNode {
+  return tokens?.map((token, index) => <Inline key={index} token={token} />);
+}
+
+const Inline = ({ token }: { token: Token }) => <>{drawInline(token)}</>;
+
+function drawList(list: Tokens.List, drawing: Drawing): ReactNode {
+  const items = list.items.map((item, index) => (
+    <li key={index} className={item.task ? "md-task" : undefined}>
+      {item.tokens.map((token, i) => (
+        <BlockToken key={i} token={token} drawing={drawing} />
+      ))}
+    </li>
+  ));
+  if (!list.ordered) return <ul>{items}</ul>;
+  return <ol start={typeof list.start === "number" ? list.start : 1}>{items}</ol>;
+}
+
+function drawTable(table: Tokens.Table): ReactNode {
+  const align = (cell: Tokens.TableCell) => (cell.align ? { textAlign: cell.align } : undefined);
+  return (
+    <section className="md-table" tabIndex={0} aria-label="Table">
+      <table>
+        <thead>
+          <tr>
+            {table.header.map((cell, index) => (
+              <th key={index} scope="col" style={align(cell)}>
+                {drawAll(cell.tokens)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {table.rows.map((row, r) => (
+            <tr key={r}>
+              {row.map((cell, index) => (
+                <td key={index} style={align(cell)}>
+                  {drawAll(cell.tokens)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function drawCode(token: Tokens.Code, drawing: Drawing): ReactNode {
+  const language = (token.lang ?? "").trim().split(/[\s{:]/)[0] ?? "";
+  const closed = !drawing.open || isClosedFence(token.raw);
+  return (
+    <CodeBlock code={token.text} language={language.toLowerCase().slice(0, 30)} closed={closed} />
+  );
+}
+
+/** One block-level token. Headings begin at h3, below the page's and the message's own. */
+export function BlockToken({ token, drawing }: { token: Token; drawing: Drawing }): ReactNode {
+  switch (token.type) {
+    case "space":
+    case "def":
+      return null;
+    case "hr":
+      return <hr />;
+    case "heading": {
+      const heading = token as Tokens.Heading;
+      const level = Math.min(heading.depth + 2, 6);
+      return createElement(`h${level}`, { "data-depth": heading.depth }, drawAll(heading.tokens));
+    }
+    case "paragraph":
+      return <p>{drawAll(token.tokens)}</p>;
+    case "blockquote":
+      return (
+        <blockquote>
+          {token.tokens?.map((child, index) => (
+            <BlockToken key={index} token={child} drawing={drawing} />
+          ))}
+        </blockquote>
+      );
+    case "list":
+      return drawList(token as Tokens.List, drawing);
+    case "table":
+      return drawTable(token as Tokens.Table);
+    case "code":
+      return drawCode(token as Tokens.Code, drawing);
+    case "math":
+      return (
+        <p>
+          <Formula source={token.text} raw={token.raw} display />
+        </p>
+      );
+    case "plain":
+      return <p className="md-plain">{token.raw}</p>;
+    default:
+      return drawInline(token);
+  }
+}

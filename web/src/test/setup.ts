@@ -1,0 +1,9 @@
+// Prepares every unit test: jest-dom matchers, and the tree unmounted after each test.
+import "@testing-library/jest-dom/vitest";
+import { cleanup } from "@testing-library/react";
+import { afterEach } from "vitest";
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+});

@@ -1,0 +1,12 @@
+// A key hint, shown where a pointer is fine enough that there is probably a keyboard.
+import { cn } from "./cn";
+
+interface KbdProps {
+  children: string;
+  bare?: boolean;
+  className?: string;
+}
+
+export function Kbd({ children, bare = false, className }: KbdProps) {
+  return <kbd className={cn("kbd", bare && "kbd-bare", className)}>{children}</kbd>;
+}

@@ -1,0 +1,55 @@
+// What a place shows instead of its content: loading (only after 150 ms), empty, and failed with the
+// reason and a Retry.
+import { type ReactNode, useEffect, useState } from "react";
+import { Button } from "./button";
+
+/** True once `active` has lasted for the given time, so that fast answers flash no skeleton. */
+export function useDelayed(active: boolean, ms = 150): boolean {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!active) {
+      setLate(false);
+      return;
+    }
+    const timer = setTimeout(() => setLate(true), ms);
+    return () => clearTimeout(timer);
+  }, [active, ms]);
+  return active && late;
+}
+
+export function Skeleton({ className }: { className: string }) {
+  return <div aria-hidden="true" className={`skeleton ${className}`} />;
+}
+
+interface NoticeProps {
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}
+
+export function Notice({ title, children, actions }: NoticeProps) {
+  return (
+    <div className="mx-auto max-w-[52ch] px-4 py-14 text-center">
+      <h2 className="text-[17px] font-semibold text-balance">{title}</h2>
+      {children && <div className="mt-1.5 text-soft text-pretty">{children}</div>}
+      {actions && <div className="mt-5 flex flex-wrap justify-center gap-2">{actions}</div>}
+    </div>
+  );
+}
+
+interface FailureProps {
+  title: string;
+  error: unknown;
+  onRetry: () => void;
+}
+
+export function Failure({ title, error, onRetry }: FailureProps) {
+  const reason = error instanceof Error ? error.message : "Something unexpected happened.";
+  return (
+    <div role="alert">
+      <Notice title={title} actions={<Button onClick={onRetry}>Retry</Button>}>
+        <p>{reason}</p>
+      </Notice>
+    </div>
+  );
+}

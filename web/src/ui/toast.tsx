@@ -1,0 +1,80 @@
+// Short notices at the lower edge, with at most one action such as Undo. `toast()` may be called from
+// anywhere; `<Toaster>` is mounted once. A notice waits while it is pointed at or focused.
+import { X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { create } from "zustand";
+
+interface Toast {
+  id: number;
+  text: string;
+  action?: { label: string; run: () => void };
+  ms: number;
+}
+
+const useToasts = create<{ toasts: Toast[] }>(() => ({ toasts: [] }));
+let nextId = 1;
+
+const dismiss = (id: number) =>
+  useToasts.setState(({ toasts }) => ({ toasts: toasts.filter((toast) => toast.id !== id) }));
+
+export function toast(text: string, action?: Toast["action"], ms = action ? 10_000 : 5_000): void {
+  const id = nextId++;
+  useToasts.setState(({ toasts }) => ({ toasts: [...toasts.slice(-2), { id, text, action, ms }] }));
+}
+
+function ToastView({ item }: { item: Toast }) {
+  const [held, setHeld] = useState(false);
+  useEffect(() => {
+    if (held) return;
+    const timer = setTimeout(() => dismiss(item.id), item.ms);
+    return () => clearTimeout(timer);
+  }, [held, item]);
+  return (
+    <li
+      className="pointer-events-auto flex items-center gap-3 rounded-md border border-line bg-raise py-1.5 pr-1.5 pl-3.5 text-[14px] shadow-overlay"
+      onMouseEnter={() => setHeld(true)}
+      onMouseLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
+    >
+      <span className="min-w-0 break-words py-1">{item.text}</span>
+      {item.action && (
+        <button
+          type="button"
+          className="text-button font-semibold text-accent"
+          onClick={() => {
+            item.action?.run();
+            dismiss(item.id);
+          }}
+        >
+          {item.action.label}
+        </button>
+      )}
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Dismiss"
+        onClick={() => dismiss(item.id)}
+      >
+        <X size={14} aria-hidden="true" />
+      </button>
+    </li>
+  );
+}
+
+export function Toaster() {
+  const toasts = useToasts((state) => state.toasts);
+  return (
+    <section
+      aria-label="Notices"
+      aria-live="polite"
+      className="pointer-events-none fixed inset-x-0 bottom-[calc(var(--bar)+16px)] z-50 grid justify-center px-3"
+    >
+      <ol className="grid max-w-md gap-2">
+        {toasts.map((item) => (
+          <ToastView key={item.id} item={item} />
+        ))}
+      </ol>
+    </section>
+  );
+}
