@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from api.operations.mongod import MongodError, find_mongod, lock_data_dir, mongodb_url, running_mongod, start_mongod, stop_mongod
+from api.operations.mongod import (
+    MongodError,
+    find_mongod,
+    lock_data_dir,
+    mongodb_url,
+    running_mongod,
+    start_mongod,
+    stop_mongod,
+)
 from api.settings import Settings, SettingsError, load_secret, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

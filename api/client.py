@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 DIST = Path(__file__).parent.parent / "web" / "dist"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "font-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 NOT_BUILT = "The client is not built yet. Run `make run`, or `npm run build` in web/."
 API_ONLY = ("/health/", "/openapi.json", "/docs", "/metrics")
@@ -43,7 +43,7 @@ class Client:
         parts = path.removeprefix("/").split("/")
         if not path.startswith("/") or "\0" in path or any(part in ("", ".", "..") for part in parts):
             return None
-        if parts[0] != "assets" and len(parts) > 1 or parts[-1] == "index.html" or parts[-1].startswith("."):
+        if (parts[0] != "assets" and len(parts) > 1) or parts[-1] == "index.html" or parts[-1].startswith("."):
             return None
         file = self._dist.joinpath(*parts)
         return file if len(path) < 200 and file.suffix and file.is_file() else None

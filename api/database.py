@@ -12,18 +12,21 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 Client = AsyncIOMotorClient[dict[str, Any]]
 Database = AsyncIOMotorDatabase[dict[str, Any]]
-WAITS_MS = {
+OPTIONS: dict[str, Any] = {
+    "tz_aware": True,
+    "appname": "tutordesk",
     "timeoutMS": 3000,
     "serverSelectionTimeoutMS": 3000,
     "connectTimeoutMS": 2000,
     "heartbeatFrequencyMS": 2000,
+    "maxPoolSize": 100,
+    "minPoolSize": 1,
 }
-POOL = {"maxPoolSize": 100, "minPoolSize": 1}
 
 
 def connect(url: str) -> Client:
     """A client with bounded waits, aware UTC times and majority writes. Nothing is sent yet."""
-    return AsyncIOMotorClient(url, tz_aware=True, appname="tutordesk", **WAITS_MS, **POOL)
+    return AsyncIOMotorClient(url, **OPTIONS)
 
 
 async def open_database(url: str, documents: Sequence[type[Document]]) -> Client:

@@ -41,7 +41,9 @@ ON_THIS_MACHINE = ("127.0.0.1", "::1")
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
     """The app. Without `mongod` it uses `settings.mongodb_url`."""
     settings = settings or Settings()
-    app = FastAPI(title="Tutordesk", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app = FastAPI(
+        title="Tutordesk", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan
+    )
     app.state.settings, app.state.mongod = settings, mongod
     app.include_router(tickets.router)
     app.include_router(chat.router)
@@ -97,7 +99,8 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
         app.state.refusal = f"MONGODB_URL: no MongoDB can be reached there ({type(error).__name__})."
         raise
     except pymongo.errors.OperationFailure as error:
-        app.state.refusal = f"MONGODB_URL: that MongoDB refuses Tutordesk ({error.code}: {error.details and error.details.get('codeName')})."
+        name = (error.details or {}).get("codeName", "no name")
+        app.state.refusal = f"MONGODB_URL: that MongoDB refuses Tutordesk ({error.code}, {name})."
         raise
 
 

@@ -101,7 +101,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise ServerError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --host or --port.") from None
+        raise ServerError(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --host or --port."
+        ) from None
     return listener
 
 

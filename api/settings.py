@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     mongodb_url: SecretStr | None = Field(
         None,
         validation_alias="MONGODB_URL",
-        description="A MongoDB 6+ replica set to use instead of the embedded one. Database: its path, else `tutordesk`.",
+        description="A MongoDB 6+ replica set to use instead of the embedded one; its path names the database.",
     )
     gemini_api_key: SecretStr | None = Field(
         None,

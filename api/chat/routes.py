@@ -13,7 +13,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse
 
 from api.chat.models import SessionOut, SessionRow
-from api.chat.transcripts import access_session, list_sessions as find_sessions, read_messages
+from api.chat.transcripts import access_session, read_messages
+from api.chat.transcripts import list_sessions as find_sessions
 from api.chat.turns import Ask, take_turn
 from api.errors import Invalid, problem_responses
 from api.identity.access import ReplyId, SessionId, TicketId, Visitor, object_id
@@ -25,17 +26,29 @@ REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
 STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
 
 
-@router.post("/global/stream", operation_id="stream_global_chat", response_class=EventSourceResponse, responses=STREAM | REFUSALS)
+@router.post(
+    "/global/stream", operation_id="stream_global_chat", response_class=EventSourceResponse, responses=STREAM | REFUSALS
+)
 async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> EventSourceResponse:
     return stream_response(sse_frames(await take_turn(body, visitor, None, request)))
 
 
-@router.post("/ticket/{ticket_id}/stream", operation_id="stream_ticket_chat", response_class=EventSourceResponse, responses=STREAM | REFUSALS)
+@router.post(
+    "/ticket/{ticket_id}/stream",
+    operation_id="stream_ticket_chat",
+    response_class=EventSourceResponse,
+    responses=STREAM | REFUSALS,
+)
 async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, request: Request) -> EventSourceResponse:
     return stream_response(sse_frames(await take_turn(body, visitor, ticket_id, request)))
 
 
-@router.get("/replies/{reply_id}/stream", operation_id="follow_reply", response_class=EventSourceResponse, responses=STREAM | problem_responses(401, 404))
+@router.get(
+    "/replies/{reply_id}/stream",
+    operation_id="follow_reply",
+    response_class=EventSourceResponse,
+    responses=STREAM | problem_responses(401, 404),
+)
 async def follow_reply(
     reply_id: ReplyId,
     visitor: Visitor,
@@ -46,7 +59,9 @@ async def follow_reply(
     return stream_response(sse_frames(reply, position_of(last_event_id, after)))
 
 
-@router.post("/replies/{reply_id}/stop", operation_id="stop_reply", status_code=202, responses=problem_responses(401, 403, 404))
+@router.post(
+    "/replies/{reply_id}/stop", operation_id="stop_reply", status_code=202, responses=problem_responses(401, 403, 404)
+)
 async def stop(reply_id: ReplyId, visitor: Visitor) -> None:
     await access_reply(visitor.id, reply_id)
     await stop_reply(reply_id)

@@ -6,7 +6,7 @@ ends at 4 MB. Appending is idempotent by the message's id.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from beanie import PydanticObjectId
 
@@ -73,14 +73,16 @@ def _bytes(message: Message) -> int:
 
 async def access_session(author_id: PydanticObjectId, session_id: PydanticObjectId) -> ChatSession:
     """The chat without its messages, if it is this author's. Raises NotFound."""
-    found = await ChatSession.get_motor_collection().find_one({"_id": session_id, "author_id": author_id}, {"messages": 0})
+    found = await ChatSession.get_motor_collection().find_one(
+        {"_id": session_id, "author_id": author_id}, {"messages": 0}
+    )
     if not found:
         raise NotFound("This chat does not exist, or it is not yours.")
     return _session_of(found)
 
 
 def _session_of(found: dict[str, Any]) -> ChatSession:
-    return ChatSession.model_construct(id=found.pop("_id"), messages=[], **found)
+    return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), messages=[], **found))
 
 
 async def open_session(reply: Reply) -> ChatSession:
@@ -154,7 +156,7 @@ async def _move_out(session: ChatSession) -> None:
 
 
 async def refuse_while_answering(session: ChatSession) -> None:
-    """Raises Conflict while a reply to this chat runs, here or on another process, and TooLong when the chat is full."""
+    """Raises Conflict while a reply to this chat runs, on any process, and TooLong when the chat is full."""
     if session.running_reply:
         reply = await Reply.get(session.running_reply)
         if reply and reply.status is Status.streaming and (reply.id in running or reply.leased_until > now()):
@@ -193,7 +195,7 @@ def _embedded(session: ChatSession) -> list[dict[str, Any]]:
 async def read_messages(session: ChatSession, before: int | None, most: int = PAGE) -> tuple[list[Message], int]:
     """At most `most` messages that end before the place `before` (None: the newest), and the place of the first."""
     is_own = session.home == "session"
-    all_messages = {"$ifNull": ["$messages" if is_own else "$transcript.messages", []]}
+    all_messages: dict[str, Any] = {"$ifNull": ["$messages" if is_own else "$transcript.messages", []]}
     end: dict[str, Any] = {"$min": [{"$size": "$all"}, *([] if before is None else [before])]}
     steps: list[dict[str, Any]] = [
         *([{"$match": {"_id": session.id}}] if is_own else _embedded(session)),

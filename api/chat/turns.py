@@ -13,8 +13,7 @@ from api.errors import Conflict, NotFound, TooLong, TooMany
 from api.identity.access import VisitorOfRequest, object_id
 from api.replies.models import Message, Reply, now
 from api.replies.runs import LEASE, count_running, running, start_reply
-from api.tickets.models import as_source
-from api.tickets.routes import access_ticket
+from api.tickets.models import access_ticket, as_source
 from api.tickets.search import find_sources
 from api.tutor.models import Prompt, Source, Turn
 from api.tutor.prompt import tutor_prompt
@@ -43,7 +42,9 @@ class Ask(BaseModel):
 async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
     """Save the question and start its reply, or find the reply of the same `client_message_id`."""
     if (size := len(ask.message.encode())) > MOST_MESSAGE_BYTES:
-        raise TooLong(f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again.")
+        raise TooLong(
+            f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
+        )
     if not visitor.is_new and (earlier := await _same_message(ask, visitor.id, ticket_id)):
         return earlier
     state = request.app.state
@@ -51,7 +52,9 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
     await state.limits.refuse_spent_tokens()
     most = state.settings.max_running_replies
     if most and count_running(visitor.id) >= most:
-        raise TooMany(f"{most} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS)
+        raise TooMany(
+            f"{most} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS
+        )
     session = await _continued(ask, visitor.id, ticket_id)
     sources = [as_source(await access_ticket(ticket_id))] if ticket_id else await find_sources(ask.message)
     history: list[Turn] = await read_history(session) if session else []

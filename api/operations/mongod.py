@@ -42,7 +42,7 @@ class MongodError(Exception):
 
 
 def lock_data_dir(data_dir: Path) -> IO[str]:
-    """Hold the data folder (made with mode 0700) until the returned file is closed. Raises MongodError when it is held."""
+    """Hold the data folder (made with mode 0700) until the returned file is closed. Raises MongodError when held."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     data_dir.chmod(0o700)
     lock = (data_dir / "lock").open("a+")
@@ -79,7 +79,7 @@ def find_mongod(chosen: Path | None) -> Path:
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """Where the socket lies: in the data folder, or, when that path is too long for a socket, in a private short one."""
+    """Where the socket lies: in the data folder, or in a private short one when that path is too long."""
     inside = data_dir / "run"
     if len(os.fsencode(inside / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
         return inside
@@ -125,7 +125,7 @@ def _die_with_parent() -> None:
 
 
 def _end_orphan(database: Path) -> None:
-    """End a mongod that a killed server left on this folder: its own lock file names it, and we hold the folder's lock."""
+    """End a mongod that a killed server left on this folder. Its lock file names it; we hold the folder's lock."""
     lock = database / "mongod.lock"
     text = lock.read_text().strip() if lock.exists() else ""
     if not text.isdigit():
@@ -173,18 +173,12 @@ async def _keep_running(data_dir: Path, binary: Path, current: list[subprocess.P
     quick_deaths = 0
     while True:
         started = time.monotonic()
-        code = await _exit_code(current[0])
+        code = await asyncio.to_thread(current[0].wait)
         quick_deaths = quick_deaths + 1 if time.monotonic() - started < 10 else 0
         pause = min(30.0, 0.1 * 4**quick_deaths)
         log.error("mongod ended with code %s; it starts again in %.1f s (see %s)", code, pause, data_dir / "mongod.log")
         await asyncio.sleep(pause)
         current[0] = start_mongod(data_dir, binary)
-
-
-async def _exit_code(process: subprocess.Popen[bytes]) -> int:
-    while (code := process.poll()) is None:
-        await asyncio.sleep(0.1)
-    return code
 
 
 async def _until_primary(data_dir: Path, process: subprocess.Popen[bytes]) -> None:

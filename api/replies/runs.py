@@ -42,7 +42,7 @@ running: dict[PydanticObjectId, "Run"] = {}
 class Run:
     """A reply on this process: its text so far, and who waits for more."""
 
-    __slots__ = ("is_over", "reply", "saved", "half", "task", "text", "waiters")
+    __slots__ = ("half", "is_over", "reply", "saved", "task", "text", "waiters")
 
     def __init__(self, reply: Reply) -> None:
         self.reply = reply
@@ -218,7 +218,7 @@ async def _settle(run: Run, status: Status, failure: Failure | None, join: Join)
     run.wake()
     with suppress(asyncio.CancelledError):
         await saving
-    asyncio.get_running_loop().call_later(KEPT_SECONDS, running.pop, reply.id, None)
+    asyncio.get_running_loop().call_later(KEPT_SECONDS, lambda: running.pop(PydanticObjectId(reply.id), None))
 
 
 async def _save_ending(reply: Reply, join: Join) -> None:

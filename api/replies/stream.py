@@ -2,7 +2,7 @@
 
 | event | id | data |
 |---|---|---|
-| `message_start` | | `id session_id role model ticket_ids question_id left_out_messages`; only for readers from the beginning |
+| `message_start` | | `id session_id role model ticket_ids question_id left_out_messages`; only from the beginning |
 | `message_delta` | characters so far | `delta` |
 | `message_complete` | | `id content status usage citations model`, status `complete`, `stopped` or `interrupted` |
 | `error` | | `error type retryable`, instead of `message_complete` |
@@ -30,9 +30,7 @@ def frame(event: str, data: dict[str, Any]) -> bytes:
 
 
 def stream_response(frames: AsyncIterator[bytes]) -> EventSourceResponse:
-    return EventSourceResponse(
-        frames, ping=PING_SECONDS, sep="\n", headers={"Cache-Control": "no-store, no-transform"}
-    )
+    return EventSourceResponse(frames, ping=PING_SECONDS, sep="\n", headers={"Cache-Control": "no-store, no-transform"})
 
 
 def position_of(last_event_id: str | None, after: str | None) -> int:

@@ -9,9 +9,11 @@ any of `script text delay_ms chunk` sets what comes next; `GET /state` tells wha
 | `429` `500` `503` `400` `403` `404` | that status, as an error of Google's form |
 | `quota` `badkey` `html` `redirect` | 429 for the day, a refused key, an HTML page, a redirect to another host |
 | `timeout` | never answers |
-| `stall@n` `cut@n` `end@n` `badjson@n` `error@n` | silence, a broken connection, a clean end without a reason, no JSON, an error inside a 200 |
+| `stall@n` `cut@n` `end@n` | silence, a broken connection, a clean end without a reason |
+| `badjson@n` `error@n` | no JSON, an error inside a 200 |
 | `finish:SAFETY@n` `block:JAILBREAK` | a finish reason, a blocked prompt |
-| `empty` `thinking` `halves` `echo` | no candidates, thought parts first, a surrogate pair cut in two, the whole prompt back |
+| `empty` `thinking` `halves` | no candidates, thought parts first, a surrogate pair cut in two |
+| `echo` | the whole request back: a model that obeys everything |
 | `429x2` | that fault for the next two requests, then ok |
 """
 
@@ -115,7 +117,9 @@ class FakeModels:
         return self.script
 
     async def _stream(self, request: web.Request, wire: Wire, kind: str, place: int, text: str) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream" if wire != "ollama" else "application/x-ndjson"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream" if wire != "ollama" else "application/x-ndjson"}
+        )
         await response.prepare(request)
         pieces: list[Any] = [text[i : i + self.chunk] for i in range(0, len(text), self.chunk)]
         if kind == "halves":
@@ -139,7 +143,9 @@ class FakeModels:
             case "badjson":
                 await response.write(b'data: {"candidates": [{\n\n' if wire != "ollama" else b'{"message": \n')
             case "error":
-                await response.write(_frame(wire, {"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}))
+                await response.write(
+                    _frame(wire, {"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}})
+                )
             case "end":
                 pass
             case "empty":
@@ -161,7 +167,9 @@ def _refuse(kind: str) -> web.Response | None:
         details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0s"}] if code == 429 else []
         headers = {"Retry-After": "0"} if code == 429 else {}
         return web.json_response(
-            {"error": {"code": code, "message": "fault", "status": "FAULT", "details": details}}, status=code, headers=headers
+            {"error": {"code": code, "message": "fault", "status": "FAULT", "details": details}},
+            status=code,
+            headers=headers,
         )
     if kind == "quota":
         text = "You exceeded your current quota: GenerateRequestsPerDay insufficient_quota"

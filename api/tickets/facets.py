@@ -1,4 +1,4 @@
-"""Categories and tags with their counts, counted by MongoDB over an index. At most a twentieth of the time is spent on it."""
+"""Categories and tags with their counts, counted by MongoDB over an index, for at most a twentieth of the time."""
 
 import asyncio
 import time

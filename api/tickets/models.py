@@ -5,13 +5,14 @@ read `excerpt` and never the description or the transcripts. A deleted ticket st
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import pymongo
 from beanie import Document, PydanticObjectId
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
+from api.errors import NotFound
 from api.replies.models import Transcript, now
 from api.tutor.models import Source
 from api.tutor.text import plain_text, shorten
@@ -157,14 +158,26 @@ def row_of(found: dict[str, Any]) -> TicketRow:
     return TicketRow.model_construct(id=found.pop("_id"), **found)
 
 
-def as_source(ticket: Ticket | dict[str, Any]) -> Source:
+def as_source(ticket: Ticket) -> Source:
     """The ticket as the tutor sees it."""
-    found = ticket if isinstance(ticket, dict) else {"_id": ticket.id, **ticket.model_dump(exclude={"id", "transcripts"})}
     return Source(
-        id=str(found["_id"]),
-        title=found["title"],
-        category=found["category"],
-        tags=tuple(found["tags"]),
-        summary=found.get("ai_summary") or "",
-        text=found["description"],
+        id=str(ticket.id),
+        title=ticket.title,
+        category=ticket.category,
+        tags=tuple(ticket.tags),
+        summary=ticket.ai_summary or "",
+        text=ticket.description,
     )
+
+
+async def access_ticket(ticket_id: PydanticObjectId) -> Ticket:
+    """The ticket without its transcripts. Raises NotFound, also for one in the trash."""
+    found = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_ALONE)
+    if not found:
+        raise NotFound("This ticket does not exist, or it was deleted.")
+    return ticket_of(found)
+
+
+def ticket_of(found: dict[str, Any]) -> Ticket:
+    """A Ticket of the parts that were read, without validating again what was validated when it was saved."""
+    return cast(Ticket, Ticket.model_construct(id=found.pop("_id"), **found))

@@ -14,7 +14,16 @@ from api.replies.models import now
 from api.replies.stream import stream_response
 from api.tickets.events import publish_deleted, publish_ticket, ticket_events
 from api.tickets.facets import FacetsOut
-from api.tickets.models import PARTS_ALONE, Ticket, TicketChange, TicketIn, TicketOut, TicketRow, excerpt_of, fold_tags
+from api.tickets.models import (
+    Ticket,
+    TicketChange,
+    TicketIn,
+    TicketOut,
+    TicketRow,
+    access_ticket,
+    excerpt_of,
+    fold_tags,
+)
 from api.tickets.samples import add_samples
 from api.tickets.search import Cursor, list_rows, terms_of
 
@@ -24,14 +33,6 @@ Words = Annotated[str, StringConstraints(max_length=500)]
 
 class SamplesOut(BaseModel):
     created: int
-
-
-async def access_ticket(ticket_id: PydanticObjectId) -> Ticket:
-    """The ticket without its transcripts. Raises NotFound, also for one in the trash."""
-    found = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_ALONE)
-    if not found:
-        raise NotFound("This ticket does not exist, or it was deleted.")
-    return Ticket.model_construct(id=found.pop("_id"), **found)
 
 
 def _out(ticket: Ticket) -> TicketOut:
@@ -68,7 +69,9 @@ async def follow_tickets(visitor: Visitor) -> EventSourceResponse:
     return stream_response(ticket_events())
 
 
-@router.post("", operation_id="create_ticket", status_code=201, responses=problem_responses(401, 403, 413, 415, 422, 429))
+@router.post(
+    "", operation_id="create_ticket", status_code=201, responses=problem_responses(401, 403, 413, 415, 422, 429)
+)
 async def create_ticket(body: TicketIn, visitor: Visitor, request: Request, response: Response) -> TicketOut:
     await request.app.state.limits.spend_ticket(str(visitor.id))
     await visitor.keep()
@@ -85,7 +88,9 @@ async def create_ticket(body: TicketIn, visitor: Visitor, request: Request, resp
     return _out(ticket)
 
 
-@router.post("/samples", operation_id="create_sample_tickets", status_code=201, responses=problem_responses(401, 403, 409))
+@router.post(
+    "/samples", operation_id="create_sample_tickets", status_code=201, responses=problem_responses(401, 403, 409)
+)
 async def create_sample_tickets(visitor: Visitor) -> SamplesOut:
     if await Ticket.get_motor_collection().find_one({"is_deleted": False}, {"_id": 1}):
         raise Conflict("There are tickets already; the samples are for an empty helpdesk.")
@@ -110,16 +115,16 @@ async def update_ticket(body: TicketChange, ticket_id: TicketId, visitor: Visito
     if {"title", "description"} & change.keys():
         change["excerpt"] = excerpt_of(changed.description)
         change["summary_status"] = "pending"
-    change["terms"] = terms_of(
-        changed.title, changed.description, changed.category, changed.tags, changed.ai_summary
-    )
+    change["terms"] = terms_of(changed.title, changed.description, changed.category, changed.tags, changed.ai_summary)
     await _save(ticket_id, {"is_deleted": False}, change)
     if "summary_status" in change:
         request.app.state.summaries.refresh(ticket_id)
     return await _publish_updated(ticket_id)
 
 
-@router.delete("/{ticket_id}", operation_id="delete_ticket", status_code=204, responses=problem_responses(401, 403, 404))
+@router.delete(
+    "/{ticket_id}", operation_id="delete_ticket", status_code=204, responses=problem_responses(401, 403, 404)
+)
 async def delete_ticket(ticket_id: TicketId, visitor: Visitor) -> None:
     ticket = await access_ticket(ticket_id)
     await visitor.require_author(ticket.author_id)
@@ -142,7 +147,9 @@ async def restore_ticket(ticket_id: TicketId, visitor: Visitor, request: Request
     return _out(ticket)
 
 
-@router.post("/{ticket_id}/summary", operation_id="refresh_summary", status_code=202, responses=problem_responses(401, 404, 429))
+@router.post(
+    "/{ticket_id}/summary", operation_id="refresh_summary", status_code=202, responses=problem_responses(401, 404, 429)
+)
 async def refresh_summary(ticket_id: TicketId, visitor: Visitor, request: Request) -> TicketOut:
     """Try a failed summary again. One that is ready or under way is answered as it is."""
     ticket = await access_ticket(ticket_id)

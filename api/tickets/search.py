@@ -3,7 +3,7 @@
 | term | of | finds |
 |---|---|---|
 | `nginx` | title, description, tags, category, summary | the whole word |
-| `ngi*` | the same, words of three letters or more | its beginnings: the index gives the newest, a filter the rest of the prefix |
+| `ngi*` | the same, words of three letters or more | beginnings: the index gives the newest, a filter checks the rest |
 | `=nginx`, `=ngi*` | title and tags | the same, for what comes first: a match in the title |
 
 A query is words, each matched from its beginning, all of them required. Nothing of a query ever becomes a pattern:
@@ -20,7 +20,7 @@ from beanie import PydanticObjectId
 from bson.errors import InvalidId
 
 from api.errors import FieldError, Invalid
-from api.tickets.models import DOWN, PARTS_OF_LIST, Ticket, TicketRow, as_source, row_of
+from api.tickets.models import DOWN, PARTS_OF_LIST, Ticket, TicketRow, as_source, row_of, ticket_of
 from api.tutor.models import Source
 from api.tutor.text import IS_CJK, words
 
@@ -147,4 +147,4 @@ async def find_sources(question: str) -> list[Source]:
         return sum(rarity[word] * ((word in held[id]) + 2 * (f"={word}" in held[id])) for word in asked)
 
     best = sorted(found, key=lambda id: (-score(id), -id.generation_time.timestamp()))[:MOST_SOURCES]
-    return [as_source(found[id]) for id in best if score(id) >= score(best[0]) / 3]
+    return [as_source(ticket_of(found[id])) for id in best if score(id) >= score(best[0]) / 3]

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from api.tutor.models import Prompt, Source, Turn, count_tokens
 
@@ -24,7 +25,7 @@ def tutor_prompt(history: Sequence[Turn], question: str, sources: Sequence[Sourc
     """The prompt of a chat. `history`: oldest first. In ticket mode `sources` holds just that ticket."""
     kept = recent(history, HISTORY_TOKENS)
     asked = f"{fence(sources)}\n\nThe question:\n\n{question}" if sources else question
-    kind = "ticket" if about_ticket else "global"
+    kind: Literal["ticket", "global"] = "ticket" if about_ticket else "global"
     return Prompt(
         system=rules(kind),
         turns=(*kept, Turn("user", asked)),

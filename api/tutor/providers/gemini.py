@@ -77,6 +77,7 @@ class Gemini:
 
             options = types.HttpOptions(
                 base_url=self._base_url,
+                api_version="v1beta",
                 async_client_args={"allow_redirects": False},  # the key goes to no other host
                 retry_options=types.HttpRetryOptions(attempts=1),
             )
@@ -112,7 +113,8 @@ class Gemini:
             raise TutorError("unknown" if isinstance(error, ValueError) else "offline") from error
         yield Usage(
             input_tokens=(counted and counted.prompt_token_count) or prompt.tokens,
-            output_tokens=(counted and ((counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0))) or 0,
+            output_tokens=(counted and ((counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0)))
+            or 0,
         )
         if ending is None or ending in NO_REASON:
             raise TutorError("unknown", BROKE_OFF)

@@ -5,7 +5,7 @@ key goes to another host.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import aiohttp
@@ -35,7 +35,7 @@ class Wire:
         if self._session:
             await self._session.close()
 
-    async def lines(self, path: str, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
+    async def lines(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
         """POST `body` as JSON and yield the answer's lines that are not empty. Raises TutorError."""
         assert self._session, "open() comes first"
         try:
@@ -74,7 +74,9 @@ async def _refused(response: aiohttp.ClientResponse) -> TutorError:
         case 400 if "context_length" in text or "maximum context" in text:
             return TutorError("too_long")
         case 404:
-            return TutorError("unknown", "The model does not exist. Whoever runs this Tutordesk has to choose another one.")
+            return TutorError(
+                "unknown", "The model does not exist. Whoever runs this Tutordesk has to choose another one."
+            )
         case status if 500 <= status < 600:
             return TutorError("busy")
         case _:
