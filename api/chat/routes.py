@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from beanie import PydanticObjectId
 from bson.errors import InvalidId
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
 from api.chat.models import SessionOut, SessionRow
@@ -22,6 +23,15 @@ from api.replies.runs import access_reply, stop_reply
 from api.replies.stream import position_of, sse_frames, stream_response
 
 router = APIRouter(prefix="/chat", tags=["chat"])
+
+
+class ListQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    ticket_id: Annotated[str | None, Field(max_length=64)] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+
 REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
 STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
 
@@ -69,20 +79,16 @@ async def stop(reply_id: ReplyId, visitor: Visitor) -> None:
 
 @router.get("/sessions", operation_id="list_chat_sessions", responses=problem_responses(401, 404, 422))
 async def list_chat_sessions(
-    visitor: Visitor,
-    response: Response,
-    ticket_id: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    visitor: Visitor, asked: Annotated[ListQuery, Query()], response: Response
 ) -> list[SessionRow]:
-    about = object_id(ticket_id) if ticket_id else None
-    rows = await find_sessions(visitor.id, about, limit + 1, _after(cursor) if cursor else {})
-    if len(rows) > limit:
-        last = rows[limit - 1]
+    about = object_id(asked.ticket_id) if asked.ticket_id else None
+    rows = await find_sessions(visitor.id, about, asked.limit + 1, _after(asked.cursor) if asked.cursor else {})
+    if len(rows) > asked.limit:
+        last = rows[asked.limit - 1]
         mark = base64.urlsafe_b64encode(f"{round(last.updated_at.timestamp() * 1000)}.{last.id}".encode()).decode()
-        only = f"&ticket_id={ticket_id}" if ticket_id else ""
-        response.headers["Link"] = f'</chat/sessions?limit={limit}{only}&cursor={mark.rstrip("=")}>; rel="next"'
-    return rows[:limit]
+        only = f"&ticket_id={about}" if about else ""
+        response.headers["Link"] = f'</chat/sessions?limit={asked.limit}{only}&cursor={mark.rstrip("=")}>; rel="next"'
+    return rows[: asked.limit]
 
 
 def _after(cursor: str) -> dict[str, Any]:

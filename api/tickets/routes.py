@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
 from api.errors import Conflict, NotFound, problem_responses
@@ -15,6 +15,7 @@ from api.replies.stream import stream_response
 from api.tickets.events import publish_deleted, publish_ticket, ticket_events
 from api.tickets.facets import FacetsOut
 from api.tickets.models import (
+    Tags,
     Ticket,
     TicketChange,
     TicketIn,
@@ -22,13 +23,22 @@ from api.tickets.models import (
     TicketRow,
     access_ticket,
     excerpt_of,
-    fold_tags,
 )
 from api.tickets.samples import add_samples
 from api.tickets.search import Cursor, list_rows, terms_of
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
-Words = Annotated[str, StringConstraints(max_length=500)]
+
+
+class ListQuery(BaseModel):
+    """`q`: words, each matched from its beginning. `tag`: all of them are required."""
+
+    model_config = ConfigDict(extra="forbid")
+    q: Annotated[str, Field(max_length=500)] = ""
+    category: Annotated[str | None, Field(max_length=60)] = None
+    tag: Tags = []
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
 
 
 class SamplesOut(BaseModel):
@@ -41,20 +51,13 @@ def _out(ticket: Ticket) -> TicketOut:
 
 @router.get("", operation_id="list_tickets", responses=problem_responses(401, 422))
 async def list_tickets(
-    visitor: Visitor,
-    request: Request,
-    response: Response,
-    q: Words = "",
-    category: Annotated[str | None, Query(max_length=200)] = None,
-    tag: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006  FastAPI copies it
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    visitor: Visitor, asked: Annotated[ListQuery, Query()], request: Request, response: Response
 ) -> list[TicketRow]:
-    tags = fold_tags(tag) if all(len(one) <= 40 for one in tag) else tag
-    rows, end = await list_rows(q, category, tags, limit, Cursor.parse(cursor) if cursor else None)
+    cursor = Cursor.parse(asked.cursor) if asked.cursor else None
+    rows, end = await list_rows(asked.q, asked.category, asked.tag, asked.limit, cursor)
     if end:
-        asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-        response.headers["Link"] = f'</tickets?{urlencode([*asked, ("cursor", str(end))])}>; rel="next"'
+        same = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+        response.headers["Link"] = f'</tickets?{urlencode([*same, ("cursor", str(end))])}>; rel="next"'
     return rows
 
 

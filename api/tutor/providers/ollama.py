@@ -7,10 +7,8 @@ and it forgets what does not fit without a word.
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-import orjson
-
 from api.tutor.models import BROKE_OFF, CUT, Prompt, TutorError, Usage
-from api.tutor.providers.wire import Wire
+from api.tutor.providers.wire import Wire, parse
 
 ANSWER_TOKENS = 4_096
 
@@ -40,11 +38,8 @@ class Ollama:
         reason = ""
         async with aclosing(self._wire.lines("/api/chat", body)) as lines:
             async for line in lines:
-                try:
-                    event = orjson.loads(line)
-                    text = (event.get("message") or {}).get("content")
-                except (orjson.JSONDecodeError, AttributeError) as error:
-                    raise TutorError("unknown") from error
+                event = parse(line)
+                text = (event.get("message") or {}).get("content")
                 if "error" in event:
                     raise TutorError("unknown")
                 if text:

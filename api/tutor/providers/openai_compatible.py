@@ -11,12 +11,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
-
-import orjson
 
 from api.tutor.models import BROKE_OFF, CUT, ErrorType, Prompt, TutorError, Usage
-from api.tutor.providers.wire import Wire
+from api.tutor.providers.wire import Wire, parse
 
 FINISH: dict[str, tuple[ErrorType, str | None]] = {
     "length": ("too_long", CUT),
@@ -54,7 +51,7 @@ class OpenAICompatible:
                 data = line[5:].strip()
                 if data == b"[DONE]":
                     continue
-                event = _parse(data)
+                event = parse(data)
                 if choices := event.get("choices"):
                     delta = choices[0].get("delta") or {}
                     ending = choices[0].get("finish_reason") or ending
@@ -69,13 +66,3 @@ class OpenAICompatible:
             raise TutorError("unknown", BROKE_OFF)
         if ending in FINISH:
             raise TutorError(*FINISH[ending])
-
-
-def _parse(data: bytes) -> dict[str, Any]:
-    try:
-        event = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise TutorError("unknown") from error
-    if not isinstance(event, dict):
-        raise TutorError("unknown")
-    return event
