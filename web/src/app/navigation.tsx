@@ -108,8 +108,7 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
 }
 
 export function BottomBar({ onSearch }: Pick<NavigationProps, "onSearch">) {
-  const item =
-    "grid min-h-[53px] place-items-center content-center gap-0.5 text-[12px] leading-4 text-dim";
+  const item = "grid min-h-[53px] place-items-center content-center gap-0.5 text-[12px] leading-4";
   return (
     <nav
       aria-label="Pages"
@@ -119,13 +118,15 @@ export function BottomBar({ onSearch }: Pick<NavigationProps, "onSearch">) {
         <NavLink
           key={to}
           to={to}
-          className={({ isActive }) => cn(item, isActive && "font-semibold text-accent")}
+          className={({ isActive }) =>
+            cn(item, isActive ? "font-semibold text-accent" : "text-dim")
+          }
         >
           <Icon size={18} aria-hidden="true" />
           {label}
         </NavLink>
       ))}
-      <button type="button" className={item} onClick={onSearch}>
+      <button type="button" className={`${item} text-dim`} onClick={onSearch}>
         <Search size={18} aria-hidden="true" />
         Search
       </button>

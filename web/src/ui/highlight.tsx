@@ -3,7 +3,11 @@
 import { useMemo } from "react";
 
 const fold = (text: string): string =>
-  text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase("en").normalize("NFC");
+  text
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLocaleLowerCase("en")
+    .normalize("NFC");
 
 interface Piece {
   text: string;

@@ -103,7 +103,7 @@ export function Composer({ chat, turn, placeholder, onSend }: ComposerProps) {
 
   return (
     <form
-      className="px-3 pb-3 md:px-7 md:pb-[18px]"
+      className="px-3 pb-3 md:px-9 md:pb-[18px]"
       onSubmit={(event) => {
         event.preventDefault();
         send();

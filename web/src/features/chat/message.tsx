@@ -67,7 +67,7 @@ function Citations({ citations }: { citations: Citation[] }) {
           <li key={index} className="flex gap-2">
             <span className="meta">{index + 1}</span>
             <Link to={`/tickets/${citation.ticket_id}`} className="link min-w-0 break-words">
-              {citation.quote ? `“${citation.quote}”` : (citation.title ?? "Ticket")}
+              “{citation.quote}”
             </Link>
           </li>
         ))}

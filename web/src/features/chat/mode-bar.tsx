@@ -11,7 +11,7 @@ interface ModeBarProps {
 
 export function ModeBar({ ticketId, title, onOpenSide }: ModeBarProps) {
   return (
-    <div className="flex min-h-[47px] items-center gap-2.5 border-b border-line px-3 md:px-7">
+    <div className="flex h-[47px] shrink-0 items-center gap-2.5 border-b border-line px-3 md:px-7">
       <button
         type="button"
         className="icon-button min-h-9 min-w-9 lg:hidden"

@@ -108,7 +108,10 @@ function TicketsTab({ ticketId, sessionId, onChoose }: SideProps) {
         />
         {!text && <Kbd>/</Kbd>}
       </div>
-      <nav aria-label="Tickets to talk about" className="scroller min-h-0 flex-1 pb-3">
+      <nav
+        aria-label="Tickets to talk about"
+        className="scroller min-h-0 flex-1 pb-3 [scrollbar-gutter:auto]"
+      >
         <ul>
           {!filter.q && (
             <Item to="/chat" on={!ticketId && !sessionId} onChoose={onChoose}>
@@ -156,7 +159,7 @@ function HistoryTab({ sessionId, onChoose }: SideProps) {
   const list = useInfiniteQuery(sessionsQuery);
   const sessions = list.data?.pages.flatMap((page) => page.data) ?? [];
   return (
-    <nav aria-label="Past chats" className="scroller min-h-0 flex-1 pb-3">
+    <nav aria-label="Past chats" className="scroller min-h-0 flex-1 pb-3 [scrollbar-gutter:auto]">
       {list.data && sessions.length === 0 && (
         <p className="px-4 py-4 text-[14px] text-dim">
           Your chats will be listed here. Only you see them.
@@ -199,7 +202,7 @@ export function Side(props: SideProps) {
       aria-pressed={tab === name}
       onClick={() => setTab(name)}
       className={cn(
-        "-mb-px min-h-[46px] border-b-2 px-0.5 font-[550]",
+        "-mb-px border-b-2 px-0.5 font-[550]",
         tab === name ? "border-accent text-text" : "border-transparent text-dim hover:text-text",
       )}
     >
@@ -208,7 +211,7 @@ export function Side(props: SideProps) {
   );
   return (
     <div className="flex h-full min-h-0 flex-1 flex-col">
-      <div className="flex gap-4 border-b border-line px-4">
+      <div className="flex h-[47px] shrink-0 gap-4 border-b border-line px-4">
         {button("tickets", "Tickets")}
         {button("history", "History")}
       </div>

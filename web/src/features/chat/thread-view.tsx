@@ -50,7 +50,7 @@ export function ThreadView(props: ThreadViewProps) {
         aria-live="off"
         aria-label="Chat"
         tabIndex={0}
-        className="scroller h-full px-4 pt-5 md:px-7"
+        className="scroller h-full px-4 pt-5 [scrollbar-gutter:stable_both-edges] md:px-7"
       >
         <div ref={contentRef} className="mx-auto max-w-[72ch] pb-2">
           {earlier.available && (

@@ -63,7 +63,7 @@ function OwnerActions({ ticket }: { ticket: Ticket }) {
 function TicketMeta({ ticket }: { ticket: Ticket }) {
   const edited = Date.parse(ticket.updated_at) - Date.parse(ticket.created_at) > 60_000;
   return (
-    <p className="meta mb-5 flex flex-wrap gap-x-3.5">
+    <p className="meta mb-5 flex flex-wrap items-center gap-x-3.5">
       <Time at={ticket.created_at} />
       {ticket.tags.map((tag) => (
         <Link

@@ -49,7 +49,7 @@ export function FilterChips({ filter, onChange }: FilterChipsProps) {
   const shown = all ? tags : tags.slice(0, Math.max(SHOWN_TAGS, filter.tags.length));
   if (data && categories.length + tags.length === 0) return null;
   return (
-    <fieldset className="flex min-h-[26px] flex-wrap gap-1.5">
+    <fieldset className="-mx-4 flex min-h-[26px] gap-1.5 overflow-x-auto px-4 py-0.5 [scrollbar-width:none] md:mx-0 md:flex-wrap md:overflow-visible md:px-0">
       <legend className="sr-only">Filters</legend>
       {categories.map((facet) => {
         const on = filter.category === facet.name;

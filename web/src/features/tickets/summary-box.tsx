@@ -10,7 +10,6 @@ const shortModel = (model: string): string => model.split(":").at(-1) || model;
 export function SummaryBox({ ticket }: { ticket: Ticket }) {
   const retry = useRetrySummary(ticket.id);
   const { summary_status: status } = ticket;
-  if (status === "none") return null;
   return (
     <section
       aria-label="AI summary"

@@ -35,16 +35,20 @@ export function TicketForm(props: TicketFormProps) {
   const [preview, setPreview] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const id = useId();
+  const toFocus = useRef(false);
+  // Once the errors are drawn, the first of them gets the focus.
+  useEffect(() => {
+    if (!toFocus.current || errors.length === 0) return;
+    toFocus.current = false;
+    const invalid = "input[aria-invalid=true], textarea[aria-invalid=true]";
+    form.current?.querySelector<HTMLElement>(invalid)?.focus();
+  }, [errors]);
 
   const show = (found: FieldError[], sentence: string) => {
     setErrors(found);
     setFailure(sentence);
     setPreview(false);
-    requestAnimationFrame(() => {
-      form.current
-        ?.querySelector<HTMLElement>("input[aria-invalid=true], textarea[aria-invalid=true]")
-        ?.focus();
-    });
+    toFocus.current = true;
   };
   const submit = async (event?: FormEvent) => {
     event?.preventDefault();
