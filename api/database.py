@@ -34,7 +34,7 @@ async def open_database(url: str, documents: Sequence[type[Document]]) -> Client
 
     Raises pymongo.errors.PyMongoError when the server cannot be reached.
     """
-    patient: Client = AsyncIOMotorClient(url, tz_aware=True, serverSelectionTimeoutMS=10_000)
+    patient: Client = AsyncIOMotorClient(url, tz_aware=True, serverSelectionTimeoutMS=5_000)
     try:
         await init_beanie(patient.get_default_database("tutordesk"), document_models=list(documents))
     finally:

@@ -7,6 +7,8 @@
 | a body over 1 MB, before more is read | 413 |
 | a body that does not arrive within 30 s | 408 |
 
+What fails unforeseen is logged with the request's id and answered with a 500 that says nothing of the inside.
+
 It reads a body whole before the app sees it, gives each request an id (`X-Request-ID`, and one log line), sends the
 visitor's new cookie and the security headers. No answer of the API is ever kept by a cache.
 """
@@ -31,6 +33,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("api.requests")
 MAX_BODY = 1_000_000
+FAILURE = "Something went wrong on our side. Nothing was changed by it; try again in a moment."
 BODY_SECONDS = 30
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 ALWAYS = (
@@ -59,16 +62,16 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, request_id, status = time.perf_counter(), uuid.uuid4().hex[:16], 500
+        started, request_id, status, has_begun = time.perf_counter(), uuid.uuid4().hex[:16], 500, False
         scope["request_id"] = request_id
         always = [*ALWAYS, (b"x-request-id", request_id.encode())]
         if scope["scheme"] == "https":
             always.append(STRICT_TRANSPORT)
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_begun = message["status"], True
                 message["headers"] = _complete(list(message.get("headers", ())), always, scope.get("set_cookie"))
             await send(message)
 
@@ -80,6 +83,11 @@ class Gate:
             await self.app(scope, receive, send_with_headers)
         except Refusal as refusal:
             await _answer(refusal, send_with_headers)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"], extra={"request_id": request_id})
+            if has_begun:
+                raise
+            await _answer(Refusal(500, "failure", "Internal Server Error", FAILURE), send_with_headers)
         finally:
             log.info(
                 "%s %s %s",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pymongo.errors
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from api.chat import routes as chat
 from api.chat.models import ChatSession
@@ -36,6 +36,13 @@ from api.tutor.voice import Tutor
 
 DOCUMENTS = (User, Ticket, Reply, ChatSession)
 ON_THIS_MACHINE = ("127.0.0.1", "::1")
+REFERENCE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tutordesk: the API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css"><div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></html>"""
+REFERENCE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
@@ -50,17 +57,28 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app.include_router(identity.router)
     app.include_router(health.router)
     app.add_api_route("/openapi.json", _description, include_in_schema=False)
+    app.add_api_route("/docs", _reference, include_in_schema=False)
     install_errors(app)
     app.add_middleware(BundledClient)
     app.add_middleware(Gate)
     return app
 
 
-async def _description(request: Request) -> Response:
-    """The OpenAPI description, for whoever sits at the machine itself."""
+def _refuse_other_machines(request: Request) -> None:
     if not request.client or request.client.host not in ON_THIS_MACHINE:
         raise NotFound
+
+
+async def _description(request: Request) -> Response:
+    """The OpenAPI description, for whoever sits at the machine itself."""
+    _refuse_other_machines(request)
     return JSONResponse(request.app.openapi())
+
+
+async def _reference(request: Request) -> Response:
+    """Swagger UI from the client's build, for whoever sits at the machine itself. It styles itself inline."""
+    _refuse_other_machines(request)
+    return HTMLResponse(REFERENCE, headers={"Content-Security-Policy": REFERENCE_POLICY})
 
 
 @asynccontextmanager

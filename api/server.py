@@ -5,6 +5,7 @@ httptools sets no limit on headers and uvicorn waits for them without end, so `B
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 from typing import Any
@@ -110,10 +111,13 @@ def bind(host: str, port: int) -> socket.socket:
 def run_server(app: FastAPI, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM. Raises ServerError when the application cannot start."""
     logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refusal"))
-    server = make_server(app)
-    server.run(sockets=[listener])
-    if hasattr(app.state, "refusal"):
-        raise ServerError(app.state.refusal)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
+        try:
+            make_server(app).run(sockets=[listener])
+        except SystemExit:
+            if hasattr(app.state, "refusal"):
+                raise ServerError(app.state.refusal) from None
+            raise
 
 
 def make_server(app: FastAPI) -> Server:

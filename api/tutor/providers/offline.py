@@ -48,8 +48,10 @@ class Passage:
 
 
 def summarise(source: Source) -> str:
-    """The first sentences of the ticket, or its title when it has none."""
-    return first_words(plain_text(source.text), SUMMARY_WORDS) or source.title
+    """The first sentences of the ticket's paragraphs, or its title when it has none."""
+    blocks = [re.sub(r"^#.*$", "", block, flags=re.M) for block in split_blocks(source.text)]
+    paragraphs = "\n".join(block for block in blocks if "```" not in block and "~~~" not in block and "|-" not in block)
+    return first_words(plain_text(paragraphs), SUMMARY_WORDS) or source.title
 
 
 def answer(prompt: Prompt) -> str:

@@ -1,0 +1,75 @@
+# The commands of Tutordesk. Each sets up what it needs, says what it does, and is quick the second time.
+PYTHON ?= python3
+VENV := .venv/bin
+WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/package-lock.json
+CHROMIUM ?= $(or $(wildcard /usr/bin/chromium),$(shell command -v chromium 2>/dev/null))
+
+.PHONY: help setup run test lint bench browser
+.DEFAULT_GOAL := help
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/run.stamp web/dist/index.html ## Install what the server needs and build the client
+
+run: setup ## Start Tutordesk on http://127.0.0.1:8000
+	@exec $(VENV)/tutordesk serve
+
+test: .venv/dev.stamp web/dist/index.html browser ## Run every test: server, client, browser
+	@echo "== Server tests"
+	@$(VENV)/pytest
+	@echo "== Client tests"
+	@cd web && npm test --silent
+	@echo "== Sizes of the client"
+	@cd web && npm run --silent size
+	@echo "== Browser tests"
+	@cd web && CHROMIUM="$(or $(CHROMIUM),/usr/bin/chromium)" npm run --silent e2e
+
+lint: .venv/dev.stamp web/node_modules/.stamp ## Check style, types, layers and generated files
+	@echo "== Server: style, types, layers"
+	@$(VENV)/ruff check api && $(VENV)/ruff format --check -q api && $(VENV)/mypy && $(VENV)/lint-imports --no-logo
+	@echo "== Client: style, types, generated API types, lock file"
+	@cd web && npm run --silent lint && npm run --silent typecheck && npm run --silent gen-api -- --check
+
+bench: .venv/dev.stamp web/dist/index.html browser ## Measure the figures of the README
+	@$(VENV)/python -m api.benchmarks
+	@echo "== 20,000 made-up calls"
+	@FUZZ_CALLS=20000 $(VENV)/pytest api/tests/test_fuzz.py
+	@cd web && CHROMIUM="$(or $(CHROMIUM),/usr/bin/chromium)" npm run --silent bench
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Tutordesk needs Python 3.11 or newer; this is %s. Set PYTHON=…" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "== Making the Python environment in .venv"
+	@$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "== Installing the server"
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
+	@echo "== Installing what tests and checks need"
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+web/node_modules/.stamp: web/package-lock.json
+	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<20||(a===20&&b<19)) {console.error("Tutordesk needs Node 20.19 or newer; this is "+process.version); process.exit(1)}'
+	@echo "== Installing the client's libraries"
+	@cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
+	@echo "== Building the client"
+	@cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+browser:
+ifeq ($(CHROMIUM),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "== Installing Chromium for the browser tests"; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else \
+	  echo "The browser tests need Chromium. Install it (on Debian: apt install chromium), or set CHROMIUM to its path." >&2; exit 1; \
+	fi
+endif

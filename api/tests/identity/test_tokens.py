@@ -1,0 +1,87 @@
+"""S-10: every wrong cookie is the same 401, and the browser gets rid of it."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from api.tests.conftest import SECRET
+from api.tests.steps import TICKET
+
+NOW = int(time.time())
+GOOD: dict[str, Any] = {
+    "sub": "0123456789abcdef01234567",
+    "iss": "tutordesk",
+    "aud": "tutordesk:visitor",
+    "iat": NOW,
+    "exp": NOW + 3600,
+}
+
+
+def _signed(key: str = SECRET, algorithm: str = "HS256", headers: dict[str, str] | None = None, **change: Any) -> str:
+    claims = {name: value for name, value in {**GOOD, **change}.items() if value is not None}
+    return jwt.encode(claims, key, algorithm=algorithm, headers=headers)
+
+
+def _unsigned(algorithm: str) -> str:
+    parts = [{"alg": algorithm, "typ": "JWT"}, GOOD]
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
+
+
+def _flipped() -> str:
+    token = _signed()
+    return token[:-5] + ("A" if token[-5] != "A" else "B") + token[-4:]
+
+
+WRONG = {
+    "none": _unsigned("none"),
+    "None": _unsigned("None"),
+    "nOnE": _unsigned("nOnE"),
+    "other key": _signed(key="another-key-0123456789-0123456789-xyz"),
+    "other algorithm": _signed(key=SECRET * 2, algorithm="HS512"),
+    "kid": _signed(key="another-key-0123456789-0123456789-xyz", headers={"kid": "../../../dev/null"}),
+    "jku": _signed(key="another-key-0123456789-0123456789-xyz", headers={"jku": "http://127.0.0.1:9/keys"}),
+    "expired": _signed(exp=NOW - 3600),
+    "from the future": _signed(nbf=NOW + 3600),
+    "other audience": _signed(aud="tutordesk:user"),
+    "no audience": _signed(aud=None),
+    "other issuer": _signed(iss="somebody"),
+    "no subject": _signed(sub=None),
+    "subject is no id": _signed(sub="admin"),
+    "one bit": _flipped(),
+    "too long": "a" * 30_000,
+    "no token": "nonsense",
+    "empty": "",
+    "dots": "..",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_wrong_cookie_is_401_and_removed(mock: httpx.AsyncClient, name: str) -> None:
+    headers = {"Cookie": f"tutordesk={WRONG[name]}"}
+    answers = [
+        await mock.get("/tickets", headers=headers),
+        await mock.get("/me", headers=headers),
+        await mock.post("/tickets", json=TICKET, headers=headers),
+    ]
+    for answer in answers:
+        assert answer.status_code == 401
+        assert answer.json() == answers[0].json()
+        assert answer.headers["set-cookie"].startswith("tutordesk=; Max-Age=0")
+
+
+async def test_good_cookie_is_who_it_says(mock: httpx.AsyncClient) -> None:
+    me = await mock.get("/me", headers={"Cookie": f"tutordesk={_signed()}"})
+    assert me.json()["id"] == GOOD["sub"]
+    assert "set-cookie" not in me.headers
+
+
+async def test_old_cookie_is_renewed(mock: httpx.AsyncClient) -> None:
+    token = _signed(iat=NOW - 40 * 86_400)
+    me = await mock.get("/me", headers={"Cookie": f"tutordesk={token}"})
+    renewed = me.headers["set-cookie"].split(";")[0].removeprefix("tutordesk=")
+    assert jwt.decode(renewed, SECRET, ["HS256"], audience=GOOD["aud"])["sub"] == GOOD["sub"]

@@ -1,0 +1,110 @@
+"""D7, S-11: settings are read in one place, and a bad one is refused with a sentence that names it."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings, SettingsError, load_secret, load_settings
+
+GOOD_KEY = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TUTORDESK_PORT", "x"),
+        ("TUTORDESK_PORT", "0"),
+        ("TUTORDESK_PORT", "70000"),
+        ("TUTORDESK_MODEL", "gpt-5"),
+        ("TUTORDESK_MODEL", "gemini:"),
+        ("TUTORDESK_MODEL", "offline,nonsense:x"),
+        ("TUTORDESK_MODEL", "gemini:gemini-3.8-flash"),
+        ("TUTORDESK_SECRET_KEY", "changeme"),
+        ("TUTORDESK_SECRET_KEY", "x" * 31),
+        ("TUTORDESK_SECRET_KEY", "a" * 64),
+        ("TUTORDESK_SECRET_KEY", "changeme-changeme-changeme-0123456789"),
+        ("TUTORDESK_MAX_RUNNING_REPLIES", "-1"),
+        ("MONGODB_URL", "localhost:27017"),
+        ("OPENAI_BASE_URL", "api.example.com"),
+        ("GEMINI_BASE_URL", "ftp://x"),
+    ],
+)
+def test_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, value: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=rf"^{variable}\b.+\.$"):
+        load_settings()
+
+
+def test_model_follows_the_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().models == ["offline"]
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    assert load_settings().models == ["gemini:gemini-3.8-flash"]
+    monkeypatch.setenv("TUTORDESK_MODEL", "ollama:a, openai:b ,offline")
+    assert load_settings().models == ["ollama:a", "openai:b", "offline"]
+
+
+def test_env_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("TUTORDESK_PORT=9001\nGEMINI_API_KEY=k\n")
+    assert load_settings().port == 9001
+    assert load_settings(port=9002).port == 9002
+    assert load_settings().gemini_api_key
+
+
+def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data")
+    key = load_secret(settings)
+    assert len(key) >= 32
+    assert load_secret(settings) == key
+    file = settings.data_dir / "secret_key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
+
+
+def test_readable_secret_is_refused(tmp_path: Path) -> None:
+    """S-11."""
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    load_secret(settings)
+    os.chmod(tmp_path / "secret_key", 0o644)
+    with pytest.raises(SettingsError, match=r"TUTORDESK_SECRET_KEY: .* can be read by others"):
+        load_secret(settings)
+
+
+def test_weak_secret_file_is_refused(tmp_path: Path) -> None:
+    """S-11."""
+    file = tmp_path / "secret_key"
+    file.write_text("changeme")
+    file.chmod(0o600)
+    with pytest.raises(SettingsError, match="TUTORDESK_SECRET_KEY"):
+        load_secret(Settings(_env_file=None, data_dir=tmp_path))
+
+
+def test_keys_are_never_printed() -> None:
+    """S-33."""
+    settings = Settings(_env_file=None, GEMINI_API_KEY="AIza-secret", secret_key=GOOD_KEY)
+    assert "AIza" not in repr(settings)
+    assert GOOD_KEY not in str(settings.model_dump())
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def variable_of(name: str) -> str:
+    alias = Settings.model_fields[name].validation_alias
+    choices = getattr(alias, "choices", None)
+    return str(choices[0] if choices else alias or f"TUTORDESK_{name.upper()}")
+
+
+def test_readme_lists_every_setting_as_it_is() -> None:
+    """D7: the table is made from the class, so that neither can drift."""
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", README, re.M))
+    expected = {}
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, "") else f" Default: `{field.default}`."
+        expected[variable_of(name)] = f"{field.description}{default}"
+    assert rows == expected
