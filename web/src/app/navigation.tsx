@@ -64,7 +64,7 @@ interface NavigationProps {
 
 export function Rail({ onSearch, onHelp }: NavigationProps) {
   return (
-    <div className="hidden min-h-0 flex-col gap-0.5 border-r border-line bg-panel px-2.5 py-3.5 md:flex">
+    <header className="hidden min-h-0 flex-col gap-0.5 border-r border-line bg-panel px-2.5 py-3.5 md:flex">
       <NavLink
         to="/tickets"
         className="brand px-2.5 pt-1 pb-[18px]"
@@ -103,7 +103,7 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
           <ThemeSwitch />
         </div>
       </div>
-    </div>
+    </header>
   );
 }
 

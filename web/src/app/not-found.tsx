@@ -7,23 +7,21 @@ import { Notice } from "@/ui/states";
 export function NotFound() {
   usePageTitle("Page not found");
   return (
-    <>
-      <h1 className="sr-only">Page not found</h1>
-      <Notice
-        title="There is no page here"
-        actions={
-          <>
-            <Link to="/tickets" className={buttonClass("primary")}>
-              Tickets
-            </Link>
-            <Link to="/chat" className={buttonClass()}>
-              Chat
-            </Link>
-          </>
-        }
-      >
-        The address may be mistyped, or the page has moved.
-      </Notice>
-    </>
+    <Notice
+      heading="h1"
+      title="There is no page here"
+      actions={
+        <>
+          <Link to="/tickets" className={buttonClass("primary")}>
+            Tickets
+          </Link>
+          <Link to="/chat" className={buttonClass()}>
+            Chat
+          </Link>
+        </>
+      }
+    >
+      The address may be mistyped, or the page has moved.
+    </Notice>
   );
 }

@@ -26,6 +26,7 @@ export class PageError extends Component<{ children: ReactNode }, State> {
     );
     return (
       <Failure
+        heading="h1"
         title="This page could not be shown"
         error={reason}
         onRetry={() => location.reload()}

@@ -25,12 +25,14 @@ interface NoticeProps {
   title: string;
   children?: ReactNode;
   actions?: ReactNode;
+  /** "h1" where the notice is all that the page shows. */
+  heading?: "h1" | "h2";
 }
 
-export function Notice({ title, children, actions }: NoticeProps) {
+export function Notice({ title, children, actions, heading: Heading = "h2" }: NoticeProps) {
   return (
     <div className="mx-auto max-w-[52ch] px-4 py-14 text-center">
-      <h2 className="text-[17px] font-semibold text-balance">{title}</h2>
+      <Heading className="text-[17px] font-semibold text-balance">{title}</Heading>
       {children && <div className="mt-1.5 text-soft text-pretty">{children}</div>}
       {actions && <div className="mt-5 flex flex-wrap justify-center gap-2">{actions}</div>}
     </div>
@@ -41,13 +43,14 @@ interface FailureProps {
   title: string;
   error: unknown;
   onRetry: () => void;
+  heading?: "h1" | "h2";
 }
 
-export function Failure({ title, error, onRetry }: FailureProps) {
+export function Failure({ title, error, onRetry, heading }: FailureProps) {
   const reason = error instanceof Error ? error.message : "Something unexpected happened.";
   return (
     <div role="alert">
-      <Notice title={title} actions={<Button onClick={onRetry}>Retry</Button>}>
+      <Notice title={title} heading={heading} actions={<Button onClick={onRetry}>Retry</Button>}>
         <p>{reason}</p>
       </Notice>
     </div>

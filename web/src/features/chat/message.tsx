@@ -43,7 +43,7 @@ function Ending({ message, onRetry }: Pick<MessageViewProps, "message" | "onRetr
   const mayRetry = onRetry && status !== "stopped" && error?.retryable !== false;
   return (
     <div
-      className={`mt-3 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-md px-3 py-2 text-[14px] ${
+      className={`mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-md px-3 py-2 text-[14px] ${
         status === "stopped" ? "bg-panel text-soft" : "bg-warn-bg text-warn"
       }`}
     >
@@ -78,7 +78,7 @@ function Citations({ citations }: { citations: Citation[] }) {
 
 function seconds(message: Message): string {
   const ms = Date.parse(message.ended_at ?? "") - Date.parse(message.created_at);
-  return ms > 0 && ms < 3_600_000 ? `${(ms / 1_000).toFixed(1)} s` : "";
+  return ms >= 50 && ms < 3_600_000 ? `${(ms / 1_000).toFixed(1)} s` : "";
 }
 
 function Details({ message }: { message: Message }) {
@@ -89,8 +89,10 @@ function Details({ message }: { message: Message }) {
     seconds(message),
   ].filter(Boolean);
   return (
-    <div className="mt-1.5 -ml-1.5 flex min-h-6 flex-wrap items-center gap-x-2.5">
-      {message.content && <CopyButton text={message.content} label="Copy answer" />}
+    <div className="mt-1.5 flex min-h-6 flex-wrap items-center gap-x-2.5">
+      {message.content && (
+        <CopyButton text={message.content} label="Copy answer" className="text-button -ml-1.5" />
+      )}
       <span className="meta">{facts.join(" · ")}</span>
     </div>
   );
@@ -109,9 +111,8 @@ export const MessageView = memo(function MessageView(props: MessageViewProps) {
         </p>
       ) : (
         <>
-          {streaming && message.content === "" ? (
-            <Waiting />
-          ) : (
+          {streaming && message.content === "" && <Waiting />}
+          {message.content !== "" && (
             <Markdown text={message.content} streaming={streaming && !stopping} />
           )}
           <Ending message={message} onRetry={onRetry} />

@@ -136,6 +136,7 @@ export default function DetailPage() {
   if (ticket.isError) {
     return (
       <Failure
+        heading="h1"
         title="The ticket could not be loaded"
         error={ticket.error}
         onRetry={() => void ticket.refetch()}

@@ -6,6 +6,7 @@ import { Notice } from "@/ui/states";
 export function TicketMissing() {
   return (
     <Notice
+      heading="h1"
       title="There is no such ticket"
       actions={
         <Link to="/tickets" className={buttonClass("primary")}>

@@ -1,0 +1,162 @@
+// Every page and overlay, dark and light, on a phone and a desk: no accessibility violations, nothing wider
+// than the screen, and a picture of each in e2e/shots to be looked at.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import AxeBuilder from "@axe-core/playwright";
+import { launch, startServer, watch } from "./server.mjs";
+
+const SHOTS = fileURLToPath(new URL("shots/", import.meta.url));
+const ANSWER =
+  "It passes **three hops**:\n\n1. The browser\n2. The proxy, which answers `413`\n3. The application\n\n" +
+  "```nginx\nclient_max_body_size 20m; # was 4m\n```\n\n| hop | limit |\n|---|---|\n| proxy | 4 MB |\n\n" +
+  "The size is \\(n = 2^{22}\\), see [the manual](https://nginx.org/) and ![a picture](https://x.example/p.png).\n\n" +
+  "$$\\sum_{i=0}^{n} x_i$$\n\n> It costs $5 and $10.\n\n- [x] done\n- [ ] open";
+
+let server;
+let browser;
+let ticket;
+let state;
+let session;
+
+before(async () => {
+  await mkdir(SHOTS, { recursive: true });
+  server = await startServer();
+  browser = await launch();
+  await server.control({ script: "ok", text: "Uploads above 4 MB fail.", delay_ms: 0 });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${server.url}/tickets`);
+  await page.getByRole("button", { name: "Add sample tickets" }).click();
+  await page.locator("[data-ticket]").first().waitFor();
+  await page.goto(`${server.url}/tickets/new`);
+  await page.getByLabel("Title").fill("Image upload error");
+  await page.getByLabel("Description").fill(ANSWER);
+  await page.keyboard.press("Control+Enter");
+  await page.waitForURL(/tickets\/[0-9a-f]{24}$/);
+  ticket = new URL(page.url()).pathname;
+  await page.getByText("Uploads above 4 MB fail.").waitFor();
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 0 });
+  await page.goto(`${server.url}/chat?ticket=${ticket.split("/").at(-1)}`);
+  const composer = page.getByRole("textbox", { name: "Message to the tutor" });
+  await composer.fill("Why does this happen?");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Copy answer" }).waitFor();
+  await server.control({ script: "badkey" });
+  await composer.fill("And how do I fix it?");
+  await page.keyboard.press("Enter");
+  await page.getByText("failed", { exact: true }).waitFor();
+  session = new URL(page.url()).pathname + new URL(page.url()).search;
+  state = await context.storageState();
+  await context.close();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const PAGES = [
+  ["tickets", () => "/tickets", async (page) => page.locator("[data-ticket]").first().waitFor()],
+  ["search", () => "/tickets?q=upload", async (page) => page.locator("mark").first().waitFor()],
+  [
+    "no-hit",
+    () => "/tickets?q=zzzz",
+    async (page) => page.getByText(/No ticket matches/).waitFor(),
+  ],
+  ["ticket", () => ticket, async (page) => page.locator("math").first().waitFor()],
+  ["edit", () => `${ticket}/edit`, async (page) => page.getByLabel("Title").waitFor()],
+  [
+    "new-errors",
+    () => "/tickets/new",
+    async (page) => {
+      await page.getByRole("button", { name: /Create ticket/ }).click();
+      await page.getByText("Give the ticket a title.").waitFor();
+    },
+  ],
+  [
+    "chat-start",
+    () => "/chat",
+    async (page) =>
+      page
+        .getByRole("button", { name: /^Explain: / })
+        .first()
+        .waitFor(),
+  ],
+  ["chat", () => session, async (page) => page.locator("math").first().waitFor()],
+  [
+    "missing-ticket",
+    () => "/tickets/0123456789abcdef01234567",
+    (page) => page.getByText("no such ticket").waitFor(),
+  ],
+  ["missing-page", () => "/nowhere", (page) => page.getByText("There is no page here").waitFor()],
+  [
+    "palette",
+    () => "/tickets",
+    async (page) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("option").nth(4).waitFor();
+    },
+  ],
+  [
+    "help",
+    () => "/tickets",
+    async (page) => {
+      await page.locator("[data-ticket]").first().waitFor();
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
+    },
+  ],
+];
+
+for (const theme of ["light", "dark"]) {
+  for (const [width, height] of [
+    [390, 844],
+    [1280, 800],
+  ]) {
+    test(`${theme} at ${width}`, async () => {
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: theme,
+        storageState: state,
+      });
+      for (const [name, path, ready] of PAGES) {
+        const page = await context.newPage();
+        const seen = watch(page, server.url, [/status of 404/]);
+        await page.goto(server.url + path());
+        await ready(page);
+        await page.waitForTimeout(250);
+        await page.screenshot({ path: `${SHOTS}${name}-${theme}-${width}.png` });
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const found = violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(" | ")}`,
+        );
+        assert.deepEqual(found, [], `${name}, ${theme}, ${width}`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= width, `${name} is ${wide} wide on a screen of ${width}`);
+        seen.check();
+        await page.close();
+      }
+      await context.close();
+    });
+  }
+}
+
+test("360 wide, nothing is cut off", async () => {
+  const context = await browser.newContext({
+    viewport: { width: 360, height: 740 },
+    storageState: state,
+    hasTouch: true,
+    isMobile: true,
+  });
+  for (const [name, path, ready] of PAGES.slice(0, 8)) {
+    const page = await context.newPage();
+    await page.goto(server.url + path());
+    await ready(page);
+    await page.screenshot({ path: `${SHOTS}${name}-360.png` });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 360, `${name} is ${wide} wide`);
+    await page.close();
+  }
+  await context.close();
+});
