@@ -2,7 +2,7 @@
 
 | it refuses | with |
 |---|---|
-| unsafe methods from another site (`Sec-Fetch-Site`, else a foreign `Origin`) | 403 |
+| unsafe methods and WebSockets from another site (`Sec-Fetch-Site`, else a foreign `Origin`) | 403 |
 | a body that is not `application/json` | 415 |
 | a body over 1 MB, before more is read | 413 |
 | a body that does not arrive within 30 s | 408 |
@@ -33,6 +33,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("api.requests")
 MAX_BODY = 1_000_000
+OTHER_SITE = "Requests that change something must come from this site itself."
 FAILURE = "Something went wrong on our side. Nothing was changed by it; try again in a moment."
 BODY_SECONDS = 30
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -60,6 +61,9 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            if scope["type"] == "websocket" and _is_from_other_site(dict(scope["headers"]), scope):
+                await send({"type": "websocket.close", "code": 1008})  # before accept: a plain 403
+                return
             await self.app(scope, receive, send)
             return
         started, request_id, status, has_begun = time.perf_counter(), uuid.uuid4().hex[:16], 500, False
@@ -78,7 +82,8 @@ class Gate:
         try:
             headers = dict(scope["headers"])
             if scope["method"] in UNSAFE:
-                _refuse_other_sites(headers, scope)
+                if _is_from_other_site(headers, scope):
+                    raise Refusal(403, "other-site", "Forbidden", OTHER_SITE)
                 receive = _replay(await _read_body(headers, receive), receive)
             await self.app(scope, receive, send_with_headers)
         except Refusal as refusal:
@@ -110,16 +115,16 @@ def _complete(
     return headers
 
 
-def _refuse_other_sites(headers: dict[bytes, bytes], scope: Scope) -> None:
-    site = headers.get(b"sec-fetch-site")
-    origin = headers.get(b"origin")
-    if site is not None:
-        is_foreign = site not in (b"same-origin", b"none")
-    else:
-        own = f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}"
-        is_foreign = origin is not None and _origin(origin.decode("latin-1")) != _origin(own)
-    if is_foreign:
-        raise Refusal(403, "other-site", "Forbidden", "Requests that change something must come from this site itself.")
+def _is_from_other_site(headers: dict[bytes, bytes], scope: Scope) -> bool:
+    """By `Sec-Fetch-Site` where the browser sends it, else by `Origin`; a WebSocket must have an `Origin`."""
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    is_socket = scope["type"] == "websocket"
+    if site is not None and not is_socket:
+        return site not in (b"same-origin", b"none")
+    if origin is None:
+        return is_socket
+    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    return _origin(origin.decode("latin-1")) != _origin(f"{scheme}://{headers.get(b'host', b'').decode('latin-1')}")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

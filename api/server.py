@@ -132,6 +132,7 @@ def make_server(app: FastAPI) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=["127.0.0.1", "::1"],
             timeout_graceful_shutdown=GRACEFUL_SECONDS,
             timeout_keep_alive=15,
         ),

@@ -74,6 +74,20 @@ async def test_own_site_may(live: Live, visitor: httpx.AsyncClient, headers: dic
     assert (await visitor.post("/tickets", json=TICKET, headers=sent)).status_code == 201
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "null", "{own}.evil.example", "https://127.0.0.1", None],
+)
+async def test_sockets_of_other_sites_are_refused_before_accept(live: Live, origin: str | None) -> None:
+    """S-05. (There is no WebSocket yet; the gate is in front of whichever comes.)"""
+    head = "GET /rooms/x/socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: tutordesk=x\r\n"
+    head = head.format(host=live.url.removeprefix("http://"))
+    head += f"Origin: {origin.format(own=live.url)}\r\n" if origin else ""
+    answer = await _raw(live, head.encode() + b"\r\n", 1)
+    assert answer.split(b" ", 2)[1] == b"403"
+
+
 @pytest.mark.parametrize("method", ["GET", "TRACE", "PUT", "HEAD"])
 async def test_wrong_methods_do_nothing(live: Live, visitor: httpx.AsyncClient, method: str) -> None:
     """S-08."""

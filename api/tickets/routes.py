@@ -120,7 +120,7 @@ async def update_ticket(body: TicketChange, ticket_id: TicketId, visitor: Visito
         change["summary_status"] = "pending"
     change["terms"] = terms_of(changed.title, changed.description, changed.category, changed.tags, changed.ai_summary)
     await _save(ticket_id, {"is_deleted": False}, change)
-    if "summary_status" in change:
+    if change.get("summary_status", ticket.summary_status) == "pending":
         request.app.state.summaries.refresh(ticket_id)
     return await _publish_updated(ticket_id)
 

@@ -46,6 +46,8 @@ class Summaries:
     def _forget(self, ticket_id: PydanticObjectId, task: asyncio.Task[None]) -> None:
         if self._tasks.get(ticket_id) is task:
             del self._tasks[ticket_id]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("summary of %s failed", ticket_id, exc_info=error)
 
     async def _refresh(self, ticket_id: PydanticObjectId) -> None:
         async with self._slots:

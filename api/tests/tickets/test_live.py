@@ -64,6 +64,16 @@ async def test_changed_text_is_summarised_anew(live: Live, visitor: httpx.AsyncC
     assert (await visitor.get(f"/tickets/{ticket['id']}")).json()["ai_summary"] == "A new summary."
 
 
+async def test_new_tags_while_summarising_do_not_lose_the_summary(live: Live, visitor: httpx.AsyncClient) -> None:
+    live.fake.delay_ms = 30
+    ticket = await create_ticket(visitor)
+    await asyncio.sleep(0.1)
+    await visitor.patch(f"/tickets/{ticket['id']}", json={"tags": ["late"]})
+    ready = await _summary(visitor, ticket["id"], "ready")
+    assert ready["tags"] == ["late"]
+    assert [row["id"] for row in (await visitor.get("/tickets?q=late")).json()] == [ticket["id"]]
+
+
 async def test_open_lists_hear_of_every_change(live: Live, visitor: httpx.AsyncClient) -> None:
     seen: list[Event] = []
     is_open = asyncio.Event()
