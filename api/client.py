@@ -17,7 +17,6 @@ POLICY = (
     "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 NOT_BUILT = "The client is not built yet. Run `make run`, or `npm run build` in web/."
-FOLDERS = ("assets", "docs")
 API_ONLY = ("/health/", "/openapi.json", "/docs", "/metrics")
 
 

@@ -104,10 +104,7 @@ class Unavailable(AppError):
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """`responses=` of a route: the refusals it may answer with, typed."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        status: {"description": HTTPStatus(status).phrase, "model": Problem, "content": content}
-        for status in (*statuses, 503)
-    }
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in (*statuses, 503)}
 
 
 def problem(error: AppError) -> Response:
@@ -133,7 +130,22 @@ def _readable(error: Mapping[str, Any]) -> FieldError:
     return FieldError(field=".".join(where), message=message.encode("utf-8", "replace").decode())
 
 
+def _describe_problem(app: FastAPI) -> None:
+    """Put the shape that `problem_responses` names into the OpenAPI description."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        description = describe()
+        shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        description["components"]["schemas"] |= {**shape.pop("$defs"), "Problem": shape}
+        return description
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
 def install_errors(app: FastAPI) -> None:
+    _describe_problem(app)
+
     @app.exception_handler(AppError)
     async def refused(_: Request, error: AppError) -> Response:
         return problem(error)

@@ -118,7 +118,7 @@ def _complete(
 def _is_from_other_site(headers: dict[bytes, bytes], scope: Scope) -> bool:
     """By `Sec-Fetch-Site` where the browser sends it, else by `Origin`; a WebSocket must have an `Origin`."""
     site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
-    is_socket = scope["type"] == "websocket"
+    is_socket: bool = scope["type"] == "websocket"
     if site is not None and not is_socket:
         return site not in (b"same-origin", b"none")
     if origin is None:

@@ -10,21 +10,21 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 
 import pymongo.errors
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import FastAPI
 
 from api.chat import routes as chat
 from api.chat.models import ChatSession
 from api.chat.transcripts import join_reply
 from api.client import Client as BundledClient
 from api.database import Client, open_database
-from api.errors import NotFound, install_errors
+from api.errors import install_errors
 from api.gate import Gate
 from api.identity import routes as identity
 from api.identity.limits import Limits
 from api.identity.models import User
 from api.operations import health
 from api.operations.mongod import MongodError
+from api.reference import install_reference
 from api.replies.models import Reply
 from api.replies.runs import running_replies
 from api.settings import Settings, load_secret
@@ -35,14 +35,6 @@ from api.tickets.summary import running_summaries
 from api.tutor.voice import Tutor
 
 DOCUMENTS = (User, Ticket, Reply, ChatSession)
-ON_THIS_MACHINE = ("127.0.0.1", "::1")
-REFERENCE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tutordesk: the API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css"><div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></html>"""
-REFERENCE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
@@ -56,29 +48,11 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app.include_router(chat.router)
     app.include_router(identity.router)
     app.include_router(health.router)
-    app.add_api_route("/openapi.json", _description, include_in_schema=False)
-    app.add_api_route("/docs", _reference, include_in_schema=False)
+    install_reference(app)
     install_errors(app)
     app.add_middleware(BundledClient)
     app.add_middleware(Gate)
     return app
-
-
-def _refuse_other_machines(request: Request) -> None:
-    if not request.client or request.client.host not in ON_THIS_MACHINE:
-        raise NotFound
-
-
-async def _description(request: Request) -> Response:
-    """The OpenAPI description, for whoever sits at the machine itself."""
-    _refuse_other_machines(request)
-    return JSONResponse(request.app.openapi())
-
-
-async def _reference(request: Request) -> Response:
-    """Swagger UI from the client's build, for whoever sits at the machine itself. It styles itself inline."""
-    _refuse_other_machines(request)
-    return HTMLResponse(REFERENCE, headers={"Content-Security-Policy": REFERENCE_POLICY})
 
 
 @asynccontextmanager
