@@ -8,35 +8,27 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from api.tutor.models import BROKE_OFF, CUT, Prompt, TutorError, Usage
-from api.tutor.providers.wire import Wire, parse
+from api.tutor.providers.wire import Wire, messages_of, parse
 
 ANSWER_TOKENS = 4_096
 
 
-class Ollama:
+class Ollama(Wire):
     def __init__(self, name: str, base_url: str) -> None:
         self.model = f"ollama:{name}"
         self._name = name
-        self._wire = Wire(base_url, {})
-
-    async def open(self) -> None:
-        await self._wire.open()
-
-    async def close(self) -> None:
-        await self._wire.close()
+        super().__init__(base_url, {})
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
-        messages = [{"role": "system", "content": prompt.system}]
-        messages += [{"role": turn.role, "content": turn.content} for turn in prompt.turns]
         body = {
             "model": self._name,
-            "messages": messages,
+            "messages": messages_of(prompt),
             "stream": True,
             "options": {"num_ctx": _window(prompt.tokens + ANSWER_TOKENS)},
         }
         usage: Usage | None = None
         reason = ""
-        async with aclosing(self._wire.lines("/api/chat", body)) as lines:
+        async with aclosing(self.lines("/api/chat", body)) as lines:
             async for line in lines:
                 event = parse(line)
                 text = (event.get("message") or {}).get("content")

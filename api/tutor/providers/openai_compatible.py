@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from api.tutor.models import BROKE_OFF, CUT, ErrorType, Prompt, TutorError, Usage
-from api.tutor.providers.wire import Wire, parse
+from api.tutor.providers.wire import Wire, messages_of, parse
 
 FINISH: dict[str, tuple[ErrorType, str | None]] = {
     "length": ("too_long", CUT),
@@ -21,30 +21,22 @@ FINISH: dict[str, tuple[ErrorType, str | None]] = {
 }
 
 
-class OpenAICompatible:
+class OpenAICompatible(Wire):
     def __init__(self, name: str, base_url: str, api_key: str | None) -> None:
         self.model = f"openai:{name}"
         self._name = name
-        self._wire = Wire(base_url, {"Authorization": f"Bearer {api_key}"} if api_key else {})
-
-    async def open(self) -> None:
-        await self._wire.open()
-
-    async def close(self) -> None:
-        await self._wire.close()
+        super().__init__(base_url, {"Authorization": f"Bearer {api_key}"} if api_key else {})
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
-        messages = [{"role": "system", "content": prompt.system}]
-        messages += [{"role": turn.role, "content": turn.content} for turn in prompt.turns]
         body = {
             "model": self._name,
-            "messages": messages,
+            "messages": messages_of(prompt),
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         ending: str | None = None
         usage = Usage(input_tokens=prompt.tokens)
-        async with aclosing(self._wire.lines("/chat/completions", body)) as lines:
+        async with aclosing(self.lines("/chat/completions", body)) as lines:
             async for line in lines:
                 if not line.startswith(b"data:"):
                     continue

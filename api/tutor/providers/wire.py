@@ -12,14 +12,14 @@ from typing import Any
 import aiohttp
 import orjson
 
-from api.tutor.models import TutorError
+from api.tutor.models import Prompt, TutorError
 
 CONNECT_SECONDS = 10
 LONGEST_LINE = 4_000_000
 
 
 class Wire:
-    """One aiohttp session of a provider; opened and closed with it."""
+    """The base of such a provider: one aiohttp session, opened and closed with it."""
 
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
         self._base_url, self._headers = base_url, headers
@@ -58,6 +58,12 @@ class Wire:
             raise TutorError("timeout") from None
         except (aiohttp.ClientError, OSError) as error:
             raise TutorError("offline") from error
+
+
+def messages_of(prompt: Prompt) -> list[dict[str, str]]:
+    """Rules and turns as both wires want them."""
+    turns = [{"role": turn.role, "content": turn.content} for turn in prompt.turns]
+    return [{"role": "system", "content": prompt.system}, *turns]
 
 
 def parse(data: bytes) -> dict[str, Any]:
