@@ -35,6 +35,7 @@ CACHE_GB = 0.25
 START_SECONDS = 30
 STOP_SECONDS = 10
 NOT_YET_INITIALIZED = 94
+COMPRESSORS = ["zlib", "snappy", "zstd"]
 
 
 class MongodError(Exception):
@@ -198,7 +199,7 @@ async def _until_primary(data_dir: Path, process: subprocess.Popen[bytes]) -> No
         while time.monotonic() < deadline:
             _refuse_dead(process, data_dir)
             with contextlib.suppress(pymongo.errors.ConnectionFailure):
-                hello = await client.admin.command("hello")
+                hello = await client.admin.command("hello", compression=COMPRESSORS)
                 if hello.get("compression"):
                     raise MongodError("This mongod offers wire compression (CVE-2025-14847); use another one.")
                 if hello.get("isWritablePrimary"):

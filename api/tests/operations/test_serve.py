@@ -15,7 +15,7 @@ import httpx
 import pymongo
 import pytest
 
-from api.operations.mongod import SOCKET_NAME, mongodb_url, socket_dir
+from api.operations.mongod import SOCKET_NAME, find_mongod, mongodb_url, socket_dir
 from api.tests.conftest import JSON
 from api.tests.fake_gemini import TEXT, FakeModels
 from api.tests.steps import TICKET, ask, create_ticket, follow, start_asking, text_of, until
@@ -279,6 +279,20 @@ async def test_database_is_reached_by_nobody_else(serving: Serving) -> None:
         assert not hello.get("compression")
         options = client.admin.command("getCmdLineOpts")["parsed"]
         assert options["security"]["javascriptEnabled"] is False
+
+
+async def test_mongod_that_offers_compression_is_refused(tmp_path: Path) -> None:
+    """S-30: CVE-2025-14847. A mongod that does not take the flag is stopped again."""
+    careless = tmp_path / "careless-mongod"
+    careless.write_text(
+        f'#!/bin/sh\nexec {find_mongod(None)} $(echo "$@" | sed "s/--networkMessageCompressors disabled//")\n'
+    )
+    careless.chmod(0o700)
+    given = {"TUTORDESK_MONGOD": str(careless)}
+    refused = await _run("serve", "--port", str(_free_port()), "--data-dir", str(tmp_path / "data"), **given)
+    assert refused.returncode == 2
+    assert "offers wire compression" in refused.stderr
+    assert not is_alive(int((tmp_path / "data" / "mongodb" / "mongod.lock").read_text() or "0") or -1)
 
 
 async def test_keys_are_in_no_command_line_and_no_log(serving: Serving) -> None:

@@ -49,7 +49,7 @@ async def test_failure_has_its_class_and_keeps_the_text(
     if script.startswith(("block", "empty")):
         live.fake.text = ""
     tutor = live.app.state.tutor
-    tutor.idle_seconds = 0.3
+    tutor.idle_seconds = _patience(script)
     try:
         events = await ask(visitor, "Why?")
     finally:
@@ -72,6 +72,11 @@ async def test_failure_has_its_class_and_keeps_the_text(
         return live.fake.open == 0
 
     await until(upstream_is_closed, 1)
+
+
+def _patience(script: str) -> float:
+    """Seconds of the watchdog: short only where the wire falls silent, so that a busy machine fails nothing else."""
+    return 0.5 if script.startswith(("stall", "timeout")) else 30.0
 
 
 REASONS = [f"finish:{reason.value}" for reason in types.FinishReason] + [
@@ -180,7 +185,7 @@ async def test_other_wires(fake: FakeModels, tmp_path: object, wire: str, script
     fake.script = script
     addresses = {"OPENAI_BASE_URL": f"{fake.url}/v1", "OLLAMA_BASE_URL": fake.url, "OPENAI_API_KEY": "k"}
     settings = make_settings(tmp_path, model=f"{wire}:some", **addresses)
-    async with Tutor(settings, idle_seconds=0.3) as tutor:
+    async with Tutor(settings, idle_seconds=_patience(script)) as tutor:
         if expected == "complete":
             text, usages = await _say(tutor)
             assert text.encode("utf-16", "surrogatepass").decode("utf-16") == (
