@@ -94,6 +94,7 @@ const PAGES = [
     "palette",
     () => "/tickets",
     async (page) => {
+      await page.locator("[data-ticket]").first().waitFor();
       await page.keyboard.press("Control+k");
       await page.getByRole("option").nth(4).waitFor();
     },

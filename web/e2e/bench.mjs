@@ -5,6 +5,10 @@ import { launch, startServer } from "./server.mjs";
 
 const PIECES = 1_500;
 const LIMITS = { 1: { script: 700, longest: 100 }, 4: { script: 2_500, fcp: 1_000, tti: 1_800 } };
+const PROSE =
+  "The proxy reads the size first, so it answers at once and the application is never asked; raise the limit " +
+  "to what the application takes, reload, and *try the same photo again*. If it still fails, look at the log " +
+  "of the proxy, where each refused request leaves a line with its size and the limit that it met.\n\n";
 const SECTION =
   "## Part\n\nThe proxy reads the **size** first, so it answers `413` at once; the application is never asked. " +
   "Raise the limit to what the application takes, and try the same photo again.\n\n" +
@@ -12,7 +16,10 @@ const SECTION =
   "| hop | limit |\n|---|---|\n| proxy | 4 MB |\n| application | 20 MB |\n\n" +
   "The size is \\(n = 2^{22}\\) bytes:\n\n$$\\sum_{i=0}^{n} x_i = \\frac{a+b}{c}$$\n\n";
 const CHUNK = 35;
-const TEXT = SECTION.repeat(Math.ceil((PIECES * CHUNK) / SECTION.length)).slice(0, PIECES * CHUNK);
+// About 53 kB: ten sections with code, tables and formulas between paragraphs of prose.
+const LENGTH = PIECES * CHUNK;
+const FILLER = PROSE.repeat(Math.ceil((LENGTH / 10 - SECTION.length) / PROSE.length));
+const TEXT = (SECTION + FILLER).repeat(11).slice(0, LENGTH);
 
 const rows = [];
 const add = (name, value, limit, unit = "ms") => rows.push({ name, value, limit, unit });

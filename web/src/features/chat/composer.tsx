@@ -1,12 +1,12 @@
 // The composer: grows to eight lines, keeps its text as a draft of this chat until the server has begun
 // to answer, and becomes Stop while it does. Its state is its own, so typing never redraws the thread.
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
 import { Button } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
-import { clearRefusal, draftKey, type LiveTurn, stop, useChat } from "./store";
+import { clearRefusal, draftKey, stop, useChat } from "./store";
 
 export const MAX_BYTES = 32_000;
 const encoder = new TextEncoder();
@@ -15,7 +15,9 @@ export const byteLength = (text: string): number => encoder.encode(text).length;
 
 interface ComposerProps {
   chat: string;
-  turn: LiveTurn | undefined;
+  /** The key of the turn being answered, if one is. */
+  turn: string | undefined;
+  stopping: boolean;
   placeholder: string;
   onSend: (text: string) => void;
 }
@@ -76,7 +78,8 @@ function useAutoGrow(text: string) {
   return field;
 }
 
-export function Composer({ chat, turn, placeholder, onSend }: ComposerProps) {
+export const Composer = memo(function Composer(props: ComposerProps) {
+  const { chat, turn, stopping, placeholder, onSend } = props;
   const { text, change, sent, sentence } = useComposerText(chat);
   const field = useAutoGrow(text);
   const answering = turn !== undefined;
@@ -89,7 +92,7 @@ export function Composer({ chat, turn, placeholder, onSend }: ComposerProps) {
     sent(message);
     onSend(message);
   };
-  const stopNow = () => turn && stop(turn.key);
+  const stopNow = () => turn && stop(turn);
   useHotkeys({ Escape: stopNow }, answering);
   useHotkeys({ c: () => field.current?.focus() });
   // Focus comes back when the answer is there, if it went nowhere else; never on touch.
@@ -140,9 +143,9 @@ export function Composer({ chat, turn, placeholder, onSend }: ComposerProps) {
               <span className="[@media(hover:none)]:hidden">↵ send · ⇧↵ new line</span>
             </span>
             {answering ? (
-              <Button onClick={stopNow} disabled={turn.stopping}>
-                {turn.stopping ? "Stopping…" : "Stop"}
-                {!turn.stopping && <Kbd>Esc</Kbd>}
+              <Button onClick={stopNow} disabled={stopping}>
+                {stopping ? "Stopping…" : "Stop"}
+                {!stopping && <Kbd>Esc</Kbd>}
               </Button>
             ) : (
               <Button type="submit" weight="primary" disabled={blocked}>
@@ -154,4 +157,4 @@ export function Composer({ chat, turn, placeholder, onSend }: ComposerProps) {
       </div>
     </form>
   );
-}
+});

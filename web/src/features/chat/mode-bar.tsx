@@ -1,5 +1,6 @@
 // The line above the transcript: what the tutor looks at, always visible; a new chat; the side's sheet.
 import { PanelLeft, Plus, X } from "lucide-react";
+import { memo } from "react";
 import { Link } from "react-router";
 import { buttonClass } from "@/ui/button";
 
@@ -9,7 +10,7 @@ interface ModeBarProps {
   onOpenSide: () => void;
 }
 
-export function ModeBar({ ticketId, title, onOpenSide }: ModeBarProps) {
+export const ModeBar = memo(function ModeBar({ ticketId, title, onOpenSide }: ModeBarProps) {
   return (
     <div className="flex h-[47px] shrink-0 items-center gap-2.5 border-b border-line px-3 md:px-7">
       <button
@@ -47,4 +48,4 @@ export function ModeBar({ ticketId, title, onOpenSide }: ModeBarProps) {
       </Link>
     </div>
   );
-}
+});

@@ -17,6 +17,8 @@ import { ThreadView } from "./thread-view";
 import { useSession } from "./use-session";
 import { useElapsed } from "./waiting";
 
+const stay = () => undefined;
+
 function StatusRegion() {
   const announcement = useChat((state) => state.announcement);
   return (
@@ -52,6 +54,8 @@ function Conversation({
   const ticketId = session ? session.ticket_id : chosen;
   const ticket = useQuery({ ...ticketQuery(ticketId ?? ""), enabled: ticketId !== null, retry: 1 });
   const [sideOpen, setSideOpen] = useState(false);
+  const openSide = useCallback(() => setSideOpen(true), []);
+  const closeSide = useCallback(() => setSideOpen(false), []);
   const navigate = useNavigate();
   usePageTitle(session?.title ?? (ticket.data ? `About: ${ticket.data.title}` : "Chat"));
 
@@ -86,13 +90,13 @@ function Conversation({
   return (
     <>
       <div className="hidden w-[272px] shrink-0 border-r border-line lg:block">
-        <Side ticketId={ticketId} sessionId={sessionId} onChoose={() => undefined} />
+        <Side ticketId={ticketId} sessionId={sessionId} onChoose={stay} />
       </div>
-      <Dialog open={sideOpen} onClose={() => setSideOpen(false)} title="Chat about" kind="sheet">
-        <Side ticketId={ticketId} sessionId={sessionId} onChoose={() => setSideOpen(false)} />
+      <Dialog open={sideOpen} onClose={closeSide} title="Chat about" kind="sheet">
+        <Side ticketId={ticketId} sessionId={sessionId} onChoose={closeSide} />
       </Dialog>
       <div className="flex min-w-0 flex-1 flex-col">
-        <ModeBar ticketId={ticketId} title={title} onOpenSide={() => setSideOpen(true)} />
+        <ModeBar ticketId={ticketId} title={title} onOpenSide={openSide} />
         {failed ? (
           <div className="min-h-0 flex-1 overflow-auto">
             <Failure
@@ -131,7 +135,8 @@ function Conversation({
           <Composer
             key={chat}
             chat={chat}
-            turn={turn}
+            turn={turn?.key}
+            stopping={turn?.stopping ?? false}
             placeholder={ticketId ? "Ask about this ticket" : "Ask the tutor"}
             onSend={onAsk}
           />

@@ -1,7 +1,7 @@
 // The side of the chat: which ticket to talk about, and one's own past chats. A column on wide screens,
 // the content of a sheet on narrow ones.
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { type ReactNode, useRef, useState } from "react";
+import { memo, type ReactNode, useRef, useState } from "react";
 import { Link } from "react-router";
 import { useHotkeys } from "@/lib/hotkeys";
 import { ticketListQuery } from "@/lib/queries";
@@ -194,7 +194,8 @@ function HistoryTab({ sessionId, onChoose }: SideProps) {
   );
 }
 
-export function Side(props: SideProps) {
+/** Memoised: a growing answer must not draw it again. */
+export const Side = memo(function Side(props: SideProps) {
   const [tab, setTab] = useState<"tickets" | "history">("tickets");
   const button = (name: typeof tab, label: string) => (
     <button
@@ -218,4 +219,4 @@ export function Side(props: SideProps) {
       {tab === "tickets" ? <TicketsTab {...props} /> : <HistoryTab {...props} />}
     </div>
   );
-}
+});

@@ -3,13 +3,14 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ticketListQuery } from "@/lib/queries";
 import type { Ticket } from "@/lib/types";
-import { normalise } from "@/markdown/parse";
 
 const NO_FILTER = { q: "", category: "", tags: [] };
 
 /** Plain second-level headings of a description, outside code. */
 function headings(description: string): string[] {
-  const text = normalise(description).replace(/^(```|~~~)[\s\S]*?(?:\n\1|$(?![\s\S]))/gm, "");
+  const text = description
+    .replace(/\r\n?/g, "\n")
+    .replace(/^(```|~~~)[\s\S]*?(?:\n\1|$(?![\s\S]))/gm, "");
   return [...text.matchAll(/^#{1,3} +([^\n#]{3,60})$/gm)].map((match) => (match[1] ?? "").trim());
 }
 

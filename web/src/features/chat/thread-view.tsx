@@ -1,11 +1,14 @@
 // The transcript: follows the growing answer only while its reader is at the bottom, offers "Latest"
 // when not, and loads earlier messages without moving what is being read.
 import { ArrowDown } from "lucide-react";
-import { type ReactNode, useLayoutEffect, useRef } from "react";
+import { lazy, type ReactNode, Suspense, useLayoutEffect, useRef } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Button } from "@/ui/button";
-import { MessageView } from "./message";
 import type { Entry } from "./thread";
+
+// Fetched beside the page, not before it: the first frame needs no Markdown.
+const message = import("./message");
+const MessageView = lazy(() => message.then((module) => ({ default: module.MessageView })));
 
 interface ThreadViewProps {
   chat: string;
@@ -61,23 +64,25 @@ export function ThreadView(props: ThreadViewProps) {
             </div>
           )}
           {entries.length === 0 && start}
-          {entries.map(({ key, message, turn }, index) => {
-            const question = entries[index - 1]?.message;
-            const failed =
-              message.role === "assistant" && /failed|interrupted/.test(message.status);
-            const retry =
-              failed && !answering && index === entries.length - 1 && question?.role === "user"
-                ? () => onAskAgain(question.content)
-                : null;
-            return (
-              <MessageView
-                key={key}
-                message={message}
-                stopping={turn?.stopping ?? false}
-                onRetry={retry}
-              />
-            );
-          })}
+          <Suspense fallback={null}>
+            {entries.map(({ key, message, turn }, index) => {
+              const question = entries[index - 1]?.message;
+              const failed =
+                message.role === "assistant" && /failed|interrupted/.test(message.status);
+              const retry =
+                failed && !answering && index === entries.length - 1 && question?.role === "user"
+                  ? () => onAskAgain(question.content)
+                  : null;
+              return (
+                <MessageView
+                  key={key}
+                  message={message}
+                  stopping={turn?.stopping ?? false}
+                  onRetry={retry}
+                />
+              );
+            })}
+          </Suspense>
           {leftOut > 0 && (
             <p className="meta mb-4 text-center">
               {leftOut} earlier {leftOut === 1 ? "message was" : "messages were"} left out of what
