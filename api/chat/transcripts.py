@@ -71,18 +71,18 @@ def _bytes(message: Message) -> int:
     return len(message.content.encode()) + 400
 
 
-async def access_session(author_id: PydanticObjectId, session_id: PydanticObjectId) -> ChatSession:
-    """The chat without its messages, if it is this author's. Raises NotFound."""
-    found = await ChatSession.get_motor_collection().find_one(
-        {"_id": session_id, "author_id": author_id}, {"messages": 0}
-    )
+async def access_session(author_id: PydanticObjectId, session_id: PydanticObjectId, newest: int = 0) -> ChatSession:
+    """The chat, if it is this author's, with as many of its newest messages as it holds itself. Raises NotFound."""
+    parts = {"messages": {"$slice": -newest}} if newest else {"messages": 0}
+    found = await ChatSession.get_motor_collection().find_one({"_id": session_id, "author_id": author_id}, parts)
     if not found:
         raise NotFound("This chat does not exist, or it is not yours.")
     return _session_of(found)
 
 
 def _session_of(found: dict[str, Any]) -> ChatSession:
-    return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), messages=[], **found))
+    messages = [Message.model_validate(message) for message in found.pop("messages", [])]
+    return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), messages=messages, **found))
 
 
 async def open_session(reply: Reply) -> ChatSession:
@@ -126,16 +126,19 @@ async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, q
 
 async def continue_session(session: ChatSession, reply: Reply) -> None:
     """Claim the chat for one more turn and append its question. Raises Conflict while another answer is on its way."""
-    sessions = ChatSession.get_motor_collection()
-    claimed = await sessions.update_one(
-        {"_id": session.id, "running_reply": session.running_reply},
-        {"$set": {"running_reply": reply.id, "updated_at": now()}, "$inc": {"message_count": 1}},
-    )
-    if not claimed.modified_count:
+    question, is_own = reply.question, session.home == "session"
+    claim: dict[str, Any] = {
+        "$set": {"running_reply": reply.id, "updated_at": now()},
+        "$inc": {"message_count": 1, **({"bytes": _bytes(question)} if is_own else {})},
+        **({"$push": {"messages": question.model_dump()}} if is_own else {}),
+    }
+    unclaimed = {"_id": session.id, "running_reply": session.running_reply}
+    if not (await ChatSession.get_motor_collection().update_one(unclaimed, claim)).modified_count:
         raise Conflict(STILL_ANSWERING)
-    if session.home == "ticket" and await _is_ticket_full(session.ticket_id):
-        await _move_out(session)
-    await append_message(session, reply.question)
+    if not is_own:
+        if await _is_ticket_full(session.ticket_id):
+            await _move_out(session)
+        await append_message(session, question)
 
 
 async def _is_ticket_full(ticket_id: PydanticObjectId | None) -> bool:
@@ -213,8 +216,10 @@ async def read_messages(session: ChatSession, before: int | None, most: int = PA
 
 
 async def read_history(session: ChatSession) -> list[Turn]:
-    """The newest turns for the prompt, oldest first. Messages without text are left out."""
-    messages, _ = await read_messages(session, None, most=HISTORY_MESSAGES)
+    """The newest turns of a chat from `access_session(newest=…)`, oldest first, without messages that have no text."""
+    messages = session.messages
+    if session.home == "ticket":
+        messages, _ = await read_messages(session, None, most=HISTORY_MESSAGES)
     return [Turn(message.role, message.content) for message in messages if message.content.strip()]
 
 

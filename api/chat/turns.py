@@ -1,5 +1,6 @@
 """One turn: a question is saved exactly once, becomes a prompt with its history and tickets, and starts a reply."""
 
+import asyncio
 from typing import Annotated
 
 import pymongo.errors
@@ -8,14 +9,21 @@ from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.chat.models import ChatSession
-from api.chat.transcripts import access_session, continue_session, open_session, read_history, refuse_while_answering
+from api.chat.transcripts import (
+    HISTORY_MESSAGES,
+    access_session,
+    continue_session,
+    open_session,
+    read_history,
+    refuse_while_answering,
+)
 from api.errors import Conflict, NotFound, TooLong, TooMany
 from api.identity.access import VisitorOfRequest, object_id
 from api.replies.models import Message, Reply, now
 from api.replies.runs import LEASE, count_running, running, start_reply
 from api.tickets.models import access_ticket, as_source
 from api.tickets.search import find_sources
-from api.tutor.models import Prompt, Source, Turn
+from api.tutor.models import Prompt, Source
 from api.tutor.prompt import tutor_prompt
 
 MOST_MESSAGE_BYTES = 32_000
@@ -45,8 +53,13 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
         raise TooLong(
             f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
         )
-    if not visitor.is_new and (earlier := await _same_message(ask, visitor.id, ticket_id)):
+    earlier, session, sources = await asyncio.gather(
+        _same_message(ask, visitor, ticket_id), _continued(ask, visitor, ticket_id), _sources(ask, ticket_id)
+    )
+    if earlier:
         return earlier
+    if session:
+        await refuse_while_answering(session)
     state = request.app.state
     await state.limits.spend_message(str(visitor.id), visitor.ip)
     await state.limits.refuse_spent_tokens()
@@ -55,16 +68,14 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
         raise TooMany(
             f"{most} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS
         )
-    session = await _continued(ask, visitor.id, ticket_id)
-    sources = [as_source(await access_ticket(ticket_id))] if ticket_id else await find_sources(ask.message)
-    history: list[Turn] = await read_history(session) if session else []
+    history = await read_history(session) if session else []
     prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
     await visitor.keep()
     reply = _new_reply(ask, visitor.id, ticket_id, session, prompt, sources, request)
     try:
         await reply.insert()
     except pymongo.errors.DuplicateKeyError:
-        if earlier := await _same_message(ask, visitor.id, ticket_id):
+        if earlier := await _same_message(ask, visitor, ticket_id):
             return earlier
         raise
     await _save_question(session, reply)
@@ -83,22 +94,25 @@ async def _save_question(session: ChatSession | None, reply: Reply) -> None:
         raise
 
 
-async def _continued(ask: Ask, author_id: PydanticObjectId, ticket_id: PydanticObjectId | None) -> ChatSession | None:
+async def _sources(ask: Ask, ticket_id: PydanticObjectId | None) -> list[Source]:
+    return [as_source(await access_ticket(ticket_id))] if ticket_id else await find_sources(ask.message)
+
+
+async def _continued(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None) -> ChatSession | None:
     """The chat that the message continues, if any. Raises NotFound, also for a chat about something else."""
     if not ask.session_id:
         return None
-    session = await access_session(author_id, object_id(ask.session_id))
+    session = await access_session(visitor.id, object_id(ask.session_id), newest=HISTORY_MESSAGES)
     if session.ticket_id != ticket_id:
         raise NotFound("This chat is not about that ticket.")
-    await refuse_while_answering(session)
     return session
 
 
-async def _same_message(ask: Ask, author_id: PydanticObjectId, ticket_id: PydanticObjectId | None) -> Reply | None:
+async def _same_message(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None) -> Reply | None:
     """The reply to an earlier send of the same message. Raises Conflict when that one said something else."""
-    if not ask.client_message_id:
+    if not ask.client_message_id or visitor.is_new:
         return None
-    reply = await Reply.find_one({"author_id": author_id, "client_message_id": ask.client_message_id})
+    reply = await Reply.find_one({"author_id": visitor.id, "client_message_id": ask.client_message_id})
     if not reply:
         return None
     is_same_chat = ask.session_id is None or ask.session_id == str(reply.session_id)

@@ -10,6 +10,7 @@ A query is words, each matched from its beginning, all of them required. Nothing
 it is folded to letters and digits first. Pages go by cursor, titles that match first, each group newest first.
 """
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from beanie import PydanticObjectId
 from bson.errors import InvalidId
 
 from api.errors import FieldError, Invalid
-from api.tickets.models import DOWN, PARTS_OF_LIST, Ticket, TicketRow, as_source, row_of, ticket_of
+from api.tickets.models import DOWN, PARTS_ALONE, PARTS_OF_LIST, Ticket, TicketRow, as_source, row_of, ticket_of
 from api.tutor.models import Source
 from api.tutor.text import IS_CJK, words
 
@@ -30,7 +31,6 @@ MOST_QUERY_WORDS = 12
 MOST_MS = 500
 CANDIDATES = 60
 MOST_SOURCES = 3
-MOST_SOURCE_TOKENS = 12_000
 
 
 def terms_of(title: str, description: str, category: str, tags: Sequence[str], summary: str | None) -> list[str]:
@@ -133,18 +133,32 @@ async def find_sources(question: str) -> list[Source]:
     if not asked:
         return []
     marked = [f"={word}" for word in asked]
-    parts = {"terms": 1, "title": 1, "description": 1, "category": 1, "tags": 1, "ai_summary": 1}
-    found: dict[PydanticObjectId, dict[str, Any]] = {}
-    for wanted in (marked, asked):
-        query = {"is_deleted": False, "terms": {"$in": wanted}}
-        cursor = Ticket.get_motor_collection().find(query, parts).sort([("created_at", DOWN), ("_id", DOWN)])
-        for one in await cursor.limit(CANDIDATES).max_time_ms(MOST_MS).to_list(CANDIDATES):
-            found[one["_id"]] = one
-    held = {id: set(one["terms"]) for id, one in found.items()}
-    rarity = {word: 1 / (1 + sum(word in terms for terms in held.values())) for word in asked}
+    found: dict[PydanticObjectId, set[str]] = {}
+    for candidates in await asyncio.gather(
+        _candidates(marked, [*marked, *asked]), _candidates(asked, [*marked, *asked])
+    ):
+        found |= {one["_id"]: set(one["held"]) for one in candidates}
+    rarity = {word: 1 / (1 + sum(word in held for held in found.values())) for word in asked}
+    scores = {
+        id: sum(rarity[word] * ((word in held) + 2 * (f"={word}" in held)) for word in asked)
+        for id, held in found.items()
+    }
+    best = sorted(scores, key=lambda id: (-scores[id], -id.generation_time.timestamp()))[:MOST_SOURCES]
+    chosen = [id for id in best if scores[id] >= scores[best[0]] / 3]
+    tickets = await Ticket.get_motor_collection().find({"_id": {"$in": chosen}}, PARTS_ALONE).to_list(MOST_SOURCES)
+    by_id = {ticket["_id"]: as_source(ticket_of(ticket)) for ticket in tickets}
+    return [by_id[id] for id in chosen if id in by_id]
 
-    def score(id: PydanticObjectId) -> float:
-        return sum(rarity[word] * ((word in held[id]) + 2 * (f"={word}" in held[id])) for word in asked)
 
-    best = sorted(found, key=lambda id: (-score(id), -id.generation_time.timestamp()))[:MOST_SOURCES]
-    return [as_source(ticket_of(found[id])) for id in best if score(id) >= score(best[0]) / 3]
+async def _candidates(wanted: list[str], asked: list[str]) -> list[dict[str, Any]]:
+    """The newest tickets that hold one of `wanted`, each with the terms of `asked` that it holds; no text is read."""
+    steps: list[dict[str, Any]] = [
+        {"$match": {"is_deleted": False, "terms": {"$in": wanted}}},
+        {"$sort": {"created_at": DOWN, "_id": DOWN}},
+        {"$limit": CANDIDATES},
+        {"$project": {"held": {"$setIntersection": ["$terms", asked]}}},
+    ]
+    found: list[dict[str, Any]] = (
+        await Ticket.get_motor_collection().aggregate(steps, maxTimeMS=MOST_MS).to_list(CANDIDATES)
+    )
+    return found
