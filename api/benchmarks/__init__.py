@@ -1,0 +1,1 @@
+"""Benchmarks: the server's figures of the README, measured with `python -m api.benchmarks`."""

@@ -1,0 +1,37 @@
+"""`python -m api.benchmarks [GROUP …]`: measures the server's figures and prints a table; 1 when one is missed.
+
+Groups: start, relay, first_token, memory, pages; all of them when none is named. Everything stays on 127.0.0.1.
+"""
+
+import importlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from api.benchmarks.figures import Figure, machine, table
+from api.benchmarks.harness import allow_many_files
+
+GROUPS = ("start", "relay", "first_token", "memory", "pages")
+
+
+def main(asked: list[str]) -> int:
+    if unknown := set(asked) - set(GROUPS):
+        print(f"Unknown: {', '.join(sorted(unknown))}. Groups: {', '.join(GROUPS)}.", file=sys.stderr)
+        return 2
+    if sys.platform != "linux":
+        print("The benchmarks read CPU and memory from Linux's /proc.", file=sys.stderr)
+        return 2
+    allow_many_files()
+    figures: list[Figure] = []
+    for group in asked or GROUPS:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="tutordesk-bench-") as folder:
+            figures += importlib.import_module(f"api.benchmarks.{group}").measure(Path(folder))
+        print(f"{group}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    print(f"{table(figures)}\n\nMeasured on {machine()}.")
+    return int(any(figure.is_missed for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
