@@ -88,7 +88,8 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
         app.state.refusal = str(error)
         raise
     except (pymongo.errors.ConnectionFailure, pymongo.errors.ConfigurationError) as error:
-        app.state.refusal = f"MONGODB_URL: no MongoDB can be reached there ({type(error).__name__})."
+        where = "The embedded MongoDB" if app.state.mongod else "MONGODB_URL: the MongoDB there"
+        app.state.refusal = f"{where} cannot be reached ({type(error).__name__})."
         raise
     except pymongo.errors.OperationFailure as error:
         name = (error.details or {}).get("codeName", "no name")

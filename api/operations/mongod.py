@@ -89,8 +89,11 @@ def socket_dir(data_dir: Path) -> Path:
 
 
 def mongodb_url(data_dir: Path) -> str:
-    """How any driver or mongosh reaches the embedded database of a data folder, while it runs."""
-    return f"mongodb://{quote_plus(str(socket_dir(data_dir) / SOCKET_NAME))}/tutordesk?replicaSet={REPLICA_SET}"
+    """How any driver or mongosh reaches the embedded database of a data folder, while it runs.
+
+    A direct connection, because drivers that look for the set's members write their hosts in small letters.
+    """
+    return f"mongodb://{quote_plus(str(socket_dir(data_dir) / SOCKET_NAME))}/tutordesk?directConnection=true"
 
 
 def start_mongod(data_dir: Path, binary: Path) -> subprocess.Popen[bytes]:

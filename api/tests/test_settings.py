@@ -1,7 +1,6 @@
 """D7, S-11: settings are read in one place, and a bad one is refused with a sentence that names it."""
 
 import os
-import re
 import stat
 from pathlib import Path
 
@@ -89,22 +88,3 @@ def test_keys_are_never_printed() -> None:
     settings = Settings(_env_file=None, GEMINI_API_KEY="AIza-secret", secret_key=GOOD_KEY)
     assert "AIza" not in repr(settings)
     assert GOOD_KEY not in str(settings.model_dump())
-
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
-
-def variable_of(name: str) -> str:
-    alias = Settings.model_fields[name].validation_alias
-    choices = getattr(alias, "choices", None)
-    return str(choices[0] if choices else alias or f"TUTORDESK_{name.upper()}")
-
-
-def test_readme_lists_every_setting_as_it_is() -> None:
-    """D7: the table is made from the class, so that neither can drift."""
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", README, re.M))
-    expected = {}
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default in (None, "") else f" Default: `{field.default}`."
-        expected[variable_of(name)] = f"{field.description}{default}"
-    assert rows == expected

@@ -120,7 +120,7 @@ async def test_taken_port_is_refused(serving: Serving, tmp_path: Path) -> None:
         ({"TUTORDESK_SECRET_KEY": "changeme"}, "TUTORDESK_SECRET_KEY: "),
         ({"TUTORDESK_MODEL": "gemini:x"}, "GEMINI_API_KEY is not set"),
         ({"TUTORDESK_MONGOD": "/nonexistent"}, "TUTORDESK_MONGOD: "),
-        ({"MONGODB_URL": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300"}, "MONGODB_URL: no MongoDB"),
+        ({"MONGODB_URL": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300"}, "MONGODB_URL: the MongoDB there cannot"),
     ],
 )
 async def test_bad_setting_ends_with_a_sentence(tmp_path: Path, given: dict[str, str], said: str) -> None:
@@ -304,7 +304,7 @@ async def test_keys_are_in_no_command_line_and_no_log(serving: Serving) -> None:
 
 
 async def test_moved_folder_and_long_paths_work(tmp_path: Path) -> None:
-    server = await Serving(tmp_path / "one").start()
+    server = await Serving(tmp_path / "One With Größe").start()
     async with server.client() as client:
         ticket = await create_ticket(client)
         cookies = client.cookies
