@@ -1,4 +1,4 @@
-// Short notices at the lower edge, with at most one action such as Undo. `toast()` may be called from
+// Short notices at the upper edge, where they cover no composer, with at most one action such as Undo. `toast()` may be called from
 // anywhere; `<Toaster>` is mounted once. A notice waits while it is pointed at or focused.
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
@@ -68,7 +68,7 @@ export function Toaster() {
     <section
       aria-label="Notices"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 bottom-[calc(var(--bar)+16px)] z-50 grid justify-center px-3"
+      className="pointer-events-none fixed inset-x-0 top-3 z-50 grid justify-center px-3"
     >
       <ol className="grid max-w-md gap-2">
         {toasts.map((item) => (

@@ -126,7 +126,7 @@ function TicketsTab({ ticketId, sessionId, onChoose }: SideProps) {
               on={item.id === ticketId}
               onChoose={onChoose}
             >
-              <span className="block font-[550]">
+              <span className="line-clamp-2 font-[550]">
                 <Highlight text={item.title} query={filter.q} />
               </span>
               <span className="line-clamp-1 text-[13px] text-dim">

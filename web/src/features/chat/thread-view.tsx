@@ -55,7 +55,7 @@ export function ThreadView(props: ThreadViewProps) {
         tabIndex={0}
         className="scroller h-full px-4 pt-5 [scrollbar-gutter:stable_both-edges] md:px-7"
       >
-        <div ref={contentRef} className="mx-auto max-w-[72ch] pb-2">
+        <div ref={contentRef} className="mx-auto max-w-[72ch] pb-5">
           {earlier.available && (
             <div className="mb-5 text-center">
               <Button weight="quiet" disabled={earlier.loading} onClick={earlier.load}>
