@@ -68,7 +68,7 @@ export function Toaster() {
     <section
       aria-label="Notices"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 top-3 z-50 grid justify-center px-3"
+      className="pointer-events-none fixed inset-x-0 top-3 z-50 grid justify-center px-3 md:justify-end"
     >
       <ol className="grid max-w-md gap-2">
         {toasts.map((item) => (
