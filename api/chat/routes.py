@@ -11,7 +11,6 @@ from beanie import PydanticObjectId
 from bson.errors import InvalidId
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sse_starlette import EventSourceResponse
 
 from api.chat.models import SessionOut, SessionRow
 from api.chat.transcripts import access_session, read_messages
@@ -20,7 +19,7 @@ from api.chat.turns import Ask, take_turn
 from api.errors import Invalid, problem_responses
 from api.identity.access import ReplyId, SessionId, TicketId, Visitor, object_id
 from api.replies.runs import access_reply, stop_reply
-from api.replies.stream import position_of, sse_frames, stream_response
+from api.replies.stream import ByteStream, position_of, sse_frames
 
 router = APIRouter(prefix="/chat", tags=["chat"])
 
@@ -37,26 +36,26 @@ STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream"
 
 
 @router.post(
-    "/global/stream", operation_id="stream_global_chat", response_class=EventSourceResponse, responses=STREAM | REFUSALS
+    "/global/stream", operation_id="stream_global_chat", response_class=ByteStream, responses=STREAM | REFUSALS
 )
-async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> EventSourceResponse:
-    return stream_response(sse_frames(await take_turn(body, visitor, None, request)))
+async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> ByteStream:
+    return ByteStream(sse_frames(await take_turn(body, visitor, None, request)))
 
 
 @router.post(
     "/ticket/{ticket_id}/stream",
     operation_id="stream_ticket_chat",
-    response_class=EventSourceResponse,
+    response_class=ByteStream,
     responses=STREAM | REFUSALS,
 )
-async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, request: Request) -> EventSourceResponse:
-    return stream_response(sse_frames(await take_turn(body, visitor, ticket_id, request)))
+async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, request: Request) -> ByteStream:
+    return ByteStream(sse_frames(await take_turn(body, visitor, ticket_id, request)))
 
 
 @router.get(
     "/replies/{reply_id}/stream",
     operation_id="follow_reply",
-    response_class=EventSourceResponse,
+    response_class=ByteStream,
     responses=STREAM | problem_responses(401, 404),
 )
 async def follow_reply(
@@ -64,9 +63,9 @@ async def follow_reply(
     visitor: Visitor,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query()] = None,
-) -> EventSourceResponse:
+) -> ByteStream:
     reply = await access_reply(visitor.id, reply_id)
-    return stream_response(sse_frames(reply, position_of(last_event_id, after)))
+    return ByteStream(sse_frames(reply, position_of(last_event_id, after)))
 
 
 @router.post(

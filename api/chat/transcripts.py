@@ -20,7 +20,7 @@ from api.tutor.text import plain_text, shorten
 
 MOST_CHAT_BYTES = 4_000_000
 PAGE = 100
-HISTORY_MESSAGES = 60
+HISTORY_MESSAGES = 30
 STILL_ANSWERING = "The tutor is still answering in this chat. Wait for it or stop it; your message is kept."
 
 
@@ -81,7 +81,8 @@ async def access_session(author_id: PydanticObjectId, session_id: PydanticObject
 
 
 def _session_of(found: dict[str, Any]) -> ChatSession:
-    messages = [Message.model_validate(message) for message in found.pop("messages", [])]
+    """A ChatSession of the parts that were read; what was validated when it was saved is not validated again."""
+    messages = [Message.model_construct(**message) for message in found.pop("messages", [])]
     return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), messages=messages, **found))
 
 
@@ -170,6 +171,8 @@ async def refuse_while_answering(session: ChatSession) -> None:
 
 async def join_reply(reply: Reply) -> None:
     """Put the question (if a crash kept it out) and the answer into the transcript; idempotent."""
+    if await _join_at_once(reply):
+        return
     sessions = ChatSession.get_motor_collection()
     found = await sessions.find_one({"_id": reply.session_id}, {"messages": 0})
     session = _session_of(found) if found else await open_session(reply)
@@ -181,6 +184,23 @@ async def join_reply(reply: Reply) -> None:
         "running_reply": {"$cond": [{"$eq": ["$running_reply", reply.id]}, None, "$running_reply"]},
     }
     await sessions.update_one({"_id": session.id}, [{"$set": change}])
+
+
+async def _join_at_once(reply: Reply) -> bool:
+    """The ordinary ending of a chat that holds its own messages, in one write; False: nothing was done."""
+    answer = reply.as_message()
+    ordinary = {
+        "_id": reply.session_id,
+        "home": "session",
+        "running_reply": reply.id,
+        "messages.id": {"$eq": reply.question.id, "$ne": answer.id},
+    }
+    change = {
+        "$push": {"messages": answer.model_dump()},
+        "$inc": {"message_count": 1, "bytes": _bytes(answer)},
+        "$set": {"updated_at": reply.ended_at, "running_reply": None},
+    }
+    return bool((await ChatSession.get_motor_collection().update_one(ordinary, change)).modified_count)
 
 
 async def _count_embedded(session: ChatSession) -> int:

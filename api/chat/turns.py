@@ -7,6 +7,7 @@ import pymongo.errors
 from beanie import PydanticObjectId
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pymongo import WriteConcern
 
 from api.chat.models import ChatSession
 from api.chat.transcripts import (
@@ -28,6 +29,7 @@ from api.tutor.prompt import tutor_prompt
 
 MOST_MESSAGE_BYTES = 32_000
 RETRY_SECONDS = 5
+NOT_YET_DURABLE = WriteConcern(w=1)  # the write of the question follows, and waits for both
 
 
 def _not_blank(text: str) -> str:
@@ -53,31 +55,30 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
         raise TooLong(
             f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
         )
-    earlier, session, sources = await asyncio.gather(
-        _same_message(ask, visitor, ticket_id), _continued(ask, visitor, ticket_id), _sources(ask, ticket_id)
-    )
-    if earlier:
-        return earlier
-    if session:
-        await refuse_while_answering(session)
+    try:
+        return await _start(ask, visitor, ticket_id, request)
+    except (Conflict, TooMany, TooLong, NotFound, pymongo.errors.DuplicateKeyError):
+        if earlier := await _same_message(ask, visitor, ticket_id):
+            return earlier
+        raise
+
+
+async def _start(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
+    """Raises DuplicateKeyError for a repeat that nothing else refuses."""
     state = request.app.state
-    await state.limits.spend_message(str(visitor.id), visitor.ip)
-    await state.limits.refuse_spent_tokens()
     most = state.settings.max_running_replies
     if most and count_running(visitor.id) >= most:
         raise TooMany(
             f"{most} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS
         )
+    await state.limits.spend_message(str(visitor.id), visitor.ip)
+    await state.limits.refuse_spent_tokens()
+    session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
     history = await read_history(session) if session else []
     prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
     await visitor.keep()
     reply = _new_reply(ask, visitor.id, ticket_id, session, prompt, sources, request)
-    try:
-        await reply.insert()
-    except pymongo.errors.DuplicateKeyError:
-        if earlier := await _same_message(ask, visitor, ticket_id):
-            return earlier
-        raise
+    await Reply.get_motor_collection().with_options(write_concern=NOT_YET_DURABLE).insert_one(reply.as_document())
     await _save_question(session, reply)
     await start_reply(reply, prompt, state.tutor, state.join)
     return reply
@@ -90,7 +91,7 @@ async def _save_question(session: ChatSession | None, reply: Reply) -> None:
         else:
             await open_session(reply)
     except Conflict:
-        await reply.delete()
+        await Reply.get_motor_collection().delete_one({"_id": reply.id})
         raise
 
 
@@ -105,6 +106,7 @@ async def _continued(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObj
     session = await access_session(visitor.id, object_id(ask.session_id), newest=HISTORY_MESSAGES)
     if session.ticket_id != ticket_id:
         raise NotFound("This chat is not about that ticket.")
+    await refuse_while_answering(session)
     return session
 
 

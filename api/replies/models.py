@@ -6,7 +6,7 @@ twice does no harm. When it ends, `content` holds all of it.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import pymongo
 from beanie import Document, PydanticObjectId
@@ -112,6 +112,12 @@ class Reply(Document):
             if part.at <= len(text):
                 text = text[: part.at] + part.text
         return text
+
+    def as_document(self) -> dict[str, Any]:
+        """As MongoDB holds it; several times quicker than Beanie's own way."""
+        document: dict[str, Any] = self.model_dump(exclude={"revision_id"})
+        document["_id"] = document.pop("id")
+        return document
 
     def as_message(self) -> Message:
         """The tutor's message, of a reply that is over."""

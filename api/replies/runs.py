@@ -16,22 +16,23 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pymongo.errors
 from beanie import PydanticObjectId
 from pymongo import UpdateOne
 
 from api.errors import NotFound
-from api.replies.models import MOST_CHARACTERS, MOST_SECONDS, Failure, Part, Reply, Status, TokenUsage, now
+from api.replies.models import MOST_CHARACTERS, MOST_SECONDS, Failure, Reply, Status, TokenUsage, now
 from api.tutor.models import CUT, Prompt, TutorError, Usage
 from api.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
-CHECKPOINT_SECONDS = 0.8
+CHECKPOINT_SECONDS = 0.9
 BULK = 100
 LEASE = timedelta(seconds=15)
 KEPT_SECONDS = 60.0
+KEEP_ALIVE_SECONDS = 15.0
 SAVED_WITHIN_SECONDS = 2.0
 END_SECONDS = 3.0
 
@@ -115,7 +116,10 @@ async def access_reply(author_id: PydanticObjectId, reply_id: PydanticObjectId) 
 
 
 async def follow_reply(reply_id: PydanticObjectId, position: int) -> AsyncIterator[tuple[int, str]]:
-    """Yield (characters so far, the text since) until the reply is over: from memory, or from what MongoDB has."""
+    """Yield (characters so far, the text since) until the reply is over: from memory, or from what MongoDB has.
+
+    After 15 s without text the text is empty, so that whoever follows can show that the connection is alive.
+    """
     run = running.get(reply_id)
     if not run:
         while reply := await Reply.get(reply_id):
@@ -127,6 +131,7 @@ async def follow_reply(reply_id: PydanticObjectId, position: int) -> AsyncIterat
             if reply.status is not Status.streaming:
                 return
             await asyncio.sleep(CHECKPOINT_SECONDS)
+            yield position, ""
         return
     position = min(position, len(run.text))
     while True:
@@ -137,6 +142,8 @@ async def follow_reply(reply_id: PydanticObjectId, position: int) -> AsyncIterat
             return
         else:
             await run.changed()
+            if position == len(run.text) and not run.is_over:
+                yield position, ""
 
 
 async def stop_reply(reply_id: PydanticObjectId) -> None:
@@ -274,8 +281,13 @@ async def recover_replies(join: Join, owner: str | None = None) -> None:
 async def _keep_checkpoints(join: Join) -> None:
     loop = asyncio.get_running_loop()
     next_recovery = loop.time() + LEASE.total_seconds()
+    next_sign = loop.time() + KEEP_ALIVE_SECONDS
     while True:
         await asyncio.sleep(CHECKPOINT_SECONDS)
+        if loop.time() > next_sign - CHECKPOINT_SECONDS:
+            next_sign = loop.time() + KEEP_ALIVE_SECONDS
+            for run in running.values():
+                run.wake()
         try:
             await save_checkpoints()
             if loop.time() > next_recovery:
@@ -286,21 +298,25 @@ async def _keep_checkpoints(join: Join) -> None:
 
 
 async def save_checkpoints() -> None:
-    """Append what each run wrote since the last time, and renew its lease."""
-    lease = now() + LEASE
+    """Append what each run wrote since the last time, and renew its lease when half of it is over."""
+    moment = now()
     due = [run for run in running.values() if not run.is_over and run.reply.status is Status.streaming]
-    due = [run for run in due if len(run.text) > run.saved or run.reply.leased_until - now() < LEASE / 2]
+    due = [run for run in due if len(run.text) > run.saved or run.reply.leased_until - moment < LEASE / 2]
     for start in range(0, len(due), BULK):
         batch = [(run, len(run.text)) for run in due[start : start + BULK]]
         await Reply.get_motor_collection().bulk_write(
-            [_checkpoint(run, end, lease) for run, end in batch], ordered=False
+            [_checkpoint(run, end, moment) for run, end in batch], ordered=False
         )
         for run, end in batch:
-            run.saved, run.reply.leased_until = end, lease
+            run.saved = end
+            if run.reply.leased_until - moment < LEASE / 2:
+                run.reply.leased_until = moment + LEASE
 
 
-def _checkpoint(run: Run, end: int, lease: object) -> UpdateOne:
-    update: dict[str, object] = {"$set": {"leased_until": lease}}
+def _checkpoint(run: Run, end: int, moment: datetime) -> UpdateOne:
+    update: dict[str, object] = {}
     if end > run.saved:
-        update["$push"] = {"parts": Part(at=run.saved, text=run.text[run.saved : end]).model_dump()}
+        update["$push"] = {"parts": {"at": run.saved, "text": run.text[run.saved : end]}}
+    if run.reply.leased_until - moment < LEASE / 2:  # it is indexed, so not each time
+        update["$set"] = {"leased_until": moment + LEASE}
     return UpdateOne({"_id": run.reply.id, "status": Status.streaming.value}, update)

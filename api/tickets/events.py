@@ -14,7 +14,8 @@ from typing import Literal
 
 from beanie import PydanticObjectId
 
-from api.replies.stream import FIRST_BYTES, frame
+from api.replies.runs import KEEP_ALIVE_SECONDS
+from api.replies.stream import FIRST_BYTES, KEEP_ALIVE, frame
 from api.tickets.models import Ticket, TicketRow
 
 MOST_WAITING = 256
@@ -44,7 +45,15 @@ async def ticket_events() -> AsyncIterator[bytes]:
     _readers.add(reader)
     try:
         yield FIRST_BYTES
-        while (event := await reader.get()) is not None:
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    event = await reader.get()
+            except TimeoutError:
+                yield KEEP_ALIVE
+                continue
+            if event is None:
+                return
             yield event
     finally:
         _readers.discard(reader)

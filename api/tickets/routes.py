@@ -6,12 +6,11 @@ from urllib.parse import urlencode
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sse_starlette import EventSourceResponse
 
 from api.errors import Conflict, NotFound, problem_responses
 from api.identity.access import TicketId, Visitor
 from api.replies.models import now
-from api.replies.stream import stream_response
+from api.replies.stream import ByteStream
 from api.tickets.events import publish_deleted, publish_ticket, ticket_events
 from api.tickets.facets import FacetsOut
 from api.tickets.models import (
@@ -67,9 +66,9 @@ async def list_facets(visitor: Visitor, request: Request) -> FacetsOut:
     return facets
 
 
-@router.get("/events", operation_id="follow_tickets", response_class=EventSourceResponse)
-async def follow_tickets(visitor: Visitor) -> EventSourceResponse:
-    return stream_response(ticket_events())
+@router.get("/events", operation_id="follow_tickets", response_class=ByteStream)
+async def follow_tickets(visitor: Visitor) -> ByteStream:
+    return ByteStream(ticket_events())
 
 
 @router.post(

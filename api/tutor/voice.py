@@ -57,9 +57,12 @@ class Tutor:
             yield part
             try:
                 clock = asyncio.get_running_loop().time
+                rearm_at = clock()
                 async with asyncio.timeout(self.idle_seconds) as watchdog:
                     async for part in parts:
-                        watchdog.reschedule(clock() + self.idle_seconds)
+                        if (moment := clock()) >= rearm_at:  # a tenth early at the most, and next to free
+                            watchdog.reschedule(moment + self.idle_seconds)
+                            rearm_at = moment + self.idle_seconds / 10
                         yield part
             except TimeoutError:
                 raise TutorError("timeout") from None

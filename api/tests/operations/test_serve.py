@@ -120,7 +120,10 @@ async def test_taken_port_is_refused(serving: Serving, tmp_path: Path) -> None:
         ({"TUTORDESK_SECRET_KEY": "changeme"}, "TUTORDESK_SECRET_KEY: "),
         ({"TUTORDESK_MODEL": "gemini:x"}, "GEMINI_API_KEY is not set"),
         ({"TUTORDESK_MONGOD": "/nonexistent"}, "TUTORDESK_MONGOD: "),
-        ({"MONGODB_URL": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300"}, "MONGODB_URL: the MongoDB there cannot"),
+        (
+            {"MONGODB_URL": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300"},
+            "MONGODB_URL: the MongoDB there cannot",
+        ),
     ],
 )
 async def test_bad_setting_ends_with_a_sentence(tmp_path: Path, given: dict[str, str], said: str) -> None:
