@@ -20,7 +20,7 @@ from api.tutor.text import plain_text, shorten
 
 MOST_CHAT_BYTES = 4_000_000
 PAGE = 100
-HISTORY_MESSAGES = 30
+HISTORY_MESSAGES = 20
 STILL_ANSWERING = "The tutor is still answering in this chat. Wait for it or stop it; your message is kept."
 
 
