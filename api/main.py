@@ -4,6 +4,7 @@ In: `Settings` and, when the embedded MongoDB is used, a context that yields its
 opens what it needs in order and closes it in reverse: MongoDB, the tutor, summaries, replies.
 """
 
+import gc
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -75,6 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
         state.join = join
         await stack.enter_async_context(running_replies(state.owner, join))
+        _spare_the_collector()
         yield
 
 
@@ -95,6 +97,13 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
         name = (error.details or {}).get("codeName", "no name")
         app.state.refusal = f"MONGODB_URL: that MongoDB refuses Tutordesk ({error.code}, {name})."
         raise
+
+
+def _spare_the_collector() -> None:
+    """What is there after the start stays: leave it out of every later garbage collection, and collect less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _server_id(data_dir: Path) -> str:

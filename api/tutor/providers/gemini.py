@@ -7,6 +7,7 @@ and it closes the connection at once only when the task is cancelled while it aw
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import re
 import warnings
@@ -60,7 +61,7 @@ class Gemini:
         self._warming: asyncio.Task[Any] | None = None
 
     async def open(self) -> None:
-        self._warming = asyncio.create_task(asyncio.to_thread(importlib.import_module, "google.genai"))
+        self._warming = asyncio.create_task(asyncio.to_thread(_import_sdk))
 
     async def close(self) -> None:
         if self._warming:
@@ -120,6 +121,12 @@ class Gemini:
             raise TutorError("unknown", BROKE_OFF)
         if ending != "STOP":
             raise TutorError(*FINISH.get(ending, ("unknown", None)))
+
+
+def _import_sdk() -> None:
+    """The SDK's 100,000 objects stay for good, so no garbage collection need look at them."""
+    importlib.import_module("google.genai")
+    gc.freeze()
 
 
 def _contents(prompt: Prompt) -> "list[types.Content]":
