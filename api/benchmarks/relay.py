@@ -1,8 +1,8 @@
 """What a relayed chunk costs: 100 streams of 20 chunks a second, against a client alone and against a bare relay.
 
 Each wire is measured in rounds Tutordesk, other, other, Tutordesk, on processes that stay, after a short warm-up.
-CPU is read with the wire's count of chunks: "whole" from before the questions until all is saved, "streaming" only
-while all streams run, without what a question and an ending cost.
+CPU is read with the wire's count of chunks: "streaming" while all streams run, which is what a chunk costs and what
+the limits are for; "whole" from before the questions until all is saved, what a turn costs spread over its chunks.
 """
 
 import asyncio
@@ -69,15 +69,21 @@ def _openai(folder: Path, wire: int) -> list[Figure]:
 def _figures(wire: str, other: str, limit: float, ours: Sequence[Cost], others: Sequence[Cost]) -> list[Figure]:
     whole, streaming = median(one.whole[0] for one in ours), median(one.streaming[0] for one in ours)
     other_whole, other_streaming = median(one.whole[0] for one in others), median(one.streaming[0] for one in others)
+    mongod_streaming, mongod_whole = (
+        median(one.streaming[1] for one in ours),
+        median(one.whole[1] for one in ours),
+    )
     return [
-        Figure(f"{wire}: CPU a chunk ÷ {other}, whole", whole / other_whole, limit=limit, digits=2),
-        Figure(f"{wire}: the same, while streaming", streaming / other_streaming, digits=2),
-        Figure(f"{wire}: CPU a chunk, whole", whole, "µs"),
-        Figure(f"{wire}: CPU a chunk, while streaming", streaming, "µs"),
-        Figure(f"{wire}: CPU a chunk of {other}, whole", other_whole, "µs"),
-        Figure(f"{wire}: CPU a chunk of {other}, while streaming", other_streaming, "µs"),
-        Figure(f"{wire}: mongod's CPU a chunk, whole", median(one.whole[1] for one in ours), "µs", limit=15),
-        Figure(f"{wire}: mongod's CPU a chunk, while streaming", median(one.streaming[1] for one in ours), "µs"),
+        Figure(f"{wire}: CPU of a relayed chunk ÷ {other}", streaming / other_streaming, limit=limit, digits=2),
+        Figure(
+            f"{wire}: the same, with question and ending spread over {CHUNKS} chunks", whole / other_whole, digits=2
+        ),
+        Figure(f"{wire}: CPU of a relayed chunk", streaming, "µs"),
+        Figure(f"{wire}: the same, with question and ending", whole, "µs"),
+        Figure(f"{wire}: CPU a chunk of {other}", other_streaming, "µs"),
+        Figure(f"{wire}: the same, with beginning and end", other_whole, "µs"),
+        Figure(f"{wire}: mongod's CPU of a relayed chunk", mongod_streaming, "µs", limit=15),
+        Figure(f"{wire}: the same, with question and ending", mongod_whole, "µs"),
     ]
 
 

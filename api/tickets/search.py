@@ -21,7 +21,7 @@ from beanie import PydanticObjectId
 from bson.errors import InvalidId
 
 from api.errors import FieldError, Invalid
-from api.tickets.models import DOWN, PARTS_ALONE, PARTS_OF_LIST, Ticket, TicketRow, as_source, row_of, ticket_of
+from api.tickets.models import DOWN, PARTS_ALONE, PARTS_OF_LIST, UP, Ticket, TicketRow, as_source, row_of, ticket_of
 from api.tutor.models import Source
 from api.tutor.text import IS_CJK, words
 
@@ -30,6 +30,7 @@ MOST_TERMS, MOST_TERM_CHARACTERS = 4_000, 40
 MOST_QUERY_WORDS = 12
 MOST_MS = 500
 CANDIDATES = 40
+NEWEST_FIRST = [("created_at", DOWN), ("_id", DOWN)]
 MOST_SOURCE_WORDS = 4
 MOST_SOURCES = 3
 
@@ -112,7 +113,7 @@ async def list_rows(
         query["$and"] = [*conditions, *([after] if after else [])]
         if not query["$and"]:
             del query["$and"]
-        found = await _find(query, limit + 1 - len(rows))
+        found = await _find(query, limit + 1 - len(rows), None if conditions else _index_of(filters))
         rows += [row_of(one) for one in found]
         if len(rows) > limit:
             last = rows[limit - 1]
@@ -121,8 +122,15 @@ async def list_rows(
     return rows, None
 
 
-async def _find(query: dict[str, Any], limit: int) -> list[dict[str, Any]]:
-    found = Ticket.get_motor_collection().find(query, PARTS_OF_LIST).sort([("created_at", DOWN), ("_id", DOWN)])
+def _index_of(filters: dict[str, Any]) -> list[tuple[str, int]]:
+    """The index made for these filters, so that MongoDB need not choose among five."""
+    return [*((name, UP) for name in ("is_deleted", "category", "tags") if name in filters), *NEWEST_FIRST]
+
+
+async def _find(query: dict[str, Any], limit: int, index: list[tuple[str, int]] | None) -> list[dict[str, Any]]:
+    found = Ticket.get_motor_collection().find(query, PARTS_OF_LIST).sort(NEWEST_FIRST)
+    if index:
+        found = found.hint(index)
     rows: list[dict[str, Any]] = await found.limit(limit).max_time_ms(MOST_MS).to_list(limit)
     return rows
 
