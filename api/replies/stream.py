@@ -34,8 +34,8 @@ class ByteStream(EventSourceResponse):
     the stream; one watcher a process, not one a stream, waits for sse-starlette's sign that the server stops.
     """
 
-    def __init__(self, frames: AsyncIterator[bytes]) -> None:
-        super().__init__(frames, ping=0, sep="\n", headers={"Cache-Control": "no-store, no-transform"})
+    def __init__(self, frames: AsyncIterator[bytes], status_code: int = 200) -> None:
+        super().__init__(frames, status_code, ping=0, sep="\n", headers={"Cache-Control": "no-store, no-transform"})
 
     async def _send_with_timeout(self, send: Send, message: Message) -> None:
         await send(message)
