@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 REPLICA_SET = "tutordesk"
 SOCKET_NAME = "mongodb-27017.sock"
 LONGEST_SOCKET_PATH = 107
-CACHE_GB = 0.5
+LEAST_CACHE_GB, MOST_CACHE_GB = 0.25, 1.0
 START_SECONDS = 30
 STOP_SECONDS = 10
 NOT_YET_INITIALIZED = 94
@@ -96,6 +96,12 @@ def mongodb_url(data_dir: Path) -> str:
     return f"mongodb://{quote_plus(str(socket_dir(data_dir) / SOCKET_NAME))}/tutordesk?directConnection=true"
 
 
+def cache_gb() -> str:
+    """An eighth of the machine's memory, within bounds, as mongod takes it. It fills only as the data grows."""
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{min(MOST_CACHE_GB, max(LEAST_CACHE_GB, memory_gb / 8)):.2f}"
+
+
 def start_mongod(data_dir: Path, binary: Path) -> subprocess.Popen[bytes]:
     """Start mongod on `data_dir`/mongodb and return at once. An orphan of a killed server is ended first."""
     database, run = data_dir / "mongodb", socket_dir(data_dir)
@@ -112,7 +118,7 @@ def start_mongod(data_dir: Path, binary: Path) -> subprocess.Popen[bytes]:
                 *(binary, "--dbpath", database, "--replSet", REPLICA_SET),
                 *("--bind_ip", run / SOCKET_NAME, "--port", "27017", "--unixSocketPrefix", run),
                 *("--filePermissions", "0600", "--networkMessageCompressors", "disabled", "--noscripting"),
-                *("--wiredTigerCacheSizeGB", str(CACHE_GB), "--oplogSize", "990", "--oplogMinRetentionHours", "24"),
+                *("--wiredTigerCacheSizeGB", cache_gb(), "--oplogSize", "990", "--oplogMinRetentionHours", "24"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
             ],
             stdin=subprocess.DEVNULL,
