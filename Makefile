@@ -32,10 +32,11 @@ lint: .venv/dev.stamp web/node_modules/.stamp ## Check style, types, layers and 
 	@cd web && npm run --silent lint && npm run --silent typecheck && npm run --silent gen-api -- --check
 
 bench: .venv/dev.stamp web/dist/index.html browser ## Measure the figures of the README
-	@$(VENV)/python -m api.benchmarks
-	@echo "== 20,000 made-up calls"
-	@FUZZ_CALLS=20000 $(VENV)/pytest api/tests/test_fuzz.py
-	@cd web && CHROMIUM="$(or $(CHROMIUM),/usr/bin/chromium)" npm run --silent bench
+	@missed=0; \
+	$(VENV)/python -m api.benchmarks || missed=1; \
+	echo "== 20,000 made-up calls"; FUZZ_CALLS=20000 $(VENV)/pytest api/tests/test_fuzz.py || missed=1; \
+	echo "== The client"; (cd web && CHROMIUM="$(or $(CHROMIUM),/usr/bin/chromium)" npm run --silent bench) || missed=1; \
+	exit $$missed
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Tutordesk needs Python 3.11 or newer; this is %s. Set PYTHON=…" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
