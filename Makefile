@@ -45,13 +45,13 @@ bench: .venv/dev.stamp web/dist/index.html browser ## Measure the figures of the
 
 .venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
 	@echo "== Installing the server"
-	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/run.stamp
 	@echo "== Installing what tests and checks need"
-	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 web/node_modules/.stamp: web/package-lock.json
