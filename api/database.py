@@ -9,9 +9,11 @@ from typing import Any
 
 from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import WriteConcern
 
 Client = AsyncIOMotorClient[dict[str, Any]]
 Database = AsyncIOMotorDatabase[dict[str, Any]]
+AT_ONCE = WriteConcern(w=1)  # for a write that a later, durable one follows: durable ones wait for those before them
 OPTIONS: dict[str, Any] = {
     "tz_aware": True,
     "appname": "tutordesk",

@@ -5,10 +5,8 @@ opens what it needs in order and closes it in reverse: MongoDB, the tutor, summa
 """
 
 import gc
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pymongo.errors
 from fastapi import FastAPI
@@ -26,8 +24,9 @@ from api.identity.models import User
 from api.operations import health
 from api.operations.mongod import MongodError
 from api.reference import install_reference
+from api.replies.keeper import running_replies
 from api.replies.models import Reply
-from api.replies.runs import running_replies
+from api.replies.owners import Owner, owner_of
 from api.settings import Settings, load_secret
 from api.tickets import routes as tickets
 from api.tickets.facets import Facets
@@ -35,7 +34,7 @@ from api.tickets.models import Ticket
 from api.tickets.summary import running_summaries
 from api.tutor.voice import Tutor
 
-DOCUMENTS = (User, Ticket, Reply, ChatSession)
+DOCUMENTS = (User, Ticket, Reply, Owner, ChatSession)
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
@@ -62,7 +61,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
     async with AsyncExitStack() as stack:
         state.secret = load_secret(settings)
-        state.owner = _server_id(settings.data_dir)
+        state.owner = stack.enter_context(owner_of(settings.data_dir))
         state.client = await _open_database(app, stack)
         stack.callback(state.client.close)
         state.limits, state.facets = Limits(settings), Facets()
@@ -75,7 +74,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await state.limits.count_tokens(reply.usage.input_tokens + reply.usage.output_tokens)
 
         state.join = join
-        await stack.enter_async_context(running_replies(state.owner, join))
+        await stack.enter_async_context(running_replies(state.owner, settings.data_dir, join))
         _spare_the_collector()
         yield
 
@@ -104,12 +103,3 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-def _server_id(data_dir: Path) -> str:
-    """This server's name, the same after a restart: by it a server knows the replies that it left behind."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = data_dir / "server_id"
-    if not file.exists():
-        file.write_text(secrets.token_hex(8))
-    return file.read_text().strip()

@@ -13,7 +13,6 @@ from beanie import PydanticObjectId
 from api.chat.models import TITLE_CHARACTERS, ChatSession, RunningReply, SessionRow
 from api.errors import Conflict, NotFound, TooLong
 from api.replies.models import Message, Reply, Status, Transcript, now
-from api.replies.runs import running
 from api.tickets.models import MOST_TRANSCRIPT_BYTES, MOST_TRANSCRIPTS, Ticket
 from api.tutor.models import Turn
 from api.tutor.text import plain_text, shorten
@@ -163,7 +162,7 @@ async def refuse_while_answering(session: ChatSession) -> None:
     """Raises Conflict while a reply to this chat runs, on any process, and TooLong when the chat is full."""
     if session.running_reply:
         reply = await Reply.get(session.running_reply)
-        if reply and reply.status is Status.streaming and (reply.id in running or reply.leased_until > now()):
+        if reply and reply.status is Status.streaming:
             raise Conflict(STILL_ANSWERING)
     if session.bytes > MOST_CHAT_BYTES:
         raise TooLong("This chat is full. Start a new one; your message is kept.")

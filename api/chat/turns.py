@@ -7,7 +7,6 @@ import pymongo.errors
 from beanie import PydanticObjectId
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pymongo import WriteConcern
 
 from api.chat.models import ChatSession
 from api.chat.transcripts import (
@@ -18,10 +17,11 @@ from api.chat.transcripts import (
     read_history,
     refuse_while_answering,
 )
+from api.database import AT_ONCE
 from api.errors import Conflict, NotFound, TooLong, TooMany
 from api.identity.access import VisitorOfRequest, object_id
-from api.replies.models import Message, Reply, now
-from api.replies.runs import LEASE, count_running, running, start_reply
+from api.replies.models import Message, Reply
+from api.replies.runs import count_running, running, start_reply
 from api.tickets.models import access_ticket, as_source
 from api.tickets.search import find_sources
 from api.tutor.models import Prompt, Source
@@ -29,7 +29,6 @@ from api.tutor.prompt import tutor_prompt
 
 MOST_MESSAGE_BYTES = 32_000
 RETRY_SECONDS = 5
-NOT_YET_DURABLE = WriteConcern(w=1)  # the write of the question follows, and waits for both
 
 
 def _not_blank(text: str) -> str:
@@ -78,21 +77,14 @@ async def _start(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectI
     prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
     await visitor.keep()
     reply = _new_reply(ask, visitor.id, ticket_id, session, prompt, sources, request)
-    await Reply.get_motor_collection().with_options(write_concern=NOT_YET_DURABLE).insert_one(reply.as_document())
-    await _save_question(session, reply)
-    await start_reply(reply, prompt, state.tutor, state.join)
-    return reply
-
-
-async def _save_question(session: ChatSession | None, reply: Reply) -> None:
+    await Reply.get_motor_collection().with_options(write_concern=AT_ONCE).insert_one(reply.as_document())
+    opening = continue_session(session, reply) if session else open_session(reply)
     try:
-        if session:
-            await continue_session(session, reply)
-        else:
-            await open_session(reply)
+        await start_reply(reply, prompt, state.tutor, state.join, opening)
     except Conflict:
         await Reply.get_motor_collection().delete_one({"_id": reply.id})
         raise
+    return reply
 
 
 async def _sources(ask: Ask, ticket_id: PydanticObjectId | None) -> list[Source]:
@@ -144,5 +136,4 @@ def _new_reply(
         question=Message(role="user", content=ask.message),
         model=request.app.state.tutor.model,
         owner=request.app.state.owner,
-        leased_until=now() + LEASE,
     )

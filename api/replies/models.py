@@ -4,6 +4,7 @@ A running reply's text lies in `parts`, each with the place (in characters) wher
 twice does no harm. When it ends, `content` holds all of it.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -67,8 +68,19 @@ class Part(BaseModel):
     text: str
 
 
+def join_parts(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
+    """`text` with `parts` (`at`, `text`), in their order, written over it; one that would leave a gap is left out."""
+    for part in parts:
+        if part["at"] <= len(text):
+            text = text[: part["at"]] + part["text"]
+    return text
+
+
 class Reply(Document):
-    """`question` is the message that it answers; `is_joined`: both are in the transcript of `session_id`."""
+    """`question` is the message that it answers; `is_joined`: both are in the transcript of `session_id`.
+
+    `owner` names the process that writes it (replies/owners.py).
+    """
 
     author_id: PydanticObjectId
     client_message_id: str | None = None
@@ -85,8 +97,8 @@ class Reply(Document):
     citations: list[Citation] = []
     error: Failure | None = None
     is_joined: bool = False
+    is_stop_requested: bool = False
     owner: str
-    leased_until: datetime
     created_at: datetime = Field(default_factory=lambda: now())
     ended_at: datetime | None = None
 
@@ -98,20 +110,19 @@ class Reply(Document):
                 unique=True,
                 partialFilterExpression={"client_message_id": {"$type": "string"}},
             ),
-            IndexModel([("leased_until", pymongo.ASCENDING)], partialFilterExpression={"is_joined": False}),
             IndexModel([("owner", pymongo.ASCENDING)], partialFilterExpression={"is_joined": False}),
+            IndexModel(
+                [("is_stop_requested", pymongo.ASCENDING), ("owner", pymongo.ASCENDING)],
+                partialFilterExpression={"is_stop_requested": True},
+            ),
         ]
 
     @property
     def text(self) -> str:
         """All of the text that was saved, whether the reply is over or not."""
-        if self.status is not Status.streaming and not self.parts:
+        if self.status is not Status.streaming:
             return self.content
-        text = ""
-        for part in sorted(self.parts, key=lambda part: part.at):
-            if part.at <= len(text):
-                text = text[: part.at] + part.text
-        return text
+        return join_parts("", [part.model_dump() for part in sorted(self.parts, key=lambda part: part.at)])
 
     def as_document(self) -> dict[str, Any]:
         """As MongoDB holds it; several times quicker than Beanie's own way."""

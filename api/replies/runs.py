@@ -2,57 +2,53 @@
 
 | verb | what it does |
 |---|---|
-| `start_reply` | saves the Reply, starts its task, returns at once |
-| `follow_reply` | yields the text from a character on, until the reply is over; any number of readers |
-| `stop_reply` | ends it now, keeps the text, closes the connection to the model |
-| `recover_replies` | ends what a killed process left as `interrupted`, and joins what did not get into its transcript |
+| `start_reply` | starts the task of a saved Reply, returns at once |
+| `follow_reply` (following.py) | yields the text from a character on, until the reply is over; any number of readers |
+| `stop_reply` | ends it now, keeps the text, closes the connection to the model; from any process |
+| `recover_replies` (endings.py) | ends what a dead process left as `interrupted`, and joins it into its transcript |
 
 The text is its own event log: a position is a number of characters, and what a reader gets is `text[position:]`.
-Text goes to MongoDB about once a second, all runs together in bulks of at most 100; every ending is one update
-guarded by `status`, so that only one caller ends a reply.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from collections.abc import Awaitable
+from contextlib import suppress
 
 import pymongo.errors
 from beanie import PydanticObjectId
-from pymongo import UpdateOne
 
-from api.errors import NotFound
+from api.errors import AppError, NotFound
+from api.replies.endings import Join, save_ending
+from api.replies.growing import GrowingText
 from api.replies.models import MOST_CHARACTERS, MOST_SECONDS, Failure, Reply, Status, TokenUsage, now
 from api.tutor.models import CUT, Prompt, TutorError, Usage
 from api.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
-CHECKPOINT_SECONDS = 0.9
-BULK = 100
-LEASE = timedelta(seconds=15)
 KEPT_SECONDS = 60.0
-KEEP_ALIVE_SECONDS = 15.0
 SAVED_WITHIN_SECONDS = 2.0
 END_SECONDS = 3.0
 
-Join = Callable[[Reply], Awaitable[None]]
 running: dict[PydanticObjectId, "Run"] = {}
 
 
-class Run:
-    """A reply on this process: its text so far, and who waits for more."""
+class Run(GrowingText):
+    """A reply that this process writes. `saved`: characters in MongoDB; `opened`: whether its question was taken."""
 
-    __slots__ = ("half", "is_over", "reply", "saved", "task", "text", "waiters")
+    __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "task")
 
     def __init__(self, reply: Reply) -> None:
+        super().__init__()
         self.reply = reply
-        self.text = ""
         self.saved = 0
-        self.is_over = False
         self.half = ""
-        self.waiters: list[asyncio.Future[None]] = []
+        self.is_stopped = False
+        self.opened: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
+
+    def place_of(self, position: int) -> int:
+        return min(position, len(self.text))
 
     def write(self, delta: str) -> None:
         """Append, and wake the followers. Never blocks. Half a surrogate pair waits for its other half."""
@@ -67,38 +63,26 @@ class Run:
             delta, self.half = delta[:-1], delta[-1]
         return delta.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
-    def wake(self) -> None:
-        waiters, self.waiters = self.waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
 
-    async def changed(self) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self.waiters.append(waiter)
-        await waiter
+async def start_reply(reply: Reply, prompt: Prompt, tutor: Tutor, join: Join, opening: Awaitable[object]) -> Run:
+    """Start the task of a reply that is saved already. `join` puts question and answer into the transcript.
 
-
-@asynccontextmanager
-async def running_replies(owner: str, join: Join) -> AsyncIterator[None]:
-    """Recover what an earlier process left, then keep checkpoints while inside; at the end give replies time to end."""
-    await recover_replies(join, owner)
-    keeper = asyncio.create_task(_keep_checkpoints(join), name="checkpoints")
-    try:
-        yield
-    finally:
-        await end_replies()
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
-        running.clear()
-
-
-async def start_reply(reply: Reply, prompt: Prompt, tutor: Tutor, join: Join) -> Run:
-    """Start the task of a reply that is saved already. `join` puts question and answer into the transcript."""
+    The model is asked while `opening` puts the question there; nothing is shown before that is done. Raises what it
+    refuses with, and the run is forgotten; a database that fails in between does not end it, for `join` tries again.
+    """
     run = Run(reply)
     running[PydanticObjectId(reply.id)] = run
     run.task = asyncio.create_task(_write_reply(run, prompt, tutor, join), name=f"reply {reply.id}")
-    await asyncio.sleep(0)  # a task cancelled before its first step would skip its handlers
+    try:
+        await opening
+    except AppError:
+        run.opened.set_result(False)
+        run.task.cancel()
+        del running[PydanticObjectId(reply.id)]
+        raise
+    except pymongo.errors.PyMongoError as error:
+        log.warning("the question of reply %s joins its chat later: %s", reply.id, type(error).__name__)
+    run.opened.set_result(True)
     return run
 
 
@@ -115,42 +99,16 @@ async def access_reply(author_id: PydanticObjectId, reply_id: PydanticObjectId) 
     return reply
 
 
-async def follow_reply(reply_id: PydanticObjectId, position: int) -> AsyncIterator[tuple[int, str]]:
-    """Yield (characters so far, the text since) until the reply is over: from memory, or from what MongoDB has.
-
-    After 15 s without text the text is empty, so that whoever follows can show that the connection is alive.
+async def stop_reply(reply_id: PydanticObjectId) -> None:
+    """End a reply and keep its text: now when it is this process's, else its owner is asked to, who looks five times a
+    second. Idempotent; what is over stays as it is.
     """
     run = running.get(reply_id)
     if not run:
-        while reply := await Reply.get(reply_id):
-            text = reply.text
-            position = min(position, len(text))
-            if position < len(text):
-                yield len(text), text[position:]
-                position = len(text)
-            if reply.status is not Status.streaming:
-                return
-            await asyncio.sleep(CHECKPOINT_SECONDS)
-            yield position, ""
-        return
-    position = min(position, len(run.text))
-    while True:
-        if position < (end := len(run.text)):
-            yield end, run.text[position:]
-            position = end
-        elif run.is_over:
-            return
-        else:
-            await run.changed()
-            if position == len(run.text) and not run.is_over:
-                yield position, ""
-
-
-async def stop_reply(reply_id: PydanticObjectId) -> None:
-    """End a reply of this process now and keep its text. Idempotent; what is over stays as it is."""
-    run = running.get(reply_id)
-    if run and run.task and not run.is_over and run.reply.status is Status.streaming:
-        run.reply.status = Status.stopped
+        streaming = {"_id": reply_id, "status": Status.streaming.value}
+        await Reply.get_motor_collection().update_one(streaming, {"$set": {"is_stop_requested": True}})
+    elif run.task and run.reply.status is Status.streaming and not run.is_stopped:
+        run.is_stopped = True
         run.task.cancel()
         await asyncio.wait([run.task], timeout=SAVED_WITHIN_SECONDS)
 
@@ -180,15 +138,18 @@ async def _write_reply(run: Run, prompt: Prompt, tutor: Tutor, join: Join) -> No
     try:
         await _pump(run, prompt, tutor)
     except asyncio.CancelledError:
-        status = Status.stopped if run.reply.status is Status.stopped else Status.interrupted
+        status = Status.stopped if run.is_stopped else Status.interrupted
     except TutorError as error:
         status, failure = Status.failed, Failure(error=str(error), type=error.type, retryable=error.retryable)
     except Exception:
         log.exception("reply %s failed", run.reply.id)
         refusal = TutorError("unknown")
         status, failure = Status.failed, Failure(error=str(refusal), type=refusal.type, retryable=True)
-    run.reply.status, run.reply.error = Status.streaming, None
-    await _settle(run, status, failure, join)
+    while not run.opened.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([run.opened])
+    if run.opened.result():
+        await _settle(run, status, failure, join)
 
 
 async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
@@ -218,7 +179,7 @@ async def _settle(run: Run, status: Status, failure: Failure | None, join: Join)
     reply = run.reply
     reply.status, reply.error, reply.content, reply.parts = status, failure, run.text, []
     reply.ended_at = now()
-    saving = asyncio.create_task(_save_ending(reply, join), name=f"saving {reply.id}")
+    saving = asyncio.create_task(save_ending(reply, join), name=f"saving {reply.id}")
     with suppress(asyncio.CancelledError):
         await asyncio.wait([saving], timeout=SAVED_WITHIN_SECONDS)
     run.is_over = True
@@ -226,97 +187,3 @@ async def _settle(run: Run, status: Status, failure: Failure | None, join: Join)
     with suppress(asyncio.CancelledError):
         await saving
     asyncio.get_running_loop().call_later(KEPT_SECONDS, lambda: running.pop(PydanticObjectId(reply.id), None))
-
-
-async def _save_ending(reply: Reply, join: Join) -> None:
-    """The guarded update and the transcript; tried until the database is back."""
-    pause = 0.2
-    while True:
-        try:
-            if await _end_in_database(reply):
-                await join_once(reply, join)
-            return
-        except pymongo.errors.PyMongoError as error:
-            log.warning("reply %s is not saved yet: %s", reply.id, type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(5.0, pause * 2)
-
-
-async def _end_in_database(reply: Reply) -> bool:
-    """Whether this call (or an earlier try of it) ended the reply; False: another process did."""
-    ending = reply.model_dump(include={"model", "content", "usage", "citations", "error", "ended_at"})
-    ending["status"] = reply.status.value
-    collection = Reply.get_motor_collection()
-    result = await collection.update_one(
-        {"_id": reply.id, "status": Status.streaming.value}, {"$set": ending, "$unset": {"parts": 1}}
-    )
-    if result.matched_count:
-        return True
-    return await collection.find_one({"_id": reply.id, "ended_at": reply.ended_at}, {"_id": 1}) is not None
-
-
-async def join_once(reply: Reply, join: Join) -> None:
-    """`join` is idempotent by the ids of question and answer; the mark spares the next recovery the work."""
-    await join(reply)
-    await Reply.get_motor_collection().update_one({"_id": reply.id}, {"$set": {"is_joined": True}})
-
-
-async def recover_replies(join: Join, owner: str | None = None) -> None:
-    """End what has no owner any more, keeping its text, and join what is over but in no transcript yet.
-
-    Without an owner: with a lease that ran out or, at the start of `owner`, written by its earlier process.
-    """
-    orphaned = {"is_joined": False, "$or": [{"leased_until": {"$lt": now()}}, *([{"owner": owner}] if owner else [])]}
-    async for reply in Reply.find(orphaned):
-        if reply.id in running:
-            continue
-        if reply.status is Status.streaming:
-            reply.content, reply.status, reply.ended_at = reply.text, Status.interrupted, now()
-            reply.parts = []
-            if not await _end_in_database(reply):
-                continue
-        await join_once(reply, join)
-
-
-async def _keep_checkpoints(join: Join) -> None:
-    loop = asyncio.get_running_loop()
-    next_recovery = loop.time() + LEASE.total_seconds()
-    next_sign = loop.time() + KEEP_ALIVE_SECONDS
-    while True:
-        await asyncio.sleep(CHECKPOINT_SECONDS)
-        if loop.time() > next_sign - CHECKPOINT_SECONDS:
-            next_sign = loop.time() + KEEP_ALIVE_SECONDS
-            for run in running.values():
-                run.wake()
-        try:
-            await save_checkpoints()
-            if loop.time() > next_recovery:
-                next_recovery = loop.time() + LEASE.total_seconds()
-                await recover_replies(join)
-        except pymongo.errors.PyMongoError as error:
-            log.warning("checkpoints wait for the database: %s", type(error).__name__)
-
-
-async def save_checkpoints() -> None:
-    """Append what each run wrote since the last time, and renew its lease when half of it is over."""
-    moment = now()
-    due = [run for run in running.values() if not run.is_over and run.reply.status is Status.streaming]
-    due = [run for run in due if len(run.text) > run.saved or run.reply.leased_until - moment < LEASE / 2]
-    for start in range(0, len(due), BULK):
-        batch = [(run, len(run.text)) for run in due[start : start + BULK]]
-        await Reply.get_motor_collection().bulk_write(
-            [_checkpoint(run, end, moment) for run, end in batch], ordered=False
-        )
-        for run, end in batch:
-            run.saved = end
-            if run.reply.leased_until - moment < LEASE / 2:
-                run.reply.leased_until = moment + LEASE
-
-
-def _checkpoint(run: Run, end: int, moment: datetime) -> UpdateOne:
-    update: dict[str, object] = {}
-    if end > run.saved:
-        update["$push"] = {"parts": {"at": run.saved, "text": run.text[run.saved : end]}}
-    if run.reply.leased_until - moment < LEASE / 2:  # it is indexed, so not each time
-        update["$set"] = {"leased_until": moment + LEASE}
-    return UpdateOne({"_id": run.reply.id, "status": Status.streaming.value}, update)

@@ -20,11 +20,13 @@ from beanie import PydanticObjectId
 from sse_starlette import EventSourceResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from api.replies.following import follow_reply
 from api.replies.models import Reply, Status
-from api.replies.runs import follow_reply, running
+from api.replies.runs import running
 
 FIRST_BYTES = b": ok\nretry: 1000\n\n"
 KEEP_ALIVE = b": still here\n\n"
+KEEP_ALIVE_SECONDS = 15.0
 
 
 class ByteStream(EventSourceResponse):

@@ -14,8 +14,7 @@ from typing import Literal
 
 from beanie import PydanticObjectId
 
-from api.replies.runs import KEEP_ALIVE_SECONDS
-from api.replies.stream import FIRST_BYTES, KEEP_ALIVE, frame
+from api.replies.stream import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, frame
 from api.tickets.models import Ticket, TicketRow
 
 MOST_WAITING = 256

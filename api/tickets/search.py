@@ -12,7 +12,6 @@ it is folded to letters and digits first. Pages go by cursor, titles that match 
 
 import base64
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +32,7 @@ CANDIDATES = 40
 NEWEST_FIRST = [("created_at", DOWN), ("_id", DOWN)]
 MOST_SOURCE_WORDS = 4
 MOST_SOURCES = 3
+SAME_TICKET = {"from": "tickets", "localField": "_id", "foreignField": "_id"}
 
 
 def terms_of(title: str, description: str, category: str, tags: Sequence[str], summary: str | None) -> list[str]:
@@ -146,19 +146,20 @@ async def find_sources(question: str) -> list[Source]:
     if not asked:
         return []
     first, *others = [_holders(term, word, weight) for word in asked for term, weight in ((word, 1), (f"={word}", 2))]
-    steps = [*first, *({"$unionWith": {"coll": "tickets", "pipeline": pipeline}} for pipeline in others)]
-    found = await Ticket.get_motor_collection().aggregate(steps, maxTimeMS=MOST_MS).to_list(None)
-    frequency = Counter(one["word"] for one in found if one["weight"] == 1)
-    scores: dict[PydanticObjectId, float] = defaultdict(float)
-    for one in found:
-        scores[one["_id"]] += one["weight"] / (1 + frequency[one["word"]])
-    best = sorted(scores, key=lambda id: (-scores[id], -id.generation_time.timestamp()))[:MOST_SOURCES]
-    chosen = [id for id in best if scores[id] >= scores[best[0]] / 3]
-    if not chosen:
-        return []
-    tickets = await Ticket.get_motor_collection().find({"_id": {"$in": chosen}}, PARTS_ALONE).to_list(MOST_SOURCES)
-    by_id = {ticket["_id"]: as_source(ticket_of(ticket)) for ticket in tickets}
-    return [by_id[id] for id in chosen if id in by_id]
+    steps: list[dict[str, Any]] = [
+        *first,
+        *({"$unionWith": {"coll": "tickets", "pipeline": pipeline}} for pipeline in others),
+        {"$group": {"_id": "$word", "held": {"$push": "$$ROOT"}}},
+        {"$set": {"often": {"$size": {"$filter": {"input": "$held", "cond": {"$eq": ["$$this.weight", 1]}}}}}},
+        {"$unwind": "$held"},
+        {"$group": {"_id": "$held._id", "score": {"$sum": {"$divide": ["$held.weight", {"$add": [1, "$often"]}]}}}},
+        {"$sort": {"score": DOWN, "_id": DOWN}},
+        {"$limit": MOST_SOURCES},
+        {"$lookup": {**SAME_TICKET, "as": "ticket", "pipeline": [{"$project": PARTS_ALONE}]}},
+    ]
+    best = await Ticket.get_motor_collection().aggregate(steps, maxTimeMS=MOST_MS).to_list(None)
+    chosen = [one["ticket"] for one in best if one["score"] >= best[0]["score"] / 3]
+    return [as_source(ticket_of(ticket)) for tickets in chosen for ticket in tickets]
 
 
 def _holders(term: str, word: str, weight: int) -> list[dict[str, Any]]:

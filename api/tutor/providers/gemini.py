@@ -129,12 +129,10 @@ def _import_sdk() -> None:
     gc.freeze()
 
 
-def _contents(prompt: Prompt) -> "list[types.Content]":
-    from google.genai import types
-
+def _contents(prompt: Prompt) -> "list[types.ContentUnionDict]":
+    """As dictionaries, which the SDK makes a request of in half the time that its own types take."""
     return [
-        types.Content(role="user" if turn.role == "user" else "model", parts=[types.Part(text=turn.content)])
-        for turn in prompt.turns
+        {"role": "user" if turn.role == "user" else "model", "parts": [{"text": turn.content}]} for turn in prompt.turns
     ]
 
 

@@ -31,6 +31,7 @@ class Wire:
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             trust_env=True,
+            json_serialize=lambda body: orjson.dumps(body).decode(),
         )
 
     async def close(self) -> None:

@@ -1,0 +1,148 @@
+"""The keeper: what this process does for replies in the background, while `running_replies` is open.
+
+| every | it |
+|---|---|
+| 0.2 s | stops what another process asked to stop, and reads what others write for those who follow it here |
+| 0.7 s | appends the text of all runs to their documents, in bulks of at most 100 |
+| 2 s | shows that this process lives, looks for dead ones and ends their replies as `interrupted` |
+| 15 s | wakes followers, so that they can show that the connection is alive |
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pymongo.errors
+from pymongo import UpdateOne
+
+from api.database import AT_ONCE
+from api.replies.endings import Join, mark_joined, recover_replies
+from api.replies.following import read_watched, watched
+from api.replies.models import Reply, Status
+from api.replies.owners import BEAT_SECONDS, Lookout, Owner
+from api.replies.runs import Run, end_replies, running, stop_reply
+from api.replies.stream import KEEP_ALIVE_SECONDS
+
+log = logging.getLogger(__name__)
+PULSE_SECONDS = 0.2
+CHECKPOINT_SECONDS = 0.7
+BULK = 100
+
+
+@asynccontextmanager
+async def running_replies(owner: str, data_dir: Path, join: Join) -> AsyncIterator[None]:
+    """Recover what dead processes left, then keep this one's replies while inside; at the end give them time to end."""
+    lookout = Lookout(data_dir, owner)
+    await Owner(id=owner).insert()
+    await _recover_unowned(join)
+
+    async def pulse() -> None:
+        await _stop_what_others_ask(owner)
+        await read_watched()
+
+    async def checkpoint() -> None:
+        await save_checkpoints()
+        await mark_joined()
+
+    async def beat() -> None:
+        await _show_life(owner)
+        for dead in await lookout.look():
+            await recover_replies(dead, join)
+            await Owner.get_motor_collection().delete_one({"_id": dead})
+            log.warning("the replies of %s, which has ended, were kept as interrupted", dead)
+
+    async def keep_alive() -> None:
+        for text in (*running.values(), *watched.values()):
+            text.wake()
+
+    await beat()
+    tasks = [
+        asyncio.create_task(_every(seconds, act), name=act.__name__)
+        for seconds, act in (
+            (PULSE_SECONDS, pulse),
+            (CHECKPOINT_SECONDS, checkpoint),
+            (BEAT_SECONDS, beat),
+            (KEEP_ALIVE_SECONDS, keep_alive),
+        )
+    ]
+    try:
+        yield
+    finally:
+        await end_replies()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await _leave(owner)
+
+
+async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    is_away = False
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await act()
+            is_away = False
+        except pymongo.errors.PyMongoError as error:
+            if not is_away:
+                log.warning("%s waits for the database: %s", getattr(act, "__name__", act), type(error).__name__)
+            is_away = True
+
+
+async def _leave(owner: str) -> None:
+    """Say goodbye, unless a reply could not be saved: then others have to find this process dead."""
+    try:
+        await mark_joined()
+        if all(run.is_over for run in running.values()):
+            await Owner.get_motor_collection().delete_one({"_id": owner})
+    except pymongo.errors.PyMongoError as error:
+        log.warning("the database is away at the end: %s", type(error).__name__)
+    running.clear()
+
+
+async def _recover_unowned(join: Join) -> None:
+    """Once at the start: replies whose owner is not even known, which a restored database may hold."""
+    known = await Owner.get_motor_collection().distinct("_id")
+    for owner in await Reply.get_motor_collection().distinct("owner", {"is_joined": False}):
+        if owner not in known:
+            await recover_replies(owner, join)
+
+
+async def _show_life(owner: str) -> None:
+    """Beat. If others found this process dead meanwhile, it lives on, but gives up what they ended."""
+    owners = Owner.get_motor_collection().with_options(write_concern=AT_ONCE)
+    if (await owners.update_one({"_id": owner}, {"$inc": {"beat": 1}})).matched_count:
+        return
+    await Owner(id=owner).insert()
+    own = {"_id": {"$in": list(running)}, "status": {"$ne": Status.streaming.value}}
+    for row in await Reply.get_motor_collection().find(own, {"_id": 1}).to_list(None):
+        if (run := running.get(row["_id"])) and run.task and not run.is_over:
+            run.task.cancel()
+
+
+async def _stop_what_others_ask(owner: str) -> None:
+    if any(not run.is_over for run in running.values()):
+        asked = Reply.get_motor_collection().find({"is_stop_requested": True, "owner": owner}, {"_id": 1})
+        for row in await asked.to_list(None):
+            await stop_reply(row["_id"])
+
+
+async def save_checkpoints() -> None:
+    """Append what each run wrote since the last time.
+
+    By id alone, which costs MongoDB half of what a guard by `status` does; what comes late finds the reply over, and
+    nobody reads the parts of one that is.
+    """
+    due = [run for run in running.values() if not run.is_over and len(run.text) > run.saved]
+    replies = Reply.get_motor_collection().with_options(write_concern=AT_ONCE)
+    for start in range(0, len(due), BULK):
+        batch = [(run, len(run.text)) for run in due[start : start + BULK]]
+        await replies.bulk_write([_checkpoint(run, end) for run, end in batch], ordered=False)
+        for run, end in batch:
+            run.saved = end
+
+
+def _checkpoint(run: Run, end: int) -> UpdateOne:
+    part = {"at": run.saved, "text": run.text[run.saved : end]}
+    return UpdateOne({"_id": run.reply.id}, {"$push": {"parts": part}})
