@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from beanie import PydanticObjectId
+from pymongo import WriteConcern
 
 from api.chat.models import TITLE_CHARACTERS, ChatSession, RunningReply, SessionRow
+from api.database import AT_ONCE
 from api.errors import Conflict, NotFound, TooLong
 from api.replies.models import Message, Reply, Status, Transcript, now
 from api.tickets.models import MOST_TRANSCRIPT_BYTES, MOST_TRANSCRIPTS, Ticket
@@ -100,8 +102,13 @@ async def open_session(reply: Reply) -> ChatSession:
         session.home = "ticket"
     else:
         session.messages, session.bytes = [reply.question], _bytes(reply.question)
-    await session.insert()
+    document = session.model_dump(exclude={"id", "revision_id"}) | {"_id": session.id}
+    await _sessions(AT_ONCE).insert_one(document)
     return session
+
+
+def _sessions(concern: WriteConcern | None = None) -> Any:
+    return ChatSession.get_motor_collection().with_options(write_concern=concern)
 
 
 async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, question: Message) -> bool:
@@ -113,7 +120,7 @@ async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, q
         "transcript_bytes": {"$lt": MOST_TRANSCRIPT_BYTES},
         "transcripts.id": {"$ne": session.id},
     }
-    tickets = Ticket.get_motor_collection()
+    tickets = Ticket.get_motor_collection().with_options(write_concern=AT_ONCE)
     growth = {"transcript_count": 1, "transcript_bytes": _bytes(question)}
     push = {"$push": {"transcripts": transcript.model_dump()}, "$inc": growth}
     if (await tickets.update_one(has_room, push)).modified_count:
@@ -125,7 +132,10 @@ async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, q
 
 
 async def continue_session(session: ChatSession, reply: Reply) -> None:
-    """Claim the chat for one more turn and append its question. Raises Conflict while another answer is on its way."""
+    """Claim the chat for one more turn and append its question. Raises Conflict while another answer is on its way.
+
+    It is on the disk within a tenth of a second; what a killed database loses of that, the reply's ending saves again.
+    """
     question, is_own = reply.question, session.home == "session"
     claim: dict[str, Any] = {
         "$set": {"running_reply": reply.id, "updated_at": now()},
@@ -133,7 +143,7 @@ async def continue_session(session: ChatSession, reply: Reply) -> None:
         **({"$push": {"messages": question.model_dump()}} if is_own else {}),
     }
     unclaimed = {"_id": session.id, "running_reply": session.running_reply}
-    if not (await ChatSession.get_motor_collection().update_one(unclaimed, claim)).modified_count:
+    if not (await _sessions(AT_ONCE).update_one(unclaimed, claim)).modified_count:
         raise Conflict(STILL_ANSWERING)
     if not is_own:
         if await _is_ticket_full(session.ticket_id):
