@@ -60,6 +60,18 @@ describe("readEvents", () => {
     await expect(readEvents(response, () => undefined, 20)).rejects.toBeInstanceOf(ConnectionLost);
   });
 
+  test("a stream that is slow but never silent stays connected", async () => {
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        controller.enqueue(new TextEncoder().encode(": ok\n\nid: 1\ndata: x\n\n"));
+      },
+    });
+    let count = 0;
+    await readEvents({ body } as Response, () => ++count === 8, 300);
+    expect(count).toBe(8);
+  });
+
   test("a broken body counts as a lost connection, an abort stays an abort", async () => {
     const failing = (error: unknown) =>
       ({

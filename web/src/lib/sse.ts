@@ -35,15 +35,25 @@ export async function readEvents(
       if (!finished) finished = onEvent({ event: event ?? "message", data, id }) === true;
     },
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  // One timer that looks when bytes last came, instead of one for each read.
+  let heard = performance.now();
+  let silent = false;
+  const listen = () => {
+    const left = heard + idleMs - performance.now();
+    if (left > 0) {
+      timer = setTimeout(listen, left);
+      return;
+    }
+    silent = true;
+    reader.cancel().catch(() => undefined); // ends the read that waits
+  };
+  let timer = setTimeout(listen, idleMs);
   try {
     while (!finished) {
-      const silence = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new ConnectionLost("silent")), idleMs);
-      });
-      const { done, value } = await Promise.race([reader.read(), silence]);
-      clearTimeout(timer);
+      const { done, value } = await reader.read();
+      if (silent) throw new ConnectionLost("silent");
       if (done) return;
+      heard = performance.now();
       parser.feed(decoder.decode(value, { stream: true }));
     }
   } catch (error) {
