@@ -169,6 +169,41 @@ test("connections cut in mid-answer leave no gap and no double", async () => {
   await proxy.stop();
 });
 
+test("earlier messages come in without moving what is read", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await server.control({ script: "ok", text: "Yes.\n\nIt is so.", delay_ms: 0 });
+  await page.goto(`${server.url}/chat`);
+  let session;
+  for (let count = 1; count <= 56; count++) {
+    const answer = await context.request.post(`${server.url}/chat/global/stream`, {
+      data: { message: `Question ${count}`, session_id: session },
+    });
+    assert.ok(answer.ok());
+    session ??= JSON.parse(/data: (.*)/.exec(await answer.text())[1]).session_id;
+  }
+  await page.goto(`${server.url}/chat?session=${session}`);
+  await page.getByText("Question 56", { exact: true }).waitFor();
+  const log = page.getByRole("log", { name: "Chat" });
+  for (const top of [0, 40, 400]) {
+    await page.reload();
+    await page.getByText("Question 56", { exact: true }).waitFor();
+    await page.waitForTimeout(300);
+    await log.evaluate((box, to) => {
+      box.scrollTop = to;
+    }, top);
+    await page.waitForTimeout(300);
+    const message = page.getByText("Question 9", { exact: true });
+    const before = (await message.boundingBox()).y;
+    await page.getByRole("button", { name: "Show earlier messages" }).evaluate((b) => b.click());
+    await page.getByText("Question 1", { exact: true }).waitFor();
+    await page.waitForTimeout(300);
+    const moved = (await message.boundingBox()).y - before;
+    assert.ok(Math.abs(moved) <= 2, `moved by ${moved} px from ${top}`);
+  }
+  await context.close();
+});
+
 test("a refused and a failed answer say why, and Retry asks again", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();

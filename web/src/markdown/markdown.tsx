@@ -27,6 +27,31 @@ const BlockView = memo(
         before.block.tokens[0]?.type === after.block.tokens[0]?.type)),
 );
 
+/** How many blocks are compared as one: a long answer must not cost more with each block. */
+const GROUP = 16;
+
+interface GroupProps {
+  blocks: Block[];
+  /** Whether the last block still grows. */
+  open: boolean;
+}
+
+const BlockGroup = memo(
+  function BlockGroup({ blocks, open }: GroupProps) {
+    return blocks.map((block, index) => (
+      <BlockView
+        key={`${block.start}:${block.tokens[0]?.type}`}
+        block={block}
+        open={open && index === blocks.length - 1}
+      />
+    ));
+  },
+  (before, after) =>
+    before.open === after.open &&
+    before.blocks.length === after.blocks.length &&
+    before.blocks.every((block, index) => block === after.blocks[index]),
+);
+
 interface MarkdownProps {
   text: string;
   streaming?: boolean;
@@ -38,14 +63,13 @@ export function Markdown({ text, streaming = false }: MarkdownProps) {
   const current = parser.current;
   const blocks = useMemo(() => current.update(text), [current, text]);
   const shown = blocks.filter((block) => block.tokens[0]?.type !== "space");
+  const groups = Array.from({ length: Math.ceil(shown.length / GROUP) }, (_, index) =>
+    shown.slice(index * GROUP, (index + 1) * GROUP),
+  );
   return (
     <div className="md" data-streaming={streaming || undefined}>
-      {shown.map((block, index) => (
-        <BlockView
-          key={`${block.start}:${block.tokens[0]?.type}`}
-          block={block}
-          open={streaming && index === shown.length - 1}
-        />
+      {groups.map((group, index) => (
+        <BlockGroup key={index} blocks={group} open={streaming && index === groups.length - 1} />
       ))}
       {streaming && shown.length === 0 && <span className="md-caret" />}
     </div>

@@ -7,10 +7,13 @@ import type { Citation, Message } from "@/lib/types";
 import { Markdown } from "@/markdown/markdown";
 import { Button } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
+import { useChat } from "./store";
 import { Waiting } from "./waiting";
 
 interface MessageViewProps {
   message: Message;
+  /** The turn whose growing text this answer is. */
+  turn: string | undefined;
   stopping: boolean;
   /** Asks the question before this answer again; absent where that makes no sense. */
   onRetry?: (() => void) | null;
@@ -98,8 +101,17 @@ function Details({ message }: { message: Message }) {
   );
 }
 
+/** The tutor's text, and the only thing drawn again while it grows. */
+function Answer({ message, turn, stopping }: Omit<MessageViewProps, "onRetry">) {
+  const streaming = message.status === "streaming";
+  const growing = useChat((state) => (turn ? state.growing[turn] : undefined));
+  const text = growing ?? message.content;
+  if (text === "") return streaming && <Waiting />;
+  return <Markdown text={text} streaming={streaming && !stopping} />;
+}
+
 export const MessageView = memo(function MessageView(props: MessageViewProps) {
-  const { message, stopping, onRetry } = props;
+  const { message, turn, stopping, onRetry } = props;
   const streaming = message.status === "streaming";
   const name = `${message.role === "assistant" ? "Tutor" : "You"}, ${clockTime(message.created_at)}`;
   return (
@@ -111,10 +123,7 @@ export const MessageView = memo(function MessageView(props: MessageViewProps) {
         </p>
       ) : (
         <>
-          {streaming && message.content === "" && <Waiting />}
-          {message.content !== "" && (
-            <Markdown text={message.content} streaming={streaming && !stopping} />
-          )}
+          <Answer message={message} turn={turn} stopping={stopping} />
           <Ending message={message} onRetry={onRetry} />
           {!streaming && <Citations citations={message.citations ?? []} />}
           {!streaming && <Details message={message} />}

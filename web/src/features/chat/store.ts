@@ -19,6 +19,7 @@ export interface LiveTurn {
   sessionId: string | null;
   askedAt: string;
   model: string | null;
+  /** The whole answer once it has ended; until then it is in `growing`. */
   text: string;
   status: ReplyStatus;
   stopping: boolean;
@@ -37,6 +38,8 @@ export interface Refusal {
 
 interface ChatState {
   turns: LiveTurn[];
+  /** The text of answers in the making, by turn: apart, so that only what shows it is drawn again. */
+  growing: Record<string, string | undefined>;
   refusals: Record<string, Refusal | undefined>;
   /** React keys of messages that were once a live turn, by message id. */
   keys: Record<string, string>;
@@ -68,6 +71,7 @@ const ENDED_WORDS: Record<ReplyStatus, string> = {
 
 export const useChat = create<ChatState>(() => ({
   turns: [],
+  growing: {},
   refusals: {},
   keys: {},
   announcement: "",
@@ -82,6 +86,12 @@ function patch(key: string, part: Partial<LiveTurn>): void {
     turns: turns.map((turn) => (turn.key === key ? { ...turn, ...part } : turn)),
   }));
 }
+
+function grow(key: string, text: string | undefined): void {
+  set(({ growing }) => ({ growing: { ...growing, [key]: text } }));
+}
+
+const growingText = (key: string): string => useChat.getState().growing[key] ?? "";
 
 const turnOf = (key: string): LiveTurn | undefined =>
   useChat.getState().turns.find((turn) => turn.key === key);
@@ -114,9 +124,8 @@ function coalesced(key: string) {
     clearTimeout(timer);
     timer = undefined;
     if (waiting === "") return;
-    const text = (turnOf(key)?.text ?? "") + waiting;
+    grow(key, growingText(key) + waiting);
     waiting = "";
-    patch(key, { text });
   };
   const add = (delta: string) => {
     waiting += delta;
@@ -144,8 +153,8 @@ function handlersFor(key: string, onStarted?: (sessionId: string) => void): Repl
         model: start.model,
         leftOut: start.left_out_messages ?? 0,
         chat: chatKey(start.session_id, null),
-        text: "",
       });
+      grow(key, "");
       if (before.replyId) return; // the same reply again after a lost connection, or one followed
       clearDraft(draftKey(before.chat));
       set({ announcement: "Answering" });
@@ -165,6 +174,7 @@ function handlersFor(key: string, onStarted?: (sessionId: string) => void): Repl
         stopping: false,
         connectionLost: false,
       });
+      grow(key, undefined);
       const sources = end.citations?.length ?? 0;
       const words = ENDED_WORDS[end.status];
       set({ announcement: sources > 0 ? `${words}, ${sources} sources` : words });
@@ -172,12 +182,14 @@ function handlersFor(key: string, onStarted?: (sessionId: string) => void): Repl
     onError: (error) => {
       buffer.flush();
       patch(key, {
+        text: growingText(key),
         status: "failed",
         error,
         stopping: false,
         connectionLost: false,
         endedAt: new Date().toISOString(),
       });
+      grow(key, undefined);
       set({ announcement: ENDED_WORDS.failed });
     },
     onConnection: (connectionLost) => {
@@ -188,6 +200,7 @@ function handlersFor(key: string, onStarted?: (sessionId: string) => void): Repl
 
 function remove(key: string): void {
   set(({ turns }) => ({ turns: turns.filter((turn) => turn.key !== key) }));
+  grow(key, undefined);
 }
 
 /** What a refused question leaves behind: its sentence by the composer, and the text for it. */

@@ -1,9 +1,10 @@
 // The transcript: follows the growing answer only while its reader is at the bottom, offers "Latest"
 // when not, and loads earlier messages without moving what is being read.
 import { ArrowDown } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useLayoutEffect, useRef } from "react";
+import { lazy, type ReactNode, Suspense, useLayoutEffect } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Button } from "@/ui/button";
+import { KeepPlace } from "./keep-place";
 import type { Entry } from "./thread";
 
 // Fetched beside the page, not before it: the first frame needs no Markdown.
@@ -26,19 +27,7 @@ export function ThreadView(props: ThreadViewProps) {
     resize: "instant",
     initial: "instant",
   });
-  const first = entries[0]?.key;
   const last = entries.at(-1);
-  const before = useRef({ first, height: 0 });
-  // Earlier messages came in above: keep what was on the screen where it was.
-  useLayoutEffect(() => {
-    const box = scrollRef.current;
-    if (!box) return;
-    const { first: oldFirst, height } = before.current;
-    if (oldFirst && first !== oldFirst && box.scrollTop < 80 && box.scrollHeight > height) {
-      box.scrollTop += box.scrollHeight - height;
-    }
-    before.current = { first, height: box.scrollHeight };
-  });
   // Another chat begins at its end, and one's own question is always brought into view.
   const asked = last?.turn?.question ? last.key : undefined;
   useLayoutEffect(() => {
@@ -64,6 +53,7 @@ export function ThreadView(props: ThreadViewProps) {
             </div>
           )}
           {entries.length === 0 && start}
+          <KeepPlace box={scrollRef} chat={chat} first={entries[0]?.key} />
           <Suspense fallback={null}>
             {entries.map(({ key, message, turn }, index) => {
               const question = entries[index - 1]?.message;
@@ -77,6 +67,7 @@ export function ThreadView(props: ThreadViewProps) {
                 <MessageView
                   key={key}
                   message={message}
+                  turn={turn?.key}
                   stopping={turn?.stopping ?? false}
                   onRetry={retry}
                 />
