@@ -113,6 +113,20 @@ test("from an empty helpdesk to an answer, a reload and a stop", async () => {
   await context.close();
 });
 
+test("a double click on Send asks once and stops nothing", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 20, chunk: 9 });
+  await page.goto(`${server.url}/chat`);
+  await composer(page).fill("Do you hear me?");
+  await page.getByRole("button", { name: "Send" }).dblclick({ delay: 60 });
+  await answer(page).getByText("The end.").waitFor({ timeout: 30_000 });
+  assert.equal(await page.getByRole("article", { name: /^You/ }).count(), 1);
+  await until(page, () => composer(page).isEnabled(), "the input is enabled");
+  assert.ok(await composer(page).evaluate((field) => field === document.activeElement));
+  await context.close();
+});
+
 test("two tabs show the same answer, and Stop in one stops both", async () => {
   const context = await browser.newContext();
   const [one, two] = [await context.newPage(), await context.newPage()];

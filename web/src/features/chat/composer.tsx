@@ -143,12 +143,17 @@ export const Composer = memo(function Composer(props: ComposerProps) {
               <span className="[@media(hover:none)]:hidden">↵ send · ⇧↵ new line</span>
             </span>
             {answering ? (
-              <Button onClick={stopNow} disabled={stopping}>
+              // Not the button that Send was: it must not inherit the focus, nor the second half of a double click.
+              <Button
+                key="stop"
+                disabled={stopping}
+                onClick={({ detail }) => detail < 2 && stopNow()}
+              >
                 {stopping ? "Stopping…" : "Stop"}
                 {!stopping && <Kbd>Esc</Kbd>}
               </Button>
             ) : (
-              <Button type="submit" weight="primary" disabled={blocked}>
+              <Button key="send" type="submit" weight="primary" disabled={blocked}>
                 Send
               </Button>
             )}
