@@ -51,7 +51,7 @@ export function Help({ open, onClose }: { open: boolean; onClose: () => void }) 
           <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-1">
             {keys.map(([key, text]) => (
               <div key={key + text} className="contents">
-                <dt className="min-w-[72px]">
+                <dt className="flex min-w-[72px] items-center">
                   <Kbd className="!inline-block">{key}</Kbd>
                   <span className="sr-only">{key}</span>
                 </dt>

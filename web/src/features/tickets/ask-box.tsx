@@ -16,7 +16,7 @@ export function AskBox({ ticketId }: { ticketId: string }) {
   useHotkeys({ a: ask });
   return (
     <form
-      className="grid gap-2"
+      className="grid gap-2 max-lg:grid-cols-[minmax(0,1fr)_auto]"
       onSubmit={(event: FormEvent) => {
         event.preventDefault();
         ask();
@@ -24,9 +24,9 @@ export function AskBox({ ticketId }: { ticketId: string }) {
     >
       <input
         ref={input}
-        className="field"
+        className="field text-ellipsis"
         aria-label="Ask about this ticket"
-        placeholder="Ask about this ticket…"
+        placeholder="Ask about this ticket"
         autoComplete="off"
         maxLength={4_000}
         value={text}

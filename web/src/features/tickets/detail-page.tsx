@@ -45,12 +45,12 @@ function OwnerActions({ ticket }: { ticket: Ticket }) {
   if (!mayEdit) return null;
   return (
     <div className="flex gap-2">
-      <Link to={`/tickets/${ticket.id}/edit`} className={buttonClass("plain", "flex-1")}>
+      <Link to={`/tickets/${ticket.id}/edit`} className={buttonClass("plain", "lg:flex-1")}>
         Edit
       </Link>
       <Button
         weight="danger"
-        className="flex-1"
+        className="lg:flex-1"
         disabled={remove.isPending}
         onClick={() => remove.mutate()}
       >
@@ -110,17 +110,17 @@ function TicketView({ ticket }: { ticket: Ticket }) {
         {ticket.title}
       </h1>
       <TicketMeta ticket={ticket} />
-      <div className="grid gap-x-11 gap-y-6 lg:grid-cols-[minmax(0,68ch)_minmax(0,264px)]">
-        <div className="min-w-0">
-          <SummaryBox ticket={ticket} />
-          <h2 className="sr-only">Description</h2>
-          <Markdown text={ticket.description} />
-        </div>
-        <aside className="grid content-start gap-5 lg:sticky lg:top-6 lg:self-start">
+      <div className="grid gap-x-11 gap-y-5 lg:grid-cols-[minmax(0,68ch)_minmax(0,264px)] lg:grid-rows-[auto_1fr]">
+        <SummaryBox ticket={ticket} />
+        <aside className="grid content-start gap-3 lg:sticky lg:top-6 lg:col-start-2 lg:row-span-2 lg:row-start-1 lg:gap-5 lg:self-start">
           <h2 className="sr-only">What to do with it</h2>
           <AskBox ticketId={ticket.id} />
           <OwnerActions ticket={ticket} />
         </aside>
+        <div className="min-w-0">
+          <h2 className="sr-only">Description</h2>
+          <Markdown text={ticket.description} />
+        </div>
       </div>
     </article>
   );

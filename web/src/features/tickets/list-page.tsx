@@ -164,7 +164,10 @@ export default function ListPage() {
         </Link>
       </search>
       <FilterChips filter={filter} onChange={change} />
-      <p role="status" className="meta mt-2 flex min-h-[37px] items-center border-b border-line">
+      <p
+        role="status"
+        className="meta -mx-3 mt-2 flex min-h-[37px] items-center border-b border-line px-3"
+      >
         {list.data && items.length > 0 ? words.join(" · ") : ""}
         {list.isRefetchError && <span className="text-warn"> · could not refresh, retrying</span>}
       </p>

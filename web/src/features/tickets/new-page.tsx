@@ -47,7 +47,7 @@ export default function NewPage() {
             navigate(`/tickets/${ticket.id}`, { replace: true });
           }}
         />
-        <aside className="lg:pt-8">
+        <aside className="lg:pt-0.5">
           <h2 className="meta mb-2 font-semibold">What makes a good ticket</h2>
           <ul className="grid gap-1.5 text-[14px] leading-snug text-soft">
             {ADVICE.map((line) => (

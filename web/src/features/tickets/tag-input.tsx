@@ -57,7 +57,7 @@ export function TagInput({ id, tags, suggestions, invalid, describedBy, onChange
         maxLength={200}
         aria-describedby={describedBy}
         aria-invalid={invalid}
-        className="h-7 min-w-[12ch] flex-1 bg-transparent"
+        className="h-7 min-w-[12ch] flex-1 bg-transparent [&::-webkit-calendar-picker-indicator]:!hidden"
         placeholder={tags.length === 0 ? "Add a tag, then Enter" : ""}
         disabled={tags.length >= MAX_TAGS}
         value={text}

@@ -25,7 +25,7 @@ export const TicketRow = memo(function TicketRow({ item, query, current }: Ticke
         current && "bg-panel shadow-[inset_2px_0_0_var(--accent)]",
       )}
     >
-      <h2 className="min-w-0 text-[15px] leading-[1.45] font-semibold break-words">
+      <h2 className="min-w-0 text-[15px] leading-[1.45] font-semibold break-words text-pretty">
         <Link
           to={`/tickets/${item.id}`}
           className="outline-offset-4 before:absolute before:inset-0 before:content-['']"
