@@ -66,8 +66,11 @@ async function until(what, seconds, attempt) {
   }
 }
 
-/** The server and its fake model. `control({script, text, delay_ms})` sets what the model does next. */
-export async function startServer() {
+/**
+ * The server and its fake model. `control({script, text, delay_ms})` sets what the model does next; `settings`
+ * are environment variables beside those that the specs need.
+ */
+export async function startServer(settings = {}) {
   const folder = join(tmpdir(), `tutordesk-e2e-${randomBytes(6).toString("hex")}`);
   await mkdir(folder, { mode: 0o700 });
   const model = start(".venv/bin/python", ["-m", "api.tests.fake_gemini", "--port", "0"]);
@@ -89,6 +92,7 @@ export async function startServer() {
       TUTORDESK_MAX_MESSAGES_PER_MINUTE: "0",
       TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP: "0",
       TUTORDESK_MAX_TICKETS_PER_HOUR: "0",
+      ...settings,
     });
     const url = `http://127.0.0.1:${port}`;
     const stopAll = async () => {
@@ -106,11 +110,11 @@ export async function startServer() {
       await stopAll();
       throw error;
     }
-    const control = async (settings) => {
+    const control = async (next) => {
       const answer = await fetch(`http://127.0.0.1:${modelPort}/control`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(settings),
+        body: JSON.stringify(next),
       });
       assert.ok(answer.ok);
     };

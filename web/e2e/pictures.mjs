@@ -1,0 +1,81 @@
+// Makes the README's pictures, docs/*.png: the real client and server with the sample tickets. Only the
+// tutor's words are not real: they are written here and spoken by the tests' model.
+import { fileURLToPath } from "node:url";
+import { launch, startServer } from "./server.mjs";
+
+const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
+const DESK = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const TITLE = "Image upload fails with HTTP 413";
+
+const WHY =
+  "Your photo never reaches the application. It passes three hops, and the second one refuses it:\n\n" +
+  "1. **The browser** sends the whole file as one request body.\n" +
+  "2. **The proxy** reads the declared size first. Its limit is lower, so it answers `413` at once.\n" +
+  "3. **The application** would take it, but is never asked.";
+const FIX =
+  "Raise the proxy's limit a little above the application's:\n\n" +
+  "```nginx\nserver {\n    client_max_body_size 20m;   # was 1m\n}\n```\n\n" +
+  "Reload it with `nginx -s reload` and try the same photo again. If it still fails, look at which hop ans";
+const TICKET = {
+  Title: "Fractions: why a common denominator is needed",
+  Category: "guide",
+  Description:
+    "Adding numerators and denominators gives less than a half: $\\frac{1}{2} + \\frac{1}{3} = \\frac{2}{5}$?\n\n" +
+    "## Why\n\nHalves and thirds are pieces of different size. Cut both into sixths:\n\n" +
+    "$$\\frac{1}{2} + \\frac{1}{3} = \\frac{3}{6} + \\frac{2}{6} = \\frac{5}{6}$$",
+  Tags: "mathematics,fractions,",
+};
+
+const composer = (page) => page.getByRole("textbox", { name: "Message to the tutor" });
+
+/** Opens a page as one visitor in light or dark, lets `prepare` bring it to the moment, and takes its picture. */
+async function picture(browser, name, options, prepare) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await prepare(page);
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForTimeout(600); // highlighting and formulas come when the browser is idle
+  await page.screenshot({ path: `${DOCS}${name}.png` });
+  await context.close();
+  console.log(`docs/${name}.png`);
+}
+
+const server = await startServer({ TUTORDESK_MODEL: "gemini:gemini-3.8-flash" });
+const browser = await launch();
+try {
+  await fetch(`${server.url}/tickets/samples`, { method: "POST" });
+  const found = await fetch(`${server.url}/tickets?q=${encodeURIComponent(TITLE)}`);
+  const [{ id }] = await found.json();
+
+  await picture(browser, "tickets", { ...DESK, colorScheme: "light" }, async (page) => {
+    await page.goto(`${server.url}/tickets`);
+    await page.locator("[data-ticket]").nth(5).waitFor();
+    await page.keyboard.press("j");
+  });
+  await picture(browser, "new", { ...DESK, colorScheme: "light" }, async (page) => {
+    await page.goto(`${server.url}/tickets/new`);
+    for (const [label, text] of Object.entries(TICKET)) await page.getByLabel(label).fill(text);
+    await page.getByText(/^Saved/).waitFor();
+  });
+  await picture(browser, "ticket", { ...DESK, colorScheme: "dark" }, async (page) => {
+    await page.goto(`${server.url}/tickets/${id}`);
+    await page.locator(".md pre").first().waitFor();
+  });
+  const conversation = async (page) => {
+    await server.control({ script: "ok", text: WHY, delay_ms: 30, chunk: 12 });
+    await page.goto(`${server.url}/chat?ticket=${id}`);
+    await composer(page).fill("Why does this happen?");
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByRole("button", { name: "Copy answer" }).waitFor();
+    await server.control({ script: `stall@${Math.ceil(FIX.length / 12)}`, text: FIX });
+    await composer(page).fill("And how do I fix it?");
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText(/which hop ans$/).waitFor();
+  };
+  await picture(browser, "chat", { ...DESK, colorScheme: "dark" }, conversation);
+  await picture(browser, "chat-phone", { ...PHONE, colorScheme: "light" }, conversation);
+} finally {
+  await browser.close();
+  await server.stop();
+}
