@@ -12,7 +12,9 @@ import pymongo.errors
 from fastapi import FastAPI
 
 from api.chat import routes as chat
-from api.chat.models import ChatSession
+from api.chat.history import index_replies
+from api.chat.models import ChatPage, ChatSession, MessageWords
+from api.chat.titles import running_titles
 from api.chat.transcripts import join_reply
 from api.client import Client as BundledClient
 from api.database import Client, open_database
@@ -34,7 +36,7 @@ from api.tickets.models import Ticket
 from api.tickets.summary import running_summaries
 from api.tutor.voice import Tutor
 
-DOCUMENTS = (User, Ticket, Reply, Owner, ChatSession)
+DOCUMENTS = (User, Ticket, Reply, Owner, ChatSession, ChatPage, MessageWords)
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
@@ -73,8 +75,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             if reply.usage:
                 await state.limits.count_tokens(reply.usage.input_tokens + reply.usage.output_tokens)
 
+        async def joined(replies: list[Reply]) -> None:
+            await index_replies(replies)
+            state.titles.suggest(replies)
+
         state.join = join
-        await stack.enter_async_context(running_replies(state.owner, settings.data_dir, join))
+        state.titles = await stack.enter_async_context(running_titles(state.tutor))
+        await stack.enter_async_context(running_replies(state.owner, settings.data_dir, join, joined))
         _spare_the_collector()
         yield
 

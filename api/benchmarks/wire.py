@@ -8,7 +8,8 @@ services shape them, one each 1/`per_second` s (the first at once), then the fin
 | `/set?chunks=300&per_second=20` | what comes from now on, counted anew; 0 a second: only the first chunk |
 | `/state` | `sent` chunks with text, `open` streams, `begun`, and `first_ms`, from each request to its first chunk |
 
-Streams are spread over the pace's interval, because real ones do not tick together.
+Streams are spread over the pace's interval, because real ones do not tick together. What asks for a chat's title gets
+one chunk at once and is not counted.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ TEXT = "so the proxy says no to "
 GOLDEN = 0.618034
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
+TITLE_RULES = b"Name a chat between"
 
 
 class Load:
@@ -68,8 +70,11 @@ class Connection(asyncio.Protocol):
         target = head.split(b" ", 2)[1].decode()
         if head.startswith(b"GET"):
             self._control(target)
+        elif TITLE_RULES in body:
+            self.chunk, self.ending = FRAMES[_kind(target)]
+            self.transport.write(HEAD + self.chunk + self.ending)
         else:
-            self._begin("gemini" if ":streamGenerateContent" in target else "openai", received)
+            self._begin(_kind(target), received)
 
     def _control(self, target: str) -> None:
         address = urlsplit(target)
@@ -104,6 +109,10 @@ class Connection(asyncio.Protocol):
     def _close_stream(self) -> None:
         self.load.open -= self.is_open
         self.is_open = False
+
+
+def _kind(target: str) -> str:
+    return "gemini" if ":streamGenerateContent" in target else "openai"
 
 
 def _content_length(head: bytes) -> int:

@@ -10,14 +10,17 @@ from typing import Annotated, Any
 from beanie import PydanticObjectId
 from bson.errors import InvalidId
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.chat.models import SessionOut, SessionRow
-from api.chat.transcripts import access_session, read_messages
-from api.chat.transcripts import list_sessions as find_sessions
+from api.chat import history
+from api.chat.export import Format, export_session
+from api.chat.models import MessageChange, SessionChange, SessionOut, SessionRow
+from api.chat.reading import BEFORE_HIT, PAGE, place_of, read_messages
+from api.chat.transcripts import access_session
 from api.chat.turns import Ask, take_turn
 from api.errors import Invalid, problem_responses
-from api.identity.access import ReplyId, SessionId, TicketId, Visitor, object_id
+from api.identity.access import MessageId, ReplyId, SessionId, TicketId, Visitor, object_id
 from api.replies.runs import access_reply, stop_reply
 from api.replies.stream import ByteStream, position_of, sse_frames
 
@@ -25,12 +28,16 @@ router = APIRouter(prefix="/chat", tags=["chat"])
 
 
 class ListQuery(BaseModel):
+    """`q`: words of messages or titles, each matched from its beginning; then the answer is one page."""
+
     model_config = ConfigDict(extra="forbid")
+    q: Annotated[str, Field(max_length=200)] = ""
     ticket_id: Annotated[str | None, Field(max_length=64)] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     cursor: Annotated[str | None, Field(max_length=200)] = None
 
 
+Place = Annotated[int | None, Field(ge=0, le=10_000_000)]
 REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
 STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
 
@@ -81,7 +88,9 @@ async def list_chat_sessions(
     visitor: Visitor, asked: Annotated[ListQuery, Query()], response: Response
 ) -> list[SessionRow]:
     about = object_id(asked.ticket_id) if asked.ticket_id else None
-    rows = await find_sessions(visitor.id, about, asked.limit + 1, _after(asked.cursor) if asked.cursor else {})
+    if asked.q.strip():
+        return await history.search_sessions(visitor.id, asked.q, about, asked.limit)
+    rows = await history.list_sessions(visitor.id, about, asked.limit + 1, _after(asked.cursor) if asked.cursor else {})
     if len(rows) > asked.limit:
         last = rows[asked.limit - 1]
         mark = base64.urlsafe_b64encode(f"{round(last.updated_at.timestamp() * 1000)}.{last.id}".encode()).decode()
@@ -105,13 +114,75 @@ async def read_chat_session(
     session_id: SessionId,
     visitor: Visitor,
     response: Response,
-    before: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
+    before: Annotated[
+        int | None, Query(ge=0, le=10_000_000, description="The page that ends before this place")
+    ] = None,
+    after: Annotated[int | None, Query(ge=0, le=10_000_000, description="The page that begins at this place")] = None,
+    around: Annotated[str | None, Query(max_length=64, description="The page with this message")] = None,
 ) -> SessionOut:
     session = await access_session(visitor.id, session_id)
-    messages, start = await read_messages(session, before)
-    if start > 0:
-        response.headers["Link"] = f'</chat/sessions/{session_id}?before={start}>; rel="next"'
+    count = session.message_count
+    if around is not None:
+        start = max(0, min(await place_of(session, object_id(around)) - BEFORE_HIT, count - PAGE))
+    else:
+        start = after if after is not None else max(0, min(count, count if before is None else before) - PAGE)
+    end = min(count, start + PAGE, count if before is None else before)
+    url = f"/chat/sessions/{session_id}"
+    links = [f'<{url}?before={start}>; rel="next"'] if start > 0 else []
+    links += [f'<{url}?after={end}>; rel="prev"'] if end < count and before is None else []
+    if links:
+        response.headers["Link"] = ", ".join(links)
     running = {"id": session.running_reply} if session.running_reply else None
-    return SessionOut.model_validate(
-        {**session.model_dump(include=SessionRow.model_fields.keys()), "running_reply": running, "messages": messages}
-    )
+    row = session.model_dump(include=SessionRow.model_fields.keys() - {"running_reply", "hit"})
+    messages = await read_messages(session, start, end) if start < end else []
+    return SessionOut(**row, running_reply=running, messages=messages)
+
+
+@router.patch(
+    "/sessions/{session_id}",
+    operation_id="update_chat_session",
+    responses=problem_responses(401, 403, 404, 413, 415, 422),
+)
+async def update_chat_session(body: SessionChange, session_id: SessionId, visitor: Visitor) -> SessionRow:
+    return await history.rename_session(await access_session(visitor.id, session_id), body.title)
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    operation_id="delete_chat_session",
+    status_code=204,
+    responses=problem_responses(401, 403, 404),
+)
+async def delete_chat_session(session_id: SessionId, visitor: Visitor) -> None:
+    await history.delete_session(await access_session(visitor.id, session_id))
+
+
+@router.post(
+    "/sessions/{session_id}/restore", operation_id="restore_chat_session", responses=problem_responses(401, 403, 404)
+)
+async def restore_chat_session(session_id: SessionId, visitor: Visitor) -> SessionRow:
+    return await history.restore_session(visitor.id, session_id)
+
+
+@router.get(
+    "/sessions/{session_id}/export",
+    operation_id="export_chat_session",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/markdown": {}, "application/json": {}}}, **problem_responses(401, 404, 422)},
+)
+async def export_chat_session(
+    session_id: SessionId, visitor: Visitor, format: Format = "markdown"
+) -> StreamingResponse:
+    return export_session(await access_session(visitor.id, session_id), format)
+
+
+@router.patch(
+    "/sessions/{session_id}/messages/{message_id}",
+    operation_id="update_chat_message",
+    status_code=204,
+    responses=problem_responses(401, 403, 404, 413, 415, 422),
+)
+async def update_chat_message(
+    body: MessageChange, session_id: SessionId, message_id: MessageId, visitor: Visitor
+) -> None:
+    await history.rate_answer(await access_session(visitor.id, session_id), message_id, body.feedback)

@@ -1,81 +1,37 @@
-"""Transcripts: where the messages of a chat lie and how they grow. Embedded in a ticket or in the chat's own
-document, by one code path: a `Place` is a collection, a filter and a prefix of field names.
+"""Transcripts: where the messages of a chat lie and how they grow.
 
-Bounded: a ticket holds 20 transcripts and about 1 MB of them, further chats about it keep their own messages; a chat
-ends at 4 MB. Appending is idempotent by the message's id.
+| home | the newest messages | older ones |
+|---|---|---|
+| `ticket` | embedded in the ticket, of at most 20 chats and about 1 MB; then a chat moves out, unchanged | |
+| `session` | in the ChatSession | in `ChatPage`s, once 200 messages or half a megabyte have come together |
+
+A running reply holds its chat's claim (`running_reply`), so one turn at a time grows it. Everything is idempotent by
+the ids of messages, so that a turn may be joined again after a crash.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from beanie import PydanticObjectId
 from pymongo import WriteConcern
 
-from api.chat.models import TITLE_CHARACTERS, ChatSession, RunningReply, SessionRow
+from api.chat.models import TITLE_CHARACTERS, ChatPage, ChatSession
+from api.chat.versions import replaced_turn, size_of
 from api.database import AT_ONCE
-from api.errors import Conflict, NotFound, TooLong
+from api.errors import Conflict, NotFound
 from api.replies.models import Message, Reply, Status, Transcript, now
 from api.tickets.models import MOST_TRANSCRIPT_BYTES, MOST_TRANSCRIPTS, Ticket
-from api.tutor.models import Turn
 from api.tutor.text import plain_text, shorten
 
-MOST_CHAT_BYTES = 4_000_000
-PAGE = 100
-HISTORY_MESSAGES = 20
+MOST_MESSAGES, MOST_BYTES = 200, 500_000
+KEPT_MESSAGES = 20
 STILL_ANSWERING = "The tutor is still answering in this chat. Wait for it or stop it; your message is kept."
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the messages of one chat lie."""
-
-    collection: Any
-    filter: dict[str, Any]
-    prefix: str = ""
-    array_filters: list[dict[str, Any]] | None = None
-    counters: str = "bytes"
-    not_yet: dict[str, Any] = field(default_factory=dict)
-
-
-def place_of(session_id: PydanticObjectId, ticket_id: PydanticObjectId | None, home: str, new_message: Any) -> Place:
-    """Where `new_message` (an id) goes, if it is not there yet."""
-    if home == "session" or ticket_id is None:
-        return Place(
-            ChatSession.get_motor_collection(), {"_id": session_id}, not_yet={"messages.id": {"$ne": new_message}}
-        )
-    absent = {"transcripts": {"$elemMatch": {"id": session_id, "messages.id": {"$ne": new_message}}}}
-    return Place(
-        Ticket.get_motor_collection(),
-        {"_id": ticket_id},
-        prefix="transcripts.$[chat].",
-        array_filters=[{"chat.id": session_id}],
-        counters="transcript_bytes",
-        not_yet=absent,
-    )
-
-
-async def append_message(session: ChatSession, message: Message) -> bool:
-    """Whether the message was added now; False: it was there already."""
-    place = place_of(PydanticObjectId(session.id), session.ticket_id, session.home, message.id)
-    result = await place.collection.update_one(
-        {**place.filter, **place.not_yet},
-        {
-            "$push": {f"{place.prefix}messages": message.model_dump()},
-            "$inc": {place.counters: _bytes(message)},
-        },
-        array_filters=place.array_filters,
-    )
-    return bool(result.modified_count)
-
-
-def _bytes(message: Message) -> int:
-    return len(message.content.encode()) + 400
 
 
 async def access_session(author_id: PydanticObjectId, session_id: PydanticObjectId, newest: int = 0) -> ChatSession:
     """The chat, if it is this author's, with as many of its newest messages as it holds itself. Raises NotFound."""
     parts = {"messages": {"$slice": -newest}} if newest else {"messages": 0}
-    found = await ChatSession.get_motor_collection().find_one({"_id": session_id, "author_id": author_id}, parts)
+    query = {"_id": session_id, "author_id": author_id, "is_deleted": False}
+    found = await ChatSession.get_motor_collection().find_one(query, parts)
     if not found:
         raise NotFound("This chat does not exist, or it is not yours.")
     return _session_of(found)
@@ -83,8 +39,15 @@ async def access_session(author_id: PydanticObjectId, session_id: PydanticObject
 
 def _session_of(found: dict[str, Any]) -> ChatSession:
     """A ChatSession of the parts that were read; what was validated when it was saved is not validated again."""
-    messages = [Message.model_construct(**message) for message in found.pop("messages", [])]
-    return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), messages=messages, **found))
+    return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), **found))
+
+
+async def refuse_while_answering(session: ChatSession) -> None:
+    """Raises Conflict while a reply to this chat runs, on any process."""
+    if session.running_reply:
+        reply = await Reply.get(session.running_reply)
+        if reply and reply.status is Status.streaming:
+            raise Conflict(STILL_ANSWERING)
 
 
 async def open_session(reply: Reply) -> ChatSession:
@@ -101,7 +64,7 @@ async def open_session(reply: Reply) -> ChatSession:
     if reply.ticket_id and await _embed_transcript(session, reply.ticket_id, reply.question):
         session.home = "ticket"
     else:
-        session.messages, session.bytes = [reply.question], _bytes(reply.question)
+        session.messages, session.bytes = [reply.question], size_of(reply.question)
     document = session.model_dump(exclude={"id", "revision_id"}) | {"_id": session.id}
     await _sessions(AT_ONCE).insert_one(document)
     return session
@@ -121,7 +84,7 @@ async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, q
         "transcripts.id": {"$ne": session.id},
     }
     tickets = Ticket.get_motor_collection().with_options(write_concern=AT_ONCE)
-    growth = {"transcript_count": 1, "transcript_bytes": _bytes(question)}
+    growth = {"transcript_count": 1, "transcript_bytes": size_of(question)}
     push = {"$push": {"transcripts": transcript.model_dump()}, "$inc": growth}
     if (await tickets.update_one(has_room, push)).modified_count:
         return True
@@ -132,23 +95,27 @@ async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, q
 
 
 async def continue_session(session: ChatSession, reply: Reply) -> None:
-    """Claim the chat for one more turn and append its question. Raises Conflict while another answer is on its way.
+    """Claim the chat for one more turn and append its question, unless the turn takes the place of the last one.
 
     It is on the disk within a tenth of a second; what a killed database loses of that, the reply's ending saves again.
+    Raises Conflict while another answer is on its way.
     """
-    question, is_own = reply.question, session.home == "session"
-    claim: dict[str, Any] = {
-        "$set": {"running_reply": reply.id, "updated_at": now()},
-        "$inc": {"message_count": 1, **({"bytes": _bytes(question)} if is_own else {})},
-        **({"$push": {"messages": question.model_dump()}} if is_own else {}),
-    }
+    question, is_own, grows = reply.question, session.home == "session", reply.replaces is None
+    claim: dict[str, Any] = {"$set": {"running_reply": reply.id, "updated_at": now()}}
+    if grows:
+        claim["$inc"] = {"message_count": 1, **({"bytes": size_of(question)} if is_own else {})}
+        if is_own:
+            claim["$push"] = {"messages": question.model_dump()}
     unclaimed = {"_id": session.id, "running_reply": session.running_reply}
     if not (await _sessions(AT_ONCE).update_one(unclaimed, claim)).modified_count:
         raise Conflict(STILL_ANSWERING)
     if not is_own:
         if await _is_ticket_full(session.ticket_id):
             await _move_out(session)
-        await append_message(session, question)
+        if grows:
+            await _append(session, question)
+    elif session.bytes > MOST_BYTES or session.message_count - session.first > MOST_MESSAGES:
+        await _page_out(session)
 
 
 async def _is_ticket_full(ticket_id: PydanticObjectId | None) -> bool:
@@ -158,41 +125,51 @@ async def _is_ticket_full(ticket_id: PydanticObjectId | None) -> bool:
 
 async def _move_out(session: ChatSession) -> None:
     """Move a transcript out of a full ticket, unchanged. The caller holds the chat's claim, so nobody appends."""
-    session.messages, _ = await read_messages(session, None, most=MOST_CHAT_BYTES)
-    session.home, session.bytes = "session", sum(map(_bytes, session.messages))
+    session.messages = await embedded_messages(session)
+    session.home, session.bytes = "session", sum(map(size_of, session.messages))
     moved = session.model_dump(include={"messages", "home", "bytes"})
-    await ChatSession.get_motor_collection().update_one({"_id": session.id}, {"$set": moved})
+    await _sessions().update_one({"_id": session.id}, {"$set": moved})
     await Ticket.get_motor_collection().update_one(
         {"_id": session.ticket_id, "transcripts.id": session.id},
         {"$pull": {"transcripts": {"id": session.id}}, "$inc": {"transcript_bytes": -session.bytes}},
     )
 
 
-async def refuse_while_answering(session: ChatSession) -> None:
-    """Raises Conflict while a reply to this chat runs, on any process, and TooLong when the chat is full."""
-    if session.running_reply:
-        reply = await Reply.get(session.running_reply)
-        if reply and reply.status is Status.streaming:
-            raise Conflict(STILL_ANSWERING)
-    if session.bytes > MOST_CHAT_BYTES:
-        raise TooLong("This chat is full. Start a new one; your message is kept.")
+async def _page_out(session: ChatSession) -> None:
+    """Move all but the newest messages into a page: written first, then taken out of the chat by one guarded update."""
+    found = await _sessions().find_one({"_id": session.id, "first": session.first}, {"messages": 1})
+    if not found or len(found["messages"]) <= KEPT_MESSAGES:
+        return
+    old = found["messages"][:-KEPT_MESSAGES]
+    end = session.first + len(old)
+    page = {"session_id": session.id, "start": session.first, "end": end, "messages": old}
+    await ChatPage.get_motor_collection().replace_one(
+        {"session_id": session.id, "start": session.first}, page, upsert=True
+    )
+    moved = sum(size_of(Message.model_validate(message)) for message in old)
+    rest = {"$slice": ["$messages", len(old), MOST_MESSAGES * 10]}
+    change = {"messages": rest, "first": end, "bytes": {"$subtract": ["$bytes", moved]}}
+    await _sessions().update_one({"_id": session.id, "first": session.first}, [{"$set": change}])
 
 
 async def join_reply(reply: Reply) -> None:
     """Put the question (if a crash kept it out) and the answer into the transcript; idempotent."""
-    if await _join_at_once(reply):
+    if reply.replaces is None and await _join_at_once(reply):
         return
-    sessions = ChatSession.get_motor_collection()
-    found = await sessions.find_one({"_id": reply.session_id}, {"messages": 0})
+    found = await _sessions().find_one({"_id": reply.session_id}, {"messages": 0})
     session = _session_of(found) if found else await open_session(reply)
-    await append_message(session, reply.question)
-    await append_message(session, reply.as_message())
+    if reply.replaces:
+        await _replace_turn(session, reply)
+    else:
+        await _append(session, reply.question)
+        await _append(session, reply.as_message())
+    held = {"$size": "$messages"} if session.home == "session" else len(await embedded_messages(session))
     change = {
-        "message_count": {"$size": "$messages"} if session.home == "session" else await _count_embedded(session),
+        "message_count": {"$add": ["$first", held]},
         "updated_at": reply.ended_at,
         "running_reply": {"$cond": [{"$eq": ["$running_reply", reply.id]}, None, "$running_reply"]},
     }
-    await sessions.update_one({"_id": session.id}, [{"$set": change}])
+    await _sessions().update_one({"_id": session.id}, [{"$set": change}])
 
 
 async def _join_at_once(reply: Reply) -> bool:
@@ -206,63 +183,68 @@ async def _join_at_once(reply: Reply) -> bool:
     }
     change = {
         "$push": {"messages": answer.model_dump()},
-        "$inc": {"message_count": 1, "bytes": _bytes(answer)},
+        "$inc": {"message_count": 1, "bytes": size_of(answer)},
         "$set": {"updated_at": reply.ended_at, "running_reply": None},
     }
-    return bool((await ChatSession.get_motor_collection().update_one(ordinary, change)).modified_count)
+    return bool((await _sessions().update_one(ordinary, change)).modified_count)
 
 
-async def _count_embedded(session: ChatSession) -> int:
-    counted = {"$size": {"$ifNull": ["$transcript.messages", []]}}
-    steps = [*_embedded(session), {"$project": {"count": counted}}]
-    found = await Ticket.get_motor_collection().aggregate(steps).to_list(1)
-    return int(found[0]["count"]) if found else 0
+async def _append(session: ChatSession, message: Message) -> None:
+    """Append a message that is not there yet, by one path for both homes."""
+    growth, document = size_of(message), message.model_dump()
+    if session.home == "session":
+        absent: dict[str, Any] = {"_id": session.id, "messages.id": {"$ne": message.id}}
+        await _sessions().update_one(absent, {"$push": {"messages": document}, "$inc": {"bytes": growth}})
+        return
+    absent = {
+        "_id": session.ticket_id,
+        "transcripts": {"$elemMatch": {"id": session.id, "messages.id": {"$ne": message.id}}},
+    }
+    await Ticket.get_motor_collection().update_one(
+        absent,
+        {"$push": {"transcripts.$[chat].messages": document}, "$inc": {"transcript_bytes": growth}},
+        array_filters=[{"chat.id": session.id}],
+    )
 
 
-def _embedded(session: ChatSession) -> list[dict[str, Any]]:
-    mine = {"$filter": {"input": "$transcripts", "cond": {"$eq": ["$$this.id", session.id]}}}
-    return [{"$match": {"_id": session.ticket_id}}, {"$project": {"transcript": {"$first": mine}}}]
+async def _replace_turn(session: ChatSession, reply: Reply) -> None:
+    """Put question and answer in the place of the last turn, which stays as their earlier version."""
+    held = await held_messages(session)
+    if any(message.id == reply.id for message in held):
+        return
+    place = next((place for place, message in enumerate(held) if message.id == reply.replaces), None)
+    if place is None:  # cannot be: the chat was claimed when the turn was there
+        raise RuntimeError(f"the turn that reply {reply.id} replaces is not in its chat")
+    turn = replaced_turn(held[place:], reply)
+    growth = sum(map(size_of, turn)) - sum(map(size_of, held[place:]))
+    documents = {"$literal": [message.model_dump() for message in turn]}
+
+    def with_turn(messages: str) -> dict[str, Any]:
+        kept = {"$slice": [messages, place]} if place else {"$literal": []}
+        return {"$concatArrays": [kept, documents]}
+
+    if session.home == "session":
+        change = {"messages": with_turn("$messages"), "bytes": {"$add": ["$bytes", growth]}}
+        await _sessions().update_one({"_id": session.id, "messages.id": {"$ne": reply.id}}, [{"$set": change}])
+        return
+    own = {"$eq": ["$$chat.id", session.id]}
+    grown = {"$mergeObjects": ["$$chat", {"messages": with_turn("$$chat.messages")}]}
+    chats = {"$map": {"input": "$transcripts", "as": "chat", "in": {"$cond": [own, grown, "$$chat"]}}}
+    change = {"transcripts": chats, "transcript_bytes": {"$add": ["$transcript_bytes", growth]}}
+    await Ticket.get_motor_collection().update_one({"_id": session.ticket_id}, [{"$set": change}])
 
 
-async def read_messages(session: ChatSession, before: int | None, most: int = PAGE) -> tuple[list[Message], int]:
-    """At most `most` messages that end before the place `before` (None: the newest), and the place of the first."""
-    is_own = session.home == "session"
-    all_messages: dict[str, Any] = {"$ifNull": ["$messages" if is_own else "$transcript.messages", []]}
-    end: dict[str, Any] = {"$min": [{"$size": "$all"}, *([] if before is None else [before])]}
-    steps: list[dict[str, Any]] = [
-        *([{"$match": {"_id": session.id}}] if is_own else _embedded(session)),
-        {"$project": {"all": all_messages}},
-        {"$project": {"all": 1, "end": end}},
-        {"$project": {"all": 1, "end": 1, "start": {"$max": [0, {"$subtract": ["$end", most]}]}}},
-        {"$match": {"end": {"$gt": 0}}},
-        {"$project": {"start": 1, "messages": {"$slice": ["$all", "$start", {"$subtract": ["$end", "$start"]}]}}},
-    ]
-    home = ChatSession if is_own else Ticket
-    found = await home.get_motor_collection().aggregate(steps).to_list(1)
-    if not found:
-        return [], 0
-    return [Message.model_validate(message) for message in found[0]["messages"]], found[0]["start"]
-
-
-async def read_history(session: ChatSession) -> list[Turn]:
-    """The newest turns of a chat from `access_session(newest=…)`, oldest first, without messages that have no text."""
-    messages = session.messages
+async def held_messages(session: ChatSession) -> list[Message]:
+    """The messages that lie in the chat's home, oldest first, without its pages."""
     if session.home == "ticket":
-        messages, _ = await read_messages(session, None, most=HISTORY_MESSAGES)
-    return [Turn(message.role, message.content) for message in messages if message.content.strip()]
+        return await embedded_messages(session)
+    found = await _sessions().find_one({"_id": session.id}, {"messages": 1})
+    return [Message.model_validate(message) for message in found["messages"]] if found else []
 
 
-async def list_sessions(
-    author_id: PydanticObjectId, ticket_id: PydanticObjectId | None, limit: int, after: dict[str, Any]
-) -> list[SessionRow]:
-    """Newest first, from the index alone: no transcript is read."""
-    parts = {name: 1 for name in SessionRow.model_fields if name != "id"}
-    query: dict[str, Any] = {"author_id": author_id, **({"ticket_id": ticket_id} if ticket_id else {}), **after}
-    sessions = ChatSession.get_motor_collection().find(query, parts).sort([("updated_at", -1), ("_id", -1)])
-    return [row_of(found) for found in await sessions.hint("list").limit(limit).to_list(limit)]
-
-
-def row_of(found: dict[str, Any]) -> SessionRow:
-    reply_id = found.pop("running_reply", None)
-    session_id = found.pop("_id")
-    return SessionRow(id=session_id, running_reply=RunningReply(id=reply_id) if reply_id else None, **found)
+async def embedded_messages(session: ChatSession) -> list[Message]:
+    """The messages of a transcript that its ticket holds."""
+    parts = {"transcripts": {"$elemMatch": {"id": session.id}}}
+    found = await Ticket.get_motor_collection().find_one({"_id": session.ticket_id}, parts)
+    chats = (found or {}).get("transcripts") or [{"messages": []}]
+    return [Message.model_validate(message) for message in chats[0]["messages"]]

@@ -9,14 +9,16 @@ from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.chat.models import ChatSession
+from api.chat.reading import read_history
 from api.chat.transcripts import (
-    HISTORY_MESSAGES,
+    KEPT_MESSAGES,
     access_session,
     continue_session,
+    held_messages,
     open_session,
-    read_history,
     refuse_while_answering,
 )
+from api.chat.versions import MOST_TURN_BYTES, size_of
 from api.database import AT_ONCE
 from api.errors import Conflict, NotFound, TooLong, TooMany
 from api.identity.access import VisitorOfRequest, object_id
@@ -38,7 +40,11 @@ def _not_blank(text: str) -> str:
 
 
 class Ask(BaseModel):
-    """A message to the tutor. `client_message_id` makes sending it again safe: it joins the same reply."""
+    """A message to the tutor. `client_message_id` makes sending it again safe: it joins the same reply.
+
+    `replaces`: the id of the chat's last question. With the same message the tutor answers it once more, with another
+    one it takes the question's place; what was there before stays as an alternative.
+    """
 
     model_config = ConfigDict(extra="forbid")
     message: Annotated[str, StringConstraints(strict=True), AfterValidator(_not_blank)]
@@ -46,6 +52,7 @@ class Ask(BaseModel):
     client_message_id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100)] | None = Field(
         None, description="Made by the client, once a message."
     )
+    replaces: Annotated[str, StringConstraints(strict=True, max_length=64)] | None = None
 
 
 async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
@@ -73,10 +80,11 @@ async def _start(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectI
     await state.limits.spend_message(str(visitor.id), visitor.ip)
     await state.limits.refuse_spent_tokens()
     session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
-    history = await read_history(session) if session else []
+    question = await _question(ask, session)
+    history = await read_history(session, _replaced(ask)) if session else []
     prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
     await visitor.keep()
-    reply = _new_reply(ask, visitor.id, ticket_id, session, prompt, sources, request)
+    reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, request)
     await Reply.get_motor_collection().with_options(write_concern=AT_ONCE).insert_one(reply.as_document())
     opening = continue_session(session, reply) if session else open_session(reply)
     try:
@@ -95,7 +103,7 @@ async def _continued(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObj
     """The chat that the message continues, if any. Raises NotFound, also for a chat about something else."""
     if not ask.session_id:
         return None
-    session = await access_session(visitor.id, object_id(ask.session_id), newest=HISTORY_MESSAGES)
+    session = await access_session(visitor.id, object_id(ask.session_id), newest=KEPT_MESSAGES)
     if session.ticket_id != ticket_id:
         raise NotFound("This chat is not about that ticket.")
     await refuse_while_answering(session)
@@ -116,8 +124,27 @@ async def _same_message(ask: Ask, visitor: VisitorOfRequest, ticket_id: Pydantic
     return run.reply if run else reply
 
 
+async def _question(ask: Ask, session: ChatSession | None) -> Message:
+    """The question to answer: a new one, or the chat's last one again. Raises Conflict when that is another by now."""
+    if not ask.replaces:
+        return Message(role="user", content=ask.message)
+    held = await held_messages(session) if session else []
+    place = max((place for place, message in enumerate(held) if message.role == "user"), default=0)
+    turn = held[place:]
+    if not turn or turn[0].id != _replaced(ask):
+        raise Conflict("That is not the last question of this chat any more. Reload to see what came after it.")
+    if sum(map(size_of, turn)) > MOST_TURN_BYTES:
+        raise TooLong("This question has as many versions as a chat can keep. Ask it anew; your message is kept.")
+    return turn[0] if turn[0].content == ask.message else Message(role="user", content=ask.message)
+
+
+def _replaced(ask: Ask) -> PydanticObjectId | None:
+    return object_id(ask.replaces) if ask.replaces else None
+
+
 def _new_reply(
     ask: Ask,
+    question: Message,
     author_id: PydanticObjectId,
     ticket_id: PydanticObjectId | None,
     session: ChatSession | None,
@@ -133,7 +160,9 @@ def _new_reply(
         ticket_id=ticket_id,
         ticket_ids=[PydanticObjectId(source.id) for source in sources],
         left_out_messages=prompt.left_out,
-        question=Message(role="user", content=ask.message),
+        question=question,
+        replaces=_replaced(ask),
+        opens_session=session is None,
         model=request.app.state.tutor.model,
         owner=request.app.state.owner,
     )

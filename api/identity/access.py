@@ -94,7 +94,12 @@ async def _reply_id(reply_id: Annotated[str, Path(description="24 hex digits")])
     return object_id(reply_id)
 
 
+async def _message_id(message_id: Annotated[str, Path(description="24 hex digits")]) -> PydanticObjectId:
+    return object_id(message_id)
+
+
 Visitor = Annotated[VisitorOfRequest, Depends(visitor_of)]
 TicketId = Annotated[PydanticObjectId, Depends(_ticket_id)]
 SessionId = Annotated[PydanticObjectId, Depends(_session_id)]
+MessageId = Annotated[PydanticObjectId, Depends(_message_id)]
 ReplyId = Annotated[PydanticObjectId, Depends(_reply_id)]

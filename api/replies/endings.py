@@ -1,7 +1,7 @@
 """Endings: one update guarded by `status` ends a reply, so that one caller only does; then it joins its transcript.
 
-The ending need not wait for the disk, because the transcript's write that follows does. That a reply has joined is
-marked for many at once by the keeper: the mark only spares a later recovery the work.
+The ending need not wait for the disk, because the transcript's write that follows does. What is left to do then, and
+the mark that spares a later recovery the work, the keeper does for many at once.
 """
 
 import asyncio
@@ -9,14 +9,15 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import pymongo.errors
-from beanie import PydanticObjectId
 
 from api.database import AT_ONCE
 from api.replies.models import Reply, Status, now
 
 log = logging.getLogger(__name__)
+MOST_AT_ONCE = 100
 Join = Callable[[Reply], Awaitable[None]]
-_joined: list[PydanticObjectId] = []
+Joined = Callable[[list[Reply]], Awaitable[None]]
+_joined: list[Reply] = []
 
 
 async def save_ending(reply: Reply, join: Join) -> None:
@@ -45,12 +46,14 @@ async def recover_replies(owner: str, join: Join) -> None:
             await _join_once(reply, join)
 
 
-async def mark_joined() -> None:
-    ids = _joined[:]
-    if ids:
+async def finish_joined(joined: Joined) -> None:
+    """Call `joined` with what joined its transcript since the last time, then mark it as finished."""
+    if batch := _joined[:MOST_AT_ONCE]:
+        await joined(batch)
         replies = Reply.get_motor_collection().with_options(write_concern=AT_ONCE)
+        ids = [reply.id for reply in batch]
         await replies.update_many({"_id": {"$in": ids}}, {"$set": {"is_joined": True}})
-        del _joined[: len(ids)]
+        del _joined[: len(batch)]
 
 
 async def _end_in_database(reply: Reply) -> bool:
@@ -73,4 +76,4 @@ async def _end_in_database(reply: Reply) -> bool:
 
 async def _join_once(reply: Reply, join: Join) -> None:
     await join(reply)
-    _joined.append(PydanticObjectId(reply.id))
+    _joined.append(reply)

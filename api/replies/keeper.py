@@ -3,7 +3,7 @@
 | every | it |
 |---|---|
 | 0.2 s | stops what another process asked to stop, and reads what others write for those who follow it here |
-| 0.7 s | appends the text of all runs to their documents, in bulks of at most 100 |
+| 0.7 s | appends the text of all runs to their documents, in bulks of at most 100, and finishes what has ended |
 | 2 s | shows that this process lives, looks for dead ones and ends their replies as `interrupted` |
 | 15 s | wakes followers, so that they can show that the connection is alive |
 """
@@ -18,7 +18,7 @@ import pymongo.errors
 from pymongo import UpdateOne
 
 from api.database import AT_ONCE
-from api.replies.endings import Join, mark_joined, recover_replies
+from api.replies.endings import Join, Joined, finish_joined, recover_replies
 from api.replies.following import read_watched, watched
 from api.replies.models import Reply, Status
 from api.replies.owners import BEAT_SECONDS, Lookout, Owner
@@ -32,7 +32,7 @@ BULK = 100
 
 
 @asynccontextmanager
-async def running_replies(owner: str, data_dir: Path, join: Join) -> AsyncIterator[None]:
+async def running_replies(owner: str, data_dir: Path, join: Join, joined: Joined) -> AsyncIterator[None]:
     """Recover what dead processes left, then keep this one's replies while inside; at the end give them time to end."""
     lookout = Lookout(data_dir, owner)
     await Owner(id=owner).insert()
@@ -44,7 +44,7 @@ async def running_replies(owner: str, data_dir: Path, join: Join) -> AsyncIterat
 
     async def checkpoint() -> None:
         await save_checkpoints()
-        await mark_joined()
+        await finish_joined(joined)
 
     async def beat() -> None:
         await _show_life(owner)
@@ -74,7 +74,7 @@ async def running_replies(owner: str, data_dir: Path, join: Join) -> AsyncIterat
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _leave(owner)
+        await _leave(owner, joined)
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
@@ -90,10 +90,10 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
             is_away = True
 
 
-async def _leave(owner: str) -> None:
+async def _leave(owner: str, joined: Joined) -> None:
     """Say goodbye, unless a reply could not be saved: then others have to find this process dead."""
     try:
-        await mark_joined()
+        await finish_joined(joined)
         if all(run.is_over for run in running.values()):
             await Owner.get_motor_collection().delete_one({"_id": owner})
     except pymongo.errors.PyMongoError as error:

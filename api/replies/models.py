@@ -7,11 +7,11 @@ twice does no harm. When it ends, `content` holds all of it.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pymongo
 from beanie import Document, PydanticObjectId
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
 from api.tutor.models import ErrorType
@@ -46,11 +46,18 @@ class Citation(BaseModel):
     quote: str
 
 
-class Message(BaseModel):
-    """One message of a transcript. What is the tutor's alone is null or empty in a person's."""
+class Feedback(BaseModel):
+    """What the reader thinks of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    thumb: Literal["up", "down"]
+    reason: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=1_000)] = ""
+
+
+class Version(BaseModel):
+    """One version of a message. What is the tutor's alone is null or empty in a person's."""
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
-    role: Literal["user", "assistant"]
     content: str
     status: Status = Status.complete
     created_at: datetime = Field(default_factory=lambda: now())
@@ -58,9 +65,21 @@ class Message(BaseModel):
     model: str | None = None
     usage: TokenUsage | None = None
     citations: list[Citation] = []
-    feedback: str | None = None
-    alternatives: list[str] = []
+    feedback: Feedback | None = None
     error: Failure | None = None
+
+
+class Alternative(Version):
+    """An earlier version. That of a question keeps the answers that it had."""
+
+    answers: list[Version] = []
+
+
+class Message(Version):
+    """One message of a transcript. `alternatives`: its earlier versions, oldest first."""
+
+    role: Literal["user", "assistant"]
+    alternatives: list[Alternative] = []
 
 
 class Part(BaseModel):
@@ -79,7 +98,8 @@ def join_parts(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
 class Reply(Document):
     """`question` is the message that it answers; `is_joined`: both are in the transcript of `session_id`.
 
-    `owner` names the process that writes it (replies/owners.py).
+    `owner` names the process that writes it (replies/owners.py). `replaces`: the question whose turn this one takes the
+    place of; the same question for one more answer, another for an edited one. `opens_session`: it begins the chat.
     """
 
     author_id: PydanticObjectId
@@ -89,6 +109,8 @@ class Reply(Document):
     ticket_ids: list[PydanticObjectId] = []
     left_out_messages: int = 0
     question: Message
+    replaces: PydanticObjectId | None = None
+    opens_session: bool = False
     model: str
     status: Status = Status.streaming
     parts: list[Part] = []

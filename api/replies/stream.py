@@ -3,6 +3,7 @@
 | event | id | data |
 |---|---|---|
 | `message_start` | | `id session_id role model ticket_ids question_id left_out_messages`; only from the beginning |
+| | | and `replaces`, `question` (its text) where the turn takes the place of the chat's last one |
 | `message_delta` | characters so far | `delta` |
 | `message_complete` | | `id content status usage citations model`, status `complete`, `stopped` or `interrupted` |
 | `error` | | `error type retryable`, instead of `message_complete` |
@@ -109,7 +110,9 @@ async def sse_frames(reply: Reply, position: int = 0) -> AsyncIterator[bytes]:
 
 
 def _start(reply: Reply) -> dict[str, Any]:
+    replaced = {"replaces": reply.replaces, "question": reply.question.content} if reply.replaces else {}
     return {
+        **replaced,
         "id": reply.id,
         "session_id": reply.session_id,
         "role": "assistant",

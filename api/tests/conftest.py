@@ -139,6 +139,7 @@ async def settle(app: FastAPI) -> None:
             await asyncio.wait([run.task])
     running.clear()
     await app.state.summaries.close()
+    await app.state.titles.close()
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Fake model wires with faults on demand: Gemini's, OpenAI's and Ollama's, spoken over real sockets.
 
 Run by itself, `python -m api.tests.fake_gemini --port 0`; its first line of output is the port. `POST /control` with
-any of `script text delay_ms chunk` sets what comes next; `GET /state` tells what was asked (`requests`, `open`,
-`bodies`, `headers`). A script is `ok`, or a fault, with the number of chunks before it behind an `@`:
+any of `script text delay_ms chunk title` sets what comes next; `GET /state` tells what was asked (`requests`, `open`,
+`bodies`, `headers`). What asks for a chat's title gets `title` and is counted as `titles` alone. A script is `ok`, or
+a fault, with the number of chunks before it behind an `@`:
 
 | script | the wire |
 |---|---|
@@ -26,6 +27,7 @@ from typing import Any
 from aiohttp import web
 
 TEXT = "A proxy reads the size first. **Its limit is lower**, so it answers `413` by itself: raise it and try again."
+TITLE_RULES = "Name a chat between"
 Wire = str
 
 
@@ -37,7 +39,9 @@ class FakeModels:
     text: str = TEXT
     delay_ms: float = 0
     chunk: int = 12
+    title: str = "Uploads and their limits"
     requests: int = 0
+    titles: int = 0
     open: int = 0
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -46,6 +50,7 @@ class FakeModels:
 
     def reset(self) -> None:
         self.script, self.text, self.delay_ms, self.chunk, self.requests = "ok", TEXT, 0, 12, 0
+        self.title, self.titles = "Uploads and their limits", 0
         self.bodies.clear()
         self.headers.clear()
 
@@ -92,6 +97,9 @@ class FakeModels:
 
     async def _answer(self, request: web.Request, wire: Wire) -> web.StreamResponse:
         body = await request.json()
+        if TITLE_RULES in json.dumps(body):
+            self.titles += 1
+            return await self._stream(request, wire, "ok", 0, self.title)
         self.requests += 1
         self.bodies = [*self.bodies[-20:], body]
         self.headers = [*self.headers[-20:], dict(request.headers)]

@@ -36,12 +36,12 @@ SAME_TICKET = {"from": "tickets", "localField": "_id", "foreignField": "_id"}
 
 
 def terms_of(title: str, description: str, category: str, tags: Sequence[str], summary: str | None) -> list[str]:
-    first = dict.fromkeys(_with_prefixes(f"{title} {' '.join(tags)}"))
-    rest = dict.fromkeys(_with_prefixes(f"{category} {summary or ''} {description}"))
+    first = dict.fromkeys(with_prefixes(f"{title} {' '.join(tags)}"))
+    rest = dict.fromkeys(with_prefixes(f"{category} {summary or ''} {description}"))
     return [*(f"={term}" for term in first), *{**first, **rest}][:MOST_TERMS]
 
 
-def _with_prefixes(text: str) -> Iterator[str]:
+def with_prefixes(text: str) -> Iterator[str]:
     for word in words(text):
         yield word[:MOST_TERM_CHARACTERS]
         if len(word) >= PREFIX and not IS_CJK.match(word):

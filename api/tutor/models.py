@@ -77,7 +77,7 @@ class Prompt:
     question: str
     sources: tuple[Source, ...] = ()
     left_out: int = 0
-    kind: Literal["ticket", "global", "summary"] = "global"
+    kind: Literal["ticket", "global", "summary", "title"] = "global"
 
     @property
     def tokens(self) -> int:

@@ -13,6 +13,7 @@ from typing import Literal
 from api.tutor.models import Prompt, Source, Turn, count_tokens
 
 HISTORY_TOKENS = 8_000
+MOST_TITLED = 2_000
 FOLDER = Path(__file__).parent / "prompts"
 
 
@@ -39,6 +40,12 @@ def tutor_prompt(history: Sequence[Turn], question: str, sources: Sequence[Sourc
 def summary_prompt(source: Source) -> Prompt:
     turn = Turn("user", f"{fence([source])}\n\nSummarise it.")
     return Prompt(rules("summary"), (turn,), question="", sources=(source,), kind="summary")
+
+
+def title_prompt(question: str, answer: str) -> Prompt:
+    word = secrets.token_hex(8)
+    exchange = f"[{word} question]\n{question[:MOST_TITLED]}\n[{word} answer]\n{answer[:MOST_TITLED]}\n[{word} end]"
+    return Prompt(rules("title"), (Turn("user", f"{exchange}\n\nName it."),), question="", kind="title")
 
 
 def recent(history: Sequence[Turn], budget: int) -> Sequence[Turn]:

@@ -53,6 +53,23 @@ def shorten(text: str, most: int) -> str:
     return (at_word if len(at_word) > most // 2 else cut).rstrip(" ,;:") + "…"
 
 
+def excerpt_around(text: str, query: str, most: int) -> str:
+    """About `most` characters of a line of text, around the first word that begins like one of the query's."""
+    asked = list(words(query))
+    at = next((place for place, word in _placed_words(text) if any(word.startswith(one) for one in asked)), 0)
+    if at < most // 2:
+        return shorten(text, most)
+    start = text.find(" ", at - most // 2, at) + 1 or at
+    return "…" + shorten(text[start:], most - 1)
+
+
+def _placed_words(text: str) -> Iterator[tuple[int, str]]:
+    for match in WORD.finditer(text):
+        run = fold(match.group())
+        is_cjk = len(run) > 1 and IS_CJK.match(run)
+        yield from ((match.start() + place, run[place:]) for place in range(len(run) if is_cjk else 1))
+
+
 def first_words(text: str, most: int) -> str:
     """At most `most` words (signs count as words where nothing separates them), ended at a sentence if there is one."""
     taken: list[str] = []

@@ -29,6 +29,7 @@ class Tutor:
         self._chain: list[Provider] = [make_provider(model, settings) for model in settings.models]
         self.model = self._chain[0].model
         self.idle_seconds = idle_seconds
+        self.is_offline = self.model == "offline"
 
     async def __aenter__(self) -> "Tutor":
         for provider in self._chain:

@@ -334,6 +334,7 @@ async def test_limits_say_when_to_try_again(live: Live, visitor: httpx.AsyncClie
 
 async def test_ticket_chat_is_embedded_and_global_chat_is_not(live: Live, visitor: httpx.AsyncClient) -> None:
     """B4."""
+    live.fake.title = ""  # the questions stay the titles
     ticket = await create_ticket(visitor)
     url = f"/chat/ticket/{ticket['id']}/stream"
     session_id = (await ask(visitor, "Why?", url))[0].data["session_id"]
@@ -401,6 +402,7 @@ async def test_long_chat_opens_at_its_newest_page(live: Live, visitor: httpx.Asy
 
 
 async def test_list_of_chats_pages_and_reads_no_transcript(live: Live, visitor: httpx.AsyncClient) -> None:
+    live.fake.title = ""  # the questions stay the titles
     for number in range(5):
         await ask(visitor, f"Question {number}")
     seen: list[str] = []
@@ -414,14 +416,13 @@ async def test_list_of_chats_pages_and_reads_no_transcript(live: Live, visitor: 
     me = (await visitor.get("/me")).json()["id"]
     from beanie import PydanticObjectId
 
-    from api.chat.models import SessionRow
+    from api.chat.models import PARTS_OF_ROW
 
-    parts = {name: 1 for name in SessionRow.model_fields if name != "id"}
     plan = (
         await live.collection("chat_sessions")
-        .find({"author_id": PydanticObjectId(me)}, parts)
+        .find({"author_id": PydanticObjectId(me), "is_deleted": False}, PARTS_OF_ROW)
         .sort([("updated_at", -1), ("_id", -1)])
-        .hint("list")
+        .hint("history")
         .explain()
     )
     assert plan["executionStats"]["totalDocsExamined"] == 0

@@ -225,10 +225,63 @@ export interface paths {
         get: operations["read_chat_session"];
         put?: never;
         post?: never;
+        /** Delete Chat Session */
+        delete: operations["delete_chat_session"];
+        options?: never;
+        head?: never;
+        /** Update Chat Session */
+        patch: operations["update_chat_session"];
+        trace?: never;
+    };
+    "/chat/sessions/{session_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore Chat Session */
+        post: operations["restore_chat_session"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/chat/sessions/{session_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export Chat Session */
+        get: operations["export_chat_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/chat/sessions/{session_id}/messages/{message_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Update Chat Message */
+        patch: operations["update_chat_message"];
         trace?: never;
     };
     "/me": {
@@ -287,8 +340,44 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Alternative
+         * @description An earlier version. That of a question keeps the answers that it had.
+         */
+        Alternative: {
+            id?: components["schemas"]["PydanticObjectId"];
+            /** Content */
+            content: string;
+            /** @default complete */
+            status: components["schemas"]["Status"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at?: string;
+            /** Ended At */
+            ended_at?: string | null;
+            /** Model */
+            model?: string | null;
+            usage?: components["schemas"]["TokenUsage"] | null;
+            /**
+             * Citations
+             * @default []
+             */
+            citations: components["schemas"]["Citation"][];
+            feedback?: components["schemas"]["Feedback"] | null;
+            error?: components["schemas"]["Failure"] | null;
+            /**
+             * Answers
+             * @default []
+             */
+            answers: components["schemas"]["Version"][];
+        };
+        /**
          * Ask
          * @description A message to the tutor. `client_message_id` makes sending it again safe: it joins the same reply.
+         *
+         *     `replaces`: the id of the chat's last question. With the same message the tutor answers it once more, with another
+         *     one it takes the question's place; what was there before stays as an alternative.
          */
         Ask: {
             /** Message */
@@ -300,6 +389,8 @@ export interface components {
              * @description Made by the client, once a message.
              */
             client_message_id?: string | null;
+            /** Replaces */
+            replaces?: string | null;
         };
         /** Citation */
         Citation: {
@@ -339,6 +430,22 @@ export interface components {
             /** Retryable */
             retryable: boolean;
         };
+        /**
+         * Feedback
+         * @description What the reader thinks of an answer.
+         */
+        Feedback: {
+            /**
+             * Thumb
+             * @enum {string}
+             */
+            thumb: "up" | "down";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -368,15 +475,10 @@ export interface components {
         };
         /**
          * Message
-         * @description One message of a transcript. What is the tutor's alone is null or empty in a person's.
+         * @description One message of a transcript. `alternatives`: its earlier versions, oldest first.
          */
         Message: {
             id?: components["schemas"]["PydanticObjectId"];
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "user" | "assistant";
             /** Content */
             content: string;
             /** @default complete */
@@ -396,14 +498,25 @@ export interface components {
              * @default []
              */
             citations: components["schemas"]["Citation"][];
-            /** Feedback */
-            feedback?: string | null;
+            feedback?: components["schemas"]["Feedback"] | null;
+            error?: components["schemas"]["Failure"] | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant";
             /**
              * Alternatives
              * @default []
              */
-            alternatives: string[];
-            error?: components["schemas"]["Failure"] | null;
+            alternatives: components["schemas"]["Alternative"][];
+        };
+        /**
+         * MessageChange
+         * @description `feedback` null takes it back.
+         */
+        MessageChange: {
+            feedback: components["schemas"]["Feedback"] | null;
         };
         /** @example 5eb7cf5a86d9755df3a6c593 */
         PydanticObjectId: string;
@@ -416,9 +529,23 @@ export interface components {
             /** Created */
             created: number;
         };
+        /** SessionChange */
+        SessionChange: {
+            /** Title */
+            title: string;
+        };
+        /**
+         * SessionHit
+         * @description Where a search found its words: in a message, or in the title (`message_id` null).
+         */
+        SessionHit: {
+            message_id: components["schemas"]["PydanticObjectId"] | null;
+            /** Excerpt */
+            excerpt: string;
+        };
         /**
          * SessionOut
-         * @description A chat alone. `messages`: oldest first, the newest page; the `Link` header leads to older ones.
+         * @description A chat alone. `messages`: oldest first, the newest page; `Link` leads to older ones (and back to newer ones).
          */
         SessionOut: {
             id: components["schemas"]["PydanticObjectId"];
@@ -438,12 +565,13 @@ export interface components {
              */
             updated_at: string;
             running_reply: components["schemas"]["RunningReply"] | null;
+            hit?: components["schemas"]["SessionHit"] | null;
             /** Messages */
             messages: components["schemas"]["Message"][];
         };
         /**
          * SessionRow
-         * @description A chat in a list.
+         * @description A chat in a list. `hit` comes with a search only.
          */
         SessionRow: {
             id: components["schemas"]["PydanticObjectId"];
@@ -463,6 +591,7 @@ export interface components {
              */
             updated_at: string;
             running_reply: components["schemas"]["RunningReply"] | null;
+            hit?: components["schemas"]["SessionHit"] | null;
         };
         /**
          * Status
@@ -611,6 +740,34 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * Version
+         * @description One version of a message. What is the tutor's alone is null or empty in a person's.
+         */
+        Version: {
+            id?: components["schemas"]["PydanticObjectId"];
+            /** Content */
+            content: string;
+            /** @default complete */
+            status: components["schemas"]["Status"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at?: string;
+            /** Ended At */
+            ended_at?: string | null;
+            /** Model */
+            model?: string | null;
+            usage?: components["schemas"]["TokenUsage"] | null;
+            /**
+             * Citations
+             * @default []
+             */
+            citations: components["schemas"]["Citation"][];
+            feedback?: components["schemas"]["Feedback"] | null;
+            error?: components["schemas"]["Failure"] | null;
         };
         /** FieldError */
         FieldError: {
@@ -1597,6 +1754,7 @@ export interface operations {
     list_chat_sessions: {
         parameters: {
             query?: {
+                q?: string;
                 ticket_id?: string | null;
                 limit?: number;
                 cursor?: string | null;
@@ -1657,7 +1815,12 @@ export interface operations {
     read_chat_session: {
         parameters: {
             query?: {
+                /** @description The page that ends before this place */
                 before?: number | null;
+                /** @description The page that begins at this place */
+                after?: number | null;
+                /** @description The page with this message */
+                around?: string | null;
             };
             header?: never;
             path: {
@@ -1688,6 +1851,382 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_chat_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 24 hex digits */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_chat_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 24 hex digits */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_chat_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 24 hex digits */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_chat_session: {
+        parameters: {
+            query?: {
+                format?: "markdown" | "json";
+            };
+            header?: never;
+            path: {
+                /** @description 24 hex digits */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": unknown;
+                    "application/json": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_chat_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 24 hex digits */
+                session_id: string;
+                /** @description 24 hex digits */
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
