@@ -32,13 +32,14 @@ def tutordesk() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [default: 8000]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve. [default: 1]")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Start the server, with its own MongoDB unless MONGODB_URL is set. Ctrl-C ends both."""
     from api.server import ServerError, bind
 
     try:
-        settings = load_settings(host=host, port=port, data_dir=data_dir)
+        settings = load_settings(host=host, port=port, workers=workers, data_dir=data_dir)
         with lock_data_dir(settings.data_dir), bind(settings.host, settings.port) as listener:
             _serve(settings, listener)
     except (SettingsError, MongodError, ServerError) as error:
@@ -56,9 +57,13 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         from api.logs import set_up_logs
         from api.main import create_app
         from api.server import run_server
+        from api.workers import run_workers
 
         set_up_logs()
-        run_server(create_app(settings, mongod), listener)
+        if settings.workers > 1:
+            run_workers(settings, listener, mongod)
+        else:
+            run_server(create_app(settings, mongod), listener)
     finally:
         if mongod and process.poll() is None:
             stop_mongod(process)

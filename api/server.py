@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -89,8 +90,12 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            print(f"Tutordesk is ready on http://{host}:{port} (tutor: {self._model}). Ctrl-C ends it.", flush=True)  # noqa: T201
+            say_ready(sockets[0], self._model)
+
+
+def say_ready(listener: socket.socket, model: str) -> None:
+    host, port = listener.getsockname()[:2]
+    print(f"Tutordesk is ready on http://{host}:{port} (tutor: {model}). Ctrl-C ends it.", flush=True)  # noqa: T201
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -122,19 +127,21 @@ def run_server(app: FastAPI, listener: socket.socket) -> None:
 
 def make_server(app: FastAPI) -> Server:
     settings: Settings = app.state.settings
-    return Server(
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http=BoundedProtocol,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            forwarded_allow_ips=["127.0.0.1", "::1"],
-            timeout_graceful_shutdown=GRACEFUL_SECONDS,
-            timeout_keep_alive=15,
-        ),
-        model=settings.models[0],
+    return Server(make_config(app), model=settings.models[0])
+
+
+def make_config(app: Callable[..., Any], **given: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=BoundedProtocol,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=15,
+        **given,
     )

@@ -1,13 +1,16 @@
 """A browser's side, with little CPU: asks over a connection of its own and reads the events to the end."""
 
 import asyncio
+import re
 import time
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 
 DELTA = b"event: message_delta"
 SECONDS = 60.0
+FRAME = re.compile(rb"id: (\d+)\nevent: message_delta\ndata: ([^\n]*)\n\n")
+R = TypeVar("R", bound="Reader")
 
 
 class Reader(asyncio.Protocol):
@@ -44,6 +47,11 @@ class Reader(asyncio.Protocol):
         found = [line[12:].split(";")[0] for line in head.split("\r\n") if line.lower().startswith("set-cookie: ")]
         return found[0] if found else None
 
+    def start(self) -> dict[str, Any]:
+        """The data of `message_start`: `id`, `session_id` and more."""
+        found: dict[str, Any] = orjson.loads(bytes(self.data).partition(b"message_start\ndata: ")[2].split(b"\n", 1)[0])
+        return found
+
     def events(self) -> list[dict[str, Any]]:
         """The data of all events. Raises RuntimeError unless the stream ended as it should."""
         if b"event: done" not in self.data:
@@ -54,8 +62,43 @@ class Reader(asyncio.Protocol):
         return "".join(event.get("delta", "") for event in self.events())
 
 
-def ask_request(message: str, session_id: str | None = None, cookie: str | None = None) -> bytes:
-    body = orjson.dumps({"message": message, **({"session_id": session_id} if session_id else {})})
+class TimedReader(Reader):
+    """Knows when which part of the text came: `arrivals` are times with the number of bytes until then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrivals: list[tuple[float, int]] = []
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self.arrivals.append((time.perf_counter(), len(self.data)))
+
+    def text_at(self, moment: float) -> str:
+        """The text that was here at a time, of a stream that was read from its beginning."""
+        return grow("", bytes(self.data[: max((end for at, end in self.arrivals if at <= moment), default=0)]))
+
+
+def grow(text: str, data: bytes) -> str:
+    """`text` with the whole deltas of `data` behind it. Raises RuntimeError at a gap and at a repeat."""
+    for end, delta in FRAME.findall(data):
+        more = orjson.loads(delta)["delta"]
+        if int(end) != len(text) + len(more):
+            raise RuntimeError(f"{len(more)} characters that end at {end.decode()} came behind {len(text)}")
+        text += more
+    return text
+
+
+def follow_request(reply_id: str, cookie: str | None, position: int = 0) -> bytes:
+    lines = [f"GET /chat/replies/{reply_id}/stream HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+    lines += [f"Cookie: {cookie}", f"Last-Event-ID: {position}"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def ask_request(
+    message: str, session_id: str | None = None, cookie: str | None = None, client_message_id: str | None = None
+) -> bytes:
+    given = {"message": message, "session_id": session_id, "client_message_id": client_message_id}
+    body = orjson.dumps({name: value for name, value in given.items() if value})
     lines = ["POST /chat/global/stream HTTP/1.1", "Host: 127.0.0.1", "Accept: text/event-stream", "Connection: close"]
     lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     lines += [f"Cookie: {cookie}"] if cookie else []
@@ -63,7 +106,15 @@ def ask_request(message: str, session_id: str | None = None, cookie: str | None 
 
 
 async def connect(port: int) -> Reader:
-    _, reader = await asyncio.get_running_loop().create_connection(Reader, "127.0.0.1", port)
+    return await _connect(port, Reader)
+
+
+async def connect_timed(port: int) -> TimedReader:
+    return await _connect(port, TimedReader)
+
+
+async def _connect(port: int, kind: type[R]) -> R:
+    _, reader = await asyncio.get_running_loop().create_connection(kind, "127.0.0.1", port)
     return reader
 
 

@@ -22,7 +22,7 @@ from schemathesis.generation import GenerationMode
 from api.main import create_app
 from api.tests.conftest import make_settings
 from api.tests.fake_gemini import FakeModels
-from api.tests.operations.test_serve import Serving
+from api.tests.processes import Serving
 
 CALLS = int(os.environ.get("FUZZ_CALLS", "4000"))
 INSIDE = re.compile(rb"Traceback|File \"/|pymongo|site-packages|Error\(")

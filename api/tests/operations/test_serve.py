@@ -1,12 +1,10 @@
 """D1 and the FAULTS rows on processes: a real `tutordesk serve`, refused, killed, stopped, frozen and restarted."""
 
 import asyncio
-import contextlib
 import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,65 +14,9 @@ import pymongo
 import pytest
 
 from api.operations.mongod import SOCKET_NAME, find_mongod, mongodb_url, socket_dir
-from api.tests.conftest import JSON
 from api.tests.fake_gemini import TEXT, FakeModels
+from api.tests.processes import COMMAND, Serving, free_port, is_alive
 from api.tests.steps import TICKET, ask, create_ticket, follow, start_asking, text_of, until
-
-COMMAND = [str(Path(sys.executable).parent / "tutordesk")]
-
-
-class Serving:
-    """`tutordesk serve` on a folder; started again by `start()`."""
-
-    def __init__(self, data_dir: Path, **environment: str) -> None:
-        self.data_dir = data_dir
-        self.environment = {**os.environ, **environment}
-        self.process: subprocess.Popen[str] | None = None
-        self.url = ""
-
-    async def start(self) -> "Serving":
-        port = _free_port()
-        self.process = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond
-            [*COMMAND, "serve", "--port", str(port), "--data-dir", str(self.data_dir)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=self.environment,
-        )
-        assert self.process.stdout
-        line = await asyncio.to_thread(self.process.stdout.readline)
-        assert line.startswith(f"Tutordesk is ready on http://127.0.0.1:{port}"), line
-        self.url = f"http://127.0.0.1:{port}"
-        return self
-
-    def client(self, cookies: httpx.Cookies | None = None) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, headers=JSON, timeout=20, cookies=cookies)
-
-    def mongod_pid(self) -> int:
-        return int((self.data_dir / "mongodb" / "mongod.lock").read_text())
-
-    async def end(self, sign: signal.Signals = signal.SIGTERM) -> int:
-        assert self.process
-        assert self.process.stdout
-        self.process.send_signal(sign)
-        code = await asyncio.to_thread(self.process.wait, 15)
-        self.process.stdout.close()
-        return code
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_alive(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
 
 
 @pytest.fixture
@@ -101,7 +43,7 @@ async def test_ends_cleanly_and_leaves_no_process(serving: Serving, sign: signal
 
 
 async def test_second_server_on_the_same_folder_is_refused(serving: Serving) -> None:
-    second = await _run("serve", "--port", str(_free_port()), "--data-dir", str(serving.data_dir))
+    second = await _run("serve", "--port", str(free_port()), "--data-dir", str(serving.data_dir))
     assert second.returncode == 2
     assert re.fullmatch(
         r"tutordesk: The data folder \S+ is in use by another Tutordesk \(process \d+\)\. .+\.\n", second.stderr
@@ -128,7 +70,7 @@ async def test_taken_port_is_refused(serving: Serving, tmp_path: Path) -> None:
 )
 async def test_bad_setting_ends_with_a_sentence(tmp_path: Path, given: dict[str, str], said: str) -> None:
     """D7, S-11."""
-    refused = await _run("serve", "--port", str(_free_port()), "--data-dir", str(tmp_path), **given)
+    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path), **given)
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[-1].startswith("tutordesk: ")
     assert said in refused.stderr
@@ -292,7 +234,7 @@ async def test_mongod_that_offers_compression_is_refused(tmp_path: Path) -> None
     )
     careless.chmod(0o700)
     given = {"TUTORDESK_MONGOD": str(careless)}
-    refused = await _run("serve", "--port", str(_free_port()), "--data-dir", str(tmp_path / "data"), **given)
+    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path / "data"), **given)
     assert refused.returncode == 2
     assert "offers wire compression" in refused.stderr
     assert not is_alive(int((tmp_path / "data" / "mongodb" / "mongod.lock").read_text() or "0") or -1)

@@ -1,0 +1,116 @@
+"""Several processes on one address: `tutordesk serve --workers N`.
+
+The parent holds the data folder, mongod and the listening socket, and serves nothing. uvicorn's supervisor starts the
+workers, starts one that died again and ends them all. Each worker is the whole application; they know each other by
+the database alone (replies/owners.py).
+"""
+
+import contextlib
+import functools
+import logging
+import multiprocessing
+import os
+import socket
+import threading
+from contextlib import AbstractAsyncContextManager
+from multiprocessing.connection import Connection
+
+from anyio.from_thread import start_blocking_portal
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.supervisors import Multiprocess
+
+from api.logs import set_up_logs
+from api.main import create_app
+from api.replies.owners import server_id
+from api.server import ServerError, make_config, say_ready
+from api.settings import Settings
+
+log = logging.getLogger(__name__)
+START_SECONDS = 30
+BACKLOG = 2048
+
+
+def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsyncContextManager[str] | None) -> None:
+    """Serve with `settings.workers` processes until SIGINT or SIGTERM. Raises ServerError when none can start.
+
+    `mongod` runs in a thread of this process for as long; without it `settings.mongodb_url` is used.
+    """
+    server_id(settings.data_dir)  # made once here, and not by each worker
+    with contextlib.ExitStack() as stack:
+        if mongod:
+            portal = stack.enter_context(start_blocking_portal())
+            url = stack.enter_context(portal.wrap_async_context_manager(mongod))
+            settings = settings.model_copy(update={"mongodb_url": SecretStr(url)})
+        hearing, telling = multiprocessing.Pipe(duplex=False)
+        config = make_config(
+            functools.partial(worker_app, settings, telling),
+            factory=True,
+            workers=settings.workers,
+            timeout_worker_healthcheck=START_SECONDS,
+        )
+        workers = Workers(config, listener, hearing, settings.models[0])
+        listener.listen(BACKLOG)  # who comes before the first worker takes requests waits
+        workers.run()
+    if workers.refusal:
+        raise ServerError(workers.refusal)
+
+
+class Workers(Multiprocess):
+    """Hears how each worker's start went. The first to be ready makes the server ready.
+
+    A worker that cannot start ends the server only while none was ready yet: later it is a database that is away for a
+    while, and the worker is started again.
+    """
+
+    def __init__(self, config: Config, listener: socket.socket, reports: Connection, model: str) -> None:
+        super().__init__(config, [listener])
+        self.refusal = ""
+        self._reports, self._listener, self._model = reports, listener, model
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        threading.Thread(target=self._hear, name="workers' reports", daemon=True).start()
+
+    def handle_hup(self) -> None:
+        """A terminal that is closed ends the server, as it ends a single process."""
+        self.should_exit.set()
+
+    def _hear(self) -> None:
+        is_ready = False
+        while not self.should_exit.is_set():
+            if refusal := self._reports.recv():
+                log.error("a worker could not start: %s", refusal)
+                if not is_ready:
+                    self.refusal = refusal
+                    self.should_exit.set()
+            elif not is_ready:
+                is_ready = True
+                say_ready(self._listener, self._model)
+
+
+def worker_app(settings: Settings, reports: Connection) -> ASGIApp:
+    """The application of one worker, called in its process. It dies with the parent when that is killed."""
+    set_up_logs()
+    threading.Thread(target=_die_with_parent, name="die with parent", daemon=True).start()
+    app = create_app(settings)
+
+    async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                reports.send(getattr(app.state, "refusal", message["message"]))
+                os._exit(1)  # not uvicorn's code, with which its supervisor gives up
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                reports.send("")
+
+        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+
+    return reporting
+
+
+def _die_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
