@@ -7,7 +7,7 @@ are rare, as in real text. Indexes are built afterwards, which is much quicker t
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +50,26 @@ def add_many_tickets(data_dir: Path) -> list[Mark]:
     return made
 
 
-def _different() -> Iterator[dict[str, Any]]:
-    chance = random.Random(20)
+def texts(chance: random.Random, words: int) -> Iterator[list[str]]:
+    """Texts of so many words without end: common words often, most words rarely, as in real text."""
     syllables, common = SYLLABLES.split(), COMMON.split()
     rare = ["".join(chance.choices(syllables, k=chance.randint(2, 5))) for _ in range(VOCABULARY)]
     vocabulary = [*common, *rare]
     weights = list(accumulate(1 / (place + 5) for place in range(len(vocabulary))))
+    while True:
+        yield chance.choices(vocabulary, cum_weights=weights, k=words)
+
+
+def _different() -> Iterator[dict[str, Any]]:
+    chance = random.Random(20)
     author_id = ObjectId()
-    for _ in range(DIFFERENT):
-        words = chance.choices(vocabulary, cum_weights=weights, k=WORDS + TITLE_WORDS)
-        title, description = " ".join(words[:TITLE_WORDS]).capitalize(), _paragraphs(words[TITLE_WORDS:])
+    for words in islice(texts(chance, WORDS + TITLE_WORDS), DIFFERENT):
+        title, description = " ".join(words[:TITLE_WORDS]).capitalize(), paragraphs(words[TITLE_WORDS:])
         category, tags = chance.choice(CATEGORIES), chance.sample(TAGS, k=chance.randint(0, 4))
         yield _ticket(title, description, category, tags, author_id)
 
 
-def _paragraphs(words: list[str]) -> str:
+def paragraphs(words: list[str]) -> str:
     sentences = [" ".join(words[place : place + 12]).capitalize() + "." for place in range(0, len(words), 12)]
     return "\n\n".join(" ".join(sentences[place : place + 5]) for place in range(0, len(sentences), 5))
 

@@ -58,7 +58,7 @@ def _kinds(marks: list[Mark]) -> Iterable[tuple[str, Callable[[int], Query], flo
 
 def _page(server: Server, name: str, query: Callable[[int], Query], limit: float) -> list[Figure]:
     ids = asyncio.run(_ask(server.port, query))
-    times = _times(server.log, ids[-1])
+    times = times_of(server.log, ids[-1])
     took = [times[id] for id in ids][WARM_REQUESTS:]
     return [
         Figure(f"100,000 tickets: {name}, p50", median(took), "ms", limit),
@@ -78,7 +78,7 @@ async def _ask(port: int, query: Callable[[int], Query]) -> list[str]:
     return ids
 
 
-def _times(log: Path, last: str) -> dict[str, float]:
+def times_of(log: Path, last: str) -> dict[str, float]:
     """Request ids of the access log up to `last`, and the milliseconds that each took."""
     deadline = time.monotonic() + 5
     while last not in (text := log.read_text()) and time.monotonic() < deadline:

@@ -126,10 +126,11 @@ async def ask(port: int, request: bytes) -> Reader:
     return reader
 
 
-async def get(port: int, path: str) -> tuple[str, bytes]:
+async def get(port: int, path: str, cookie: str = "") -> tuple[str, bytes]:
     """Head and body of a GET on a connection of its own."""
     stream, writer = await asyncio.open_connection("127.0.0.1", port)
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: close\r\n"
+    request += f"Cookie: {cookie}\r\n\r\n" if cookie else "\r\n"
     writer.write(request.encode())
     head = (await stream.readuntil(b"\r\n\r\n")).decode("latin-1")
     length = next(int(line[15:]) for line in head.split("\r\n") if line.lower().startswith("content-length:"))

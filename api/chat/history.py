@@ -24,7 +24,7 @@ from api.tickets.search import MOST_MS, MOST_TERMS, match_words, with_prefixes
 from api.tutor.text import excerpt_around, plain_text
 
 MOST_TEXT = 4_000
-MOST_HITS, MOST_SESSIONS = 1_000, 50
+MOST_HITS, MOST_SESSIONS = 120, 50
 EXCERPT_CHARACTERS = 160
 
 
@@ -96,13 +96,17 @@ async def index_replies(replies: Sequence[Reply]) -> None:
 
 
 def _words_of(reply: Reply) -> list[dict[str, Any]]:
-    same = {"author_id": reply.author_id, "session_id": reply.session_id}
     messages = [(reply.question.id, reply.question.content), (reply.id, reply.content)]
-    return [{"_id": id, **same, **_text_and_terms(content)} for id, content in messages if content.strip()]
+    return [
+        words_of_message(id, content, reply.author_id, reply.session_id) for id, content in messages if content.strip()
+    ]
 
 
-def _text_and_terms(content: str) -> dict[str, Any]:
-    return {"text": plain_text(content, MOST_TEXT), "terms": list(dict.fromkeys(with_prefixes(content)))[:MOST_TERMS]}
+def words_of_message(id: Any, content: str, author_id: Any, session_id: Any) -> dict[str, Any]:
+    """The document of one message, or of a title (`id` is the chat's own), as MongoDB holds it."""
+    terms = list(dict.fromkeys(with_prefixes(content)))[:MOST_TERMS]
+    same = {"author_id": author_id, "session_id": session_id}
+    return {"_id": id, **same, "terms": terms, "text": plain_text(content, MOST_TEXT)}
 
 
 async def index_titles(session_ids: Sequence[PydanticObjectId]) -> None:
@@ -111,9 +115,7 @@ async def index_titles(session_ids: Sequence[PydanticObjectId]) -> None:
     sessions = ChatSession.get_motor_collection().find({"_id": {"$in": session_ids}}, {"author_id": 1, "title": 1})
     changes = [
         ReplaceOne(
-            {"_id": one["_id"]},
-            {"author_id": one["author_id"], "session_id": one["_id"], **_text_and_terms(one["title"])},
-            upsert=True,
+            {"_id": one["_id"]}, words_of_message(one["_id"], one["title"], one["author_id"], one["_id"]), upsert=True
         )
         for one in await sessions.to_list(None)
     ]

@@ -81,7 +81,7 @@ class MessageWords(Document):
 
     class Settings:
         name = "message_words"
-        indexes = [IndexModel([("author_id", UP), ("terms", UP), ("_id", DOWN)])]
+        indexes = [IndexModel([("author_id", UP), ("terms", UP), ("_id", DOWN), ("session_id", UP)])]
 
 
 class SessionHit(BaseModel):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from beanie import PydanticObjectId
+from bson import ObjectId
 from bson.errors import InvalidId
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -93,10 +94,15 @@ async def list_chat_sessions(
     rows = await history.list_sessions(visitor.id, about, asked.limit + 1, _after(asked.cursor) if asked.cursor else {})
     if len(rows) > asked.limit:
         last = rows[asked.limit - 1]
-        mark = base64.urlsafe_b64encode(f"{round(last.updated_at.timestamp() * 1000)}.{last.id}".encode()).decode()
+        mark = cursor_after(last.updated_at, last.id)
         only = f"&ticket_id={about}" if about else ""
-        response.headers["Link"] = f'</chat/sessions?limit={asked.limit}{only}&cursor={mark.rstrip("=")}>; rel="next"'
+        response.headers["Link"] = f'</chat/sessions?limit={asked.limit}{only}&cursor={mark}>; rel="next"'
     return rows[: asked.limit]
+
+
+def cursor_after(updated_at: datetime, id: ObjectId) -> str:
+    """The mark of the page that follows this chat in the list."""
+    return base64.urlsafe_b64encode(f"{round(updated_at.timestamp() * 1000)}.{id}".encode()).decode().rstrip("=")
 
 
 def _after(cursor: str) -> dict[str, Any]:
