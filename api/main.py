@@ -31,6 +31,7 @@ from api.replies.models import Reply
 from api.replies.owners import Owner, owner_of
 from api.settings import Settings, load_secret
 from api.tickets import routes as tickets
+from api.tickets.events import running_events
 from api.tickets.facets import Facets
 from api.tickets.models import Ticket
 from api.tickets.summary import running_summaries
@@ -67,6 +68,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.client = await _open_database(app, stack)
         stack.callback(state.client.close)
         state.limits, state.facets = Limits(settings), Facets()
+        state.ticket_events = await stack.enter_async_context(running_events())
         state.tutor = await stack.enter_async_context(Tutor(settings))
         state.summaries = await stack.enter_async_context(running_summaries(state.tutor))
 

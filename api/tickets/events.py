@@ -1,58 +1,120 @@
-"""What happens to tickets, as server-sent events for every open list on this process.
+"""What happens to tickets, as server-sent events for every open list, whichever process changed them.
 
 | event | data |
 |---|---|
-| `created`, `updated` | the ticket as in a list |
+| `created`, `updated` | the ticket as in a list, as it is now |
 | `deleted` | `id` |
 
-Nothing is kept: a reader that reconnects reads its list again. One that does not read is dropped at 256 events.
+They come from a change stream of MongoDB, one a process and only while somebody reads. Nothing is kept: when it breaks
+off, or a reader is 256 events behind, its stream ends, and a reader that reconnects reads its list again.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from typing import Literal
+from contextlib import asynccontextmanager
+from typing import Any
 
-from beanie import PydanticObjectId
+import pymongo.errors
+from bson import Timestamp
 
 from api.replies.stream import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, frame
-from api.tickets.models import Ticket, TicketRow
+from api.tickets.models import PARTS_OF_LIST, Ticket, row_of
 
+log = logging.getLogger(__name__)
 MOST_WAITING = 256
-_readers: set[asyncio.Queue[bytes | None]] = set()
+LOOK_MS = 1_000
+FIELDS = ("updated_at", "summary_at", "summary_status", "is_deleted")
+SHOWN = {"$or": [{f"updateDescription.updatedFields.{field}": {"$exists": True}} for field in FIELDS]}
+CHANGES: list[dict[str, Any]] = [
+    {"$match": {"$or": [{"operationType": "insert"}, {"operationType": "update", **SHOWN}]}},
+    {"$project": {"operationType": 1, "documentKey": 1, "updateDescription.updatedFields.is_deleted": 1}},
+]
+Reader = asyncio.Queue[bytes | None]
 
 
-def publish_ticket(event: Literal["created", "updated"], ticket: Ticket) -> None:
-    row = TicketRow.model_validate(ticket, from_attributes=True)
-    _publish(frame(event, row.model_dump(mode="json")))
+class TicketEvents:
+    """Use as `async with running_events()`."""
 
+    def __init__(self) -> None:
+        self._readers: set[Reader] = set()
+        self._watcher: asyncio.Task[None] | None = None
 
-def publish_deleted(ticket_id: PydanticObjectId) -> None:
-    _publish(frame("deleted", {"id": str(ticket_id)}))
+    async def follow(self) -> AsyncIterator[bytes]:
+        """The frames of one reader, which hears of everything from now on. Raises PyMongoError at once."""
+        if not self._watcher or self._watcher.done():
+            ping = await Ticket.get_motor_collection().database.command("ping")
+            seen: Timestamp = ping["operationTime"]
+            if not self._watcher or self._watcher.done():
+                since = Timestamp(seen.time, seen.inc + 1)
+                self._watcher = asyncio.create_task(self._watch(since), name="ticket events")
+        reader: Reader = asyncio.Queue()
+        self._readers.add(reader)
+        return self._frames(reader)
 
+    async def _frames(self, reader: Reader) -> AsyncIterator[bytes]:
+        try:
+            yield FIRST_BYTES
+            while True:
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        event = await reader.get()
+                except TimeoutError:
+                    yield KEEP_ALIVE
+                    continue
+                if event is None:
+                    return
+                yield event
+        finally:
+            self._readers.discard(reader)
 
-def _publish(event: bytes) -> None:
-    for reader in list(_readers):
-        if reader.qsize() >= MOST_WAITING:
-            _readers.discard(reader)
+    async def _watch(self, since: Timestamp) -> None:
+        tickets = Ticket.get_motor_collection()
+        try:
+            async with tickets.watch(CHANGES, start_at_operation_time=since, max_await_time_ms=LOOK_MS) as changes:
+                while self._readers:
+                    if change := await changes.try_next():
+                        await self._publish(change)
+        except pymongo.errors.PyMongoError as error:
+            log.warning("the events of tickets broke off: %s", type(error).__name__)
+        finally:
+            self._watcher = None
+            self.end()
+
+    async def _publish(self, change: dict[str, Any]) -> None:
+        ticket_id = change["documentKey"]["_id"]
+        found = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_OF_LIST)
+        was_deleted = change.get("updateDescription", {}).get("updatedFields", {}).get("is_deleted")
+        if found:
+            is_new = change["operationType"] == "insert" or was_deleted is False
+            self._send(frame("created" if is_new else "updated", row_of(found).model_dump(mode="json")))
+        elif was_deleted:
+            self._send(frame("deleted", {"id": str(ticket_id)}))
+
+    def _send(self, event: bytes) -> None:
+        for reader in list(self._readers):
+            if reader.qsize() >= MOST_WAITING:
+                self._readers.discard(reader)
+                reader.put_nowait(None)
+            else:
+                reader.put_nowait(event)
+
+    def end(self) -> None:
+        """End every stream."""
+        for reader in self._readers:
             reader.put_nowait(None)
-        else:
-            reader.put_nowait(event)
+        self._readers.clear()
+
+    async def close(self) -> None:
+        if self._watcher:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
 
 
-async def ticket_events() -> AsyncIterator[bytes]:
-    reader: asyncio.Queue[bytes | None] = asyncio.Queue()
-    _readers.add(reader)
+@asynccontextmanager
+async def running_events() -> AsyncIterator[TicketEvents]:
+    events = TicketEvents()
     try:
-        yield FIRST_BYTES
-        while True:
-            try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                    event = await reader.get()
-            except TimeoutError:
-                yield KEEP_ALIVE
-                continue
-            if event is None:
-                return
-            yield event
+        yield events
     finally:
-        _readers.discard(reader)
+        await events.close()

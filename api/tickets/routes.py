@@ -11,7 +11,6 @@ from api.errors import Conflict, NotFound, problem_responses
 from api.identity.access import TicketId, Visitor
 from api.replies.models import now
 from api.replies.stream import ByteStream
-from api.tickets.events import publish_deleted, publish_ticket, ticket_events
 from api.tickets.facets import FacetsOut
 from api.tickets.models import (
     Tags,
@@ -66,9 +65,9 @@ async def list_facets(visitor: Visitor, request: Request) -> FacetsOut:
     return facets
 
 
-@router.get("/events", operation_id="follow_tickets", response_class=ByteStream)
-async def follow_tickets(visitor: Visitor) -> ByteStream:
-    return ByteStream(ticket_events())
+@router.get("/events", operation_id="follow_tickets", response_class=ByteStream, responses=problem_responses(401))
+async def follow_tickets(visitor: Visitor, request: Request) -> ByteStream:
+    return ByteStream(await request.app.state.ticket_events.follow())
 
 
 @router.post(
@@ -84,7 +83,6 @@ async def create_ticket(body: TicketIn, visitor: Visitor, request: Request, resp
         terms=terms_of(body.title, body.description, body.category, body.tags, None),
     )
     await ticket.insert()
-    publish_ticket("created", ticket)
     request.app.state.summaries.refresh(ticket.id)
     response.headers["Location"] = f"/tickets/{ticket.id}"
     return _out(ticket)
@@ -121,7 +119,7 @@ async def update_ticket(body: TicketChange, ticket_id: TicketId, visitor: Visito
     await _save(ticket_id, {"is_deleted": False}, change)
     if change.get("summary_status", ticket.summary_status) == "pending":
         request.app.state.summaries.refresh(ticket_id)
-    return await _publish_updated(ticket_id)
+    return _out(await access_ticket(ticket_id))
 
 
 @router.delete(
@@ -131,7 +129,6 @@ async def delete_ticket(ticket_id: TicketId, visitor: Visitor) -> None:
     ticket = await access_ticket(ticket_id)
     await visitor.require_author(ticket.author_id)
     await _save(ticket_id, {"is_deleted": False}, {"is_deleted": True, "deleted_at": now()})
-    publish_deleted(ticket_id)
 
 
 @router.post("/{ticket_id}/restore", operation_id="restore_ticket", responses=problem_responses(401, 403, 404))
@@ -143,7 +140,6 @@ async def restore_ticket(ticket_id: TicketId, visitor: Visitor, request: Request
     await visitor.require_author(deleted["author_id"], NotFound())
     await _save(ticket_id, {"is_deleted": True}, {"is_deleted": False, "deleted_at": None})
     ticket = await access_ticket(ticket_id)
-    publish_ticket("created", ticket)
     if ticket.summary_status == "pending":
         request.app.state.summaries.refresh(ticket_id)
     return _out(ticket)
@@ -160,14 +156,8 @@ async def refresh_summary(ticket_id: TicketId, visitor: Visitor, request: Reques
     await request.app.state.limits.spend_message(str(visitor.id), visitor.ip)
     await _save(ticket_id, {"summary_status": "failed"}, {"summary_status": "pending"})
     request.app.state.summaries.refresh(ticket_id)
-    return await _publish_updated(ticket_id)
+    return _out(await access_ticket(ticket_id))
 
 
 async def _save(ticket_id: PydanticObjectId, expected: dict[str, object], change: dict[str, object]) -> None:
     await Ticket.get_motor_collection().update_one({"_id": ticket_id, **expected}, {"$set": change})
-
-
-async def _publish_updated(ticket_id: PydanticObjectId) -> TicketOut:
-    ticket = await access_ticket(ticket_id)
-    publish_ticket("updated", ticket)
-    return _out(ticket)

@@ -13,7 +13,6 @@ import pymongo.errors
 from beanie import PydanticObjectId
 
 from api.replies.models import now
-from api.tickets.events import publish_ticket
 from api.tickets.models import Ticket, as_source
 from api.tickets.search import terms_of
 from api.tutor.models import TutorError
@@ -81,7 +80,7 @@ async def running_summaries(tutor: Tutor) -> AsyncIterator[Summaries]:
 
 
 async def refresh_summary(ticket_id: PydanticObjectId, tutor: Tutor) -> None:
-    """Summarise one ticket if it is pending, save it and tell the open lists."""
+    """Summarise one ticket if it is pending, and save it."""
     ticket = await Ticket.get(ticket_id)
     if not ticket or ticket.summary_status != "pending":
         return
@@ -96,8 +95,4 @@ async def refresh_summary(ticket_id: PydanticObjectId, tutor: Tutor) -> None:
         change = {"summary_status": "failed"}
     change["summary_at"] = now()
     unchanged = {"_id": ticket_id, "summary_status": "pending", "updated_at": ticket.updated_at}
-    result = await Ticket.get_motor_collection().update_one(unchanged, {"$set": change})
-    if result.modified_count:
-        saved = await Ticket.get(ticket_id)
-        if saved and not saved.is_deleted:
-            publish_ticket("updated", saved)
+    await Ticket.get_motor_collection().update_one(unchanged, {"$set": change})

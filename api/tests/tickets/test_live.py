@@ -89,11 +89,23 @@ async def test_open_lists_hear_of_every_change(live: Live, visitor: httpx.AsyncC
     listening = asyncio.create_task(listen())
     await is_open.wait()
     await asyncio.sleep(0.1)
+
+    async def hear(count: int) -> None:
+        async def is_heard() -> bool:
+            return len(seen) >= count
+
+        await until(is_heard, 5)
+
+    live.fake.delay_ms = 20
     ticket = await create_ticket(visitor)
-    await _summary(visitor, ticket["id"], "ready")
+    await hear(1)
+    await hear(2)
     await visitor.patch(f"/tickets/{ticket['id']}", json={"tags": ["new"]})
+    await hear(3)
     await visitor.delete(f"/tickets/{ticket['id']}")
+    await hear(4)
     await visitor.post(f"/tickets/{ticket['id']}/restore")
+    await hear(5)
     await visitor.delete(f"/tickets/{ticket['id']}")
     async with asyncio.timeout(5):
         await listening
