@@ -22,6 +22,8 @@ _MARKS = (
 
 def fold(text: str) -> str:
     """Case, width and accents folded away: `Café` and `CAFE` are the same."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
