@@ -1,7 +1,8 @@
 """The bundled client: one page for every address, told from the API by what the request accepts.
 
-A GET that accepts `text/html` is a browser's navigation and gets the page; everything else gets the API. Files of
-the build have hashed names and are kept by caches for ever; the page itself never is.
+A GET that accepts `text/html` is a browser's navigation and gets the page; everything else gets the API, and so does a
+download, which a browser asks for as it does for a page. Files of the build have hashed names and are kept by caches
+for ever; the page itself never is.
 """
 
 import mimetypes
@@ -18,6 +19,7 @@ POLICY = (
 )
 NOT_BUILT = "The client is not built yet. Run `make run`, or `npm run build` in web/."
 API_ONLY = ("/health/", "/openapi.json", "/docs", "/metrics")
+DOWNLOAD = "/export"
 
 
 class Client:
@@ -33,7 +35,7 @@ class Client:
             await self.app(scope, receive, send)
         elif self._file(scope["path"]):
             await self._files(scope, receive, send)
-        elif _accepts_html(scope) and not scope["path"].startswith(API_ONLY):
+        elif _accepts_html(scope) and not scope["path"].startswith(API_ONLY) and not scope["path"].endswith(DOWNLOAD):
             await self._page(scope)(scope, receive, send)
         else:
             await self.app(scope, receive, send)

@@ -11,7 +11,9 @@ function byAccept(): ProxyOptions {
   return {
     target,
     bypass: (request) =>
-      request.method === "GET" && request.headers.accept?.includes("text/html")
+      request.method === "GET" &&
+      request.headers.accept?.includes("text/html") &&
+      !request.url?.split("?")[0]?.endsWith("/export") // a download
         ? "/index.html"
         : undefined,
   };

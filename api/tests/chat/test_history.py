@@ -203,6 +203,8 @@ async def test_export_keeps_everything(live: Live, visitor: httpx.AsyncClient) -
     assert "\n*Failed: " in answer.text
     whole = (await visitor.get(f"/chat/sessions/{session_id}/export", params={"format": "json"})).json()
     assert whole["messages"] == (await _read(visitor, session_id))["messages"]
+    by_link = await visitor.get(f"/chat/sessions/{session_id}/export", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert by_link.content == answer.content
     assert (await visitor.get(f"/chat/sessions/{session_id}/export", params={"format": "pdf"})).status_code == 422
     assert (await visitor.get(f"/chat/sessions/{UNKNOWN}/export")).status_code == 404
 
