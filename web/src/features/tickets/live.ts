@@ -1,10 +1,11 @@
-// Changes of tickets as they happen. One stream serves all tabs of a browser: the visible tab that holds
-// a lock reads it and passes events on, because a browser allows only six connections to one server.
+// Changes of tickets as they happen. One stream serves all tabs of a browser: a visible tab reads it and
+// passes events on. Nothing is kept by the server, so whoever connects again reads the lists anew.
 // Events: created, updated (data: the list item), deleted (data: {"id"}).
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { send } from "@/lib/api";
 import { ticketKeys } from "@/lib/queries";
+import { isAbort, SharedStream } from "@/lib/shared-stream";
 import { backoff, pause, readEvents } from "@/lib/sse";
 import type { TicketItem } from "@/lib/types";
 import { addToLists, removeFromLists, replaceInLists } from "./cache";
@@ -25,9 +26,6 @@ export function applyTicketEvent(client: QueryClient, { event, data }: TicketEve
   if (event === "updated") replaceInLists(client, value as TicketItem);
   if (event === "deleted") removeFromLists(client, (value as { id: string }).id);
 }
-
-const isAbort = (error: unknown): boolean =>
-  error instanceof DOMException && error.name === "AbortError";
 
 /** Reads the stream until aborted, reconnecting; calls `onOpen` on each connection. */
 async function follow(
@@ -56,49 +54,39 @@ async function follow(
   }
 }
 
-/** Holds the browser-wide lock while reading, where the browser has locks (secure origins). */
-async function lead(signal: AbortSignal, read: () => Promise<void>): Promise<void> {
-  if (!navigator.locks) return read();
-  await navigator.locks
-    .request("tutordesk.ticket-events", { signal }, read)
-    .catch((error: unknown) => {
-      if (!isAbort(error)) throw error;
-    });
-}
-
 export function useTicketEvents(): void {
   const client = useQueryClient();
   useEffect(() => {
-    const channel =
-      typeof BroadcastChannel === "function" ? new BroadcastChannel("tutordesk.tickets") : null;
     const refetch = () => {
       void client.invalidateQueries({ queryKey: ticketKeys.lists });
       void client.invalidateQueries({ queryKey: ticketKeys.facets });
     };
-    if (channel) {
-      channel.onmessage = ({ data }: MessageEvent<TicketEvent>) => {
-        if (data.event === "reconnected") refetch();
-        else applyTicketEvent(client, data);
-      };
-    }
+    const stream = new SharedStream<TicketEvent>("tutordesk.tickets", (event) => {
+      if (event.event === "reconnected") refetch();
+      else applyTicketEvent(client, event);
+    });
     let current: AbortController | null = null;
     let openings = 0;
-    const start = () => {
-      if (current || document.visibilityState === "hidden") return;
-      const own = new AbortController();
-      current = own;
+    const read = (signal: AbortSignal, waited: boolean) => {
       // Nothing can be missed before the very first connection: the lists were just read.
       const onOpen = () => {
         openings += 1;
-        if (openings === 1) return;
+        if (openings === 1 && !waited) return;
         refetch();
-        channel?.postMessage({ event: "reconnected", data: "" });
+        stream.post({ event: "reconnected", data: "" });
       };
       const onEvent = (event: TicketEvent) => {
         applyTicketEvent(client, event);
-        channel?.postMessage(event);
+        stream.post(event);
       };
-      void lead(own.signal, () => follow(own.signal, onOpen, onEvent));
+      return follow(signal, onOpen, onEvent);
+    };
+    const start = () => {
+      if (current || document.visibilityState === "hidden") return;
+      current = new AbortController();
+      stream.lead(read, { signal: current.signal }).catch((error: unknown) => {
+        if (!isAbort(error)) throw error;
+      });
     };
     const onVisibility = () => {
       if (document.visibilityState === "hidden") {
@@ -114,8 +102,7 @@ export function useTicketEvents(): void {
     return () => {
       document.removeEventListener("visibilitychange", onVisibility);
       current?.abort();
-      current = null;
-      channel?.close();
+      stream.close();
     };
   }, [client]);
 }

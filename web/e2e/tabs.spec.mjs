@@ -1,0 +1,161 @@
+// Eight tabs of one browser over HTTP/1.1, which allows six connections: one stream for tickets, one for each
+// reply, whatever the number of tabs, and every tab shows the same text.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, startServer, watch } from "./server.mjs";
+
+const SENTENCE = "The proxy reads the size first, so it answers **413** at once. 👩‍👩‍👧 é ";
+const ANSWER = `${SENTENCE.repeat(30)}\n\nThe end.`;
+const STREAM =
+  /\/tickets\/events$|\/chat\/replies\/[0-9a-f]+\/stream|\/chat\/(?:global|ticket\/[0-9a-f]+)\/stream$/;
+
+let server;
+let browser;
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const answer = (page) => page.getByRole("article", { name: /^Tutor/ }).last();
+const textOf = (page) => answer(page).locator(".md").innerText();
+const composer = (page) => page.getByRole("textbox", { name: "Message to the tutor" });
+
+async function until(condition, what, ms = 20_000) {
+  const deadline = Date.now() + ms;
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, `waited for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Which streams the tabs of a context have open, and how many were opened. */
+function streamsOf(context) {
+  const open = new Map();
+  let begun = 0;
+  context.on("request", (request) => {
+    if (!STREAM.test(new URL(request.url()).pathname)) return;
+    open.set(request, request.frame().page());
+    begun += 1;
+  });
+  for (const end of ["requestfinished", "requestfailed"]) {
+    context.on(end, (request) => open.delete(request));
+  }
+  const urls = () =>
+    [...open]
+      .filter(([, page]) => !page.isClosed())
+      .map(([request]) => new URL(request.url()).pathname)
+      .sort();
+  return { urls, begun: () => begun };
+}
+
+async function open(context, path, seen) {
+  const page = await context.newPage();
+  seen?.push(watch(page, server.url));
+  await page.goto(server.url + path);
+  return page;
+}
+
+async function ask(page, question) {
+  await composer(page).fill(question);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/session=/);
+  return new URL(page.url()).pathname + new URL(page.url()).search;
+}
+
+async function hasText(page, length) {
+  return (await answer(page).locator(".md").count()) > 0 && (await textOf(page)).length > length;
+}
+
+test("eight tabs share the streams, and the eighth is as quick as the first", async () => {
+  const context = await browser.newContext();
+  const streams = streamsOf(context);
+  const seen = [];
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 40, chunk: 8 });
+  const first = await open(context, "/chat", seen);
+  const chat = await ask(first, "What is a proxy?");
+  const tabs = [first];
+  for (const path of [chat, "/tickets", chat, "/tickets", chat, chat]) {
+    tabs.push(await open(context, path, seen));
+  }
+  const readers = tabs.filter((tab) => tab.url().includes("session="));
+  assert.equal(readers.length, 5);
+  for (const tab of readers) await until(() => hasText(tab, 60), "text in every tab");
+  assert.deepEqual(streams.urls(), ["/chat/global/stream", "/tickets/events"]);
+
+  const began = performance.now();
+  const eighth = await open(context, "/chat", seen);
+  await composer(eighth).waitFor();
+  await eighth.getByRole("button", { name: "What do the tickets cover?" }).waitFor();
+  const loaded = performance.now() - began;
+  await composer(eighth).fill("Do you hear me?");
+  const answered = eighth.waitForResponse((one) => one.url().endsWith("/stream"));
+  const asked = performance.now();
+  await eighth.keyboard.press("Enter");
+  await answered;
+  const begun = performance.now() - asked;
+  console.log(
+    `eighth tab: loaded in ${loaded.toFixed(0)} ms, its answer began in ${begun.toFixed(0)} ms`,
+  );
+  assert.ok(loaded < 1_000, `the eighth tab took ${loaded} ms`);
+  assert.ok(begun < 500, `its answer began after ${begun} ms`);
+  assert.ok(await composer(first).isDisabled(), "the first answer still runs");
+
+  for (const tab of [...readers, eighth]) {
+    await answer(tab).getByText("The end.").waitFor({ timeout: 60_000 });
+    assert.equal((await textOf(tab)).match(/413/g).length, 30, "nothing missing, nothing twice");
+  }
+  const texts = new Set(await Promise.all(readers.map(textOf)));
+  assert.equal(texts.size, 1);
+  await until(
+    () => streams.urls().join() === "/tickets/events",
+    "only the tickets' stream is left",
+  );
+  assert.equal(streams.begun(), 3, "no stream was opened twice");
+  for (const one of seen) one.check();
+  await context.close();
+});
+
+test("when the tab that reads is closed, another goes on at the exact character", async () => {
+  const context = await browser.newContext();
+  const streams = streamsOf(context);
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 40, chunk: 7 });
+  const first = await open(context, "/chat");
+  const chat = await ask(first, "Will it go on?");
+  const tabs = [await open(context, chat), await open(context, chat), await open(context, chat)];
+  for (const tab of tabs) await until(() => hasText(tab, 60), "text");
+  await first.close();
+  await until(async () => (await textOf(tabs[2])).length > 400, "the text grows on");
+  assert.equal(streams.urls().length, 2);
+  assert.match(streams.urls()[0], /^\/chat\/replies\//);
+  // A ticket made now reaches the tab that took over the tickets' stream too.
+  const tickets = await open(context, "/tickets");
+  await tabs[0].close();
+  const body = { title: "A new ticket", description: "For everyone who looks." };
+  await until(() => streams.urls().includes("/tickets/events"), "the tickets' stream");
+  await tabs[1].waitForTimeout(300);
+  await context.request.post(`${server.url}/tickets`, { data: body });
+  await tickets.getByRole("link", { name: "A new ticket" }).waitFor();
+  for (const tab of tabs.slice(1)) {
+    await answer(tab).getByText("The end.").waitFor({ timeout: 60_000 });
+    assert.equal((await textOf(tab)).match(/413/g).length, 30);
+  }
+  await context.close();
+});
+
+test("Stop in one tab stops all", async () => {
+  const context = await browser.newContext();
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 60, chunk: 6 });
+  const first = await open(context, "/chat");
+  const chat = await ask(first, "What is a proxy?");
+  const tabs = [first, await open(context, chat), await open(context, chat)];
+  for (const tab of tabs) await until(() => hasText(tab, 30), "text");
+  await tabs[1].getByRole("button", { name: /Stop/ }).click();
+  for (const tab of tabs) await answer(tab).getByText("Stopped.").waitFor();
+  const texts = new Set(await Promise.all(tabs.map(textOf)));
+  assert.equal(texts.size, 1);
+  await context.close();
+});
