@@ -1,0 +1,93 @@
+"""Which processes count as dead, and what becomes of their replies. Several of them, played by this process."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+from beanie import PydanticObjectId
+
+from api.chat.transcripts import join_reply
+from api.replies.endings import recover_replies
+from api.replies.keeper import _show_life
+from api.replies.models import Message, Part, Reply, Status
+from api.replies.owners import STILL_LOOKS, Lookout, Owner, has_ended_here, owner_of, server_id
+from api.replies.runs import Run, running
+from api.tests.conftest import Live
+from api.tests.steps import ask, create_ticket
+
+
+async def test_still_owner_is_dead_after_five_looks_and_a_beating_one_never(live: Live, tmp_path: Path) -> None:
+    owners = {"me", "still", "beating"}
+    lookout = Lookout(tmp_path, "me")
+    for name in owners:
+        await Owner(id=name).insert()
+    for _ in range(STILL_LOOKS):
+        assert not owners & set(await lookout.look())
+        await Owner.get_motor_collection().update_one({"_id": "beating"}, {"$inc": {"beat": 1}})
+    assert owners & set(await lookout.look()) == {"still"}
+    await Owner.get_motor_collection().update_one({"_id": "still"}, {"$inc": {"beat": 1}})
+    assert not owners & set(await lookout.look())
+
+
+async def test_owner_of_this_folder_is_dead_at_once(live: Live, tmp_path: Path) -> None:
+    lookout = Lookout(tmp_path, "me")
+    with owner_of(tmp_path) as living:
+        await Owner(id=living).insert()
+        await Owner(id=f"{server_id(tmp_path)}.gone").insert()
+        await Owner(id="other-server.unknown").insert()
+        assert f"{server_id(tmp_path)}.gone" in (dead := await lookout.look())
+        assert not {living, "other-server.unknown"} & set(dead)
+    assert has_ended_here(tmp_path, living)
+    assert not has_ended_here(tmp_path / "other", living)
+
+
+async def test_dead_owner_is_recovered_once_however_often(
+    live: Live, visitor: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """FAULTS: API SIGKILL: the text that was saved joins its chat once, also when two processes recover it."""
+    ticket = await create_ticket(visitor)
+    start = (await ask(visitor, "First?", f"/chat/ticket/{ticket['id']}/stream"))[0].data
+    reply = Reply(
+        author_id=PydanticObjectId(ticket["author_id"]),
+        session_id=PydanticObjectId(start["session_id"]),
+        ticket_id=PydanticObjectId(ticket["id"]),
+        question=Message(role="user", content="Second?"),
+        model="gemini:fake",
+        owner="dead",
+        parts=[Part(at=0, text="Half an "), Part(at=8, text="answer"), Part(at=8, text="answer")],
+    )
+    await reply.insert()
+    for _ in range(2):
+        await recover_replies("dead", join_reply)
+        await Reply.get_motor_collection().update_one({"_id": reply.id}, {"$set": {"is_joined": False}})
+    read = (await visitor.get(f"/chat/sessions/{start['session_id']}")).json()
+    assert [message["content"] for message in read["messages"]][2:] == ["Second?", "Half an answer"]
+    assert read["messages"][3]["status"] == "interrupted"
+    assert read["message_count"] == 4
+
+
+async def test_process_that_was_taken_for_dead_gives_up_what_others_ended(live: Live, tmp_path: Path) -> None:
+    runs = {}
+    for status in (Status.streaming, Status.interrupted):
+        id = PydanticObjectId()
+        reply = Reply(
+            id=id,
+            author_id=PydanticObjectId(),
+            session_id=PydanticObjectId(),
+            question=Message(role="user", content="Why?"),
+            model="gemini:fake",
+            owner="paused",
+            status=status,
+        )
+        await Reply.get_motor_collection().insert_one(reply.as_document())
+        runs[status] = running[id] = Run(reply)
+        running[id].task = asyncio.create_task(asyncio.sleep(60))
+    await _show_life("paused")
+    await asyncio.sleep(0)
+    given_up, kept = runs[Status.interrupted].task, runs[Status.streaming].task
+    assert given_up
+    assert given_up.cancelled()
+    assert kept
+    assert not kept.done()
+    kept.cancel()
+    assert await Owner.get("paused")
