@@ -1,6 +1,6 @@
 """Following: the text of a reply from a character on, whichever process writes it.
 
-What this process writes comes from memory. What another writes comes from MongoDB: one query each fifth of a second
+What this process writes comes from memory. What another writes comes from MongoDB: one query each tenth of a second
 reads the newest parts of all that is followed here. What is over is one read.
 """
 
@@ -70,8 +70,8 @@ async def _source(reply_id: PydanticObjectId) -> AsyncIterator[GrowingText]:
         yield remote
     finally:
         remote.readers -= 1
-        if not remote.readers:
-            watched.pop(reply_id, None)
+        if not remote.readers and watched.get(reply_id) is remote:
+            del watched[reply_id]
 
 
 async def read_watched() -> None:

@@ -2,7 +2,7 @@
 
 | every | it |
 |---|---|
-| 0.2 s | stops what another process asked to stop, and reads what others write for those who follow it here |
+| 0.1 s | stops what another process asked to stop, and reads what others write for those who follow it here |
 | 0.7 s | appends the text of all runs to their documents, in bulks of at most 100, and finishes what has ended |
 | 2 s | shows that this process lives, looks for dead ones and ends their replies as `interrupted` |
 | 15 s | wakes followers, so that they can show that the connection is alive |
@@ -26,7 +26,7 @@ from api.replies.runs import Run, end_replies, running, stop_reply
 from api.replies.stream import KEEP_ALIVE_SECONDS
 
 log = logging.getLogger(__name__)
-PULSE_SECONDS = 0.2
+PULSE_SECONDS = 0.1
 CHECKPOINT_SECONDS = 0.7
 BULK = 100
 
@@ -88,6 +88,8 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
             if not is_away:
                 log.warning("%s waits for the database: %s", getattr(act, "__name__", act), type(error).__name__)
             is_away = True
+        except Exception:  # one reply that cannot be read must not end the beat, which shows that this process lives
+            log.exception("%s failed and is tried again", getattr(act, "__name__", act))
 
 
 async def _leave(owner: str, joined: Joined) -> None:
@@ -124,8 +126,7 @@ async def _show_life(owner: str) -> None:
 async def _stop_what_others_ask(owner: str) -> None:
     if any(not run.is_over for run in running.values()):
         asked = Reply.get_motor_collection().find({"is_stop_requested": True, "owner": owner}, {"_id": 1})
-        for row in await asked.to_list(None):
-            await stop_reply(row["_id"])
+        await asyncio.gather(*(stop_reply(row["_id"]) for row in await asked.to_list(None)))
 
 
 async def save_checkpoints() -> None:

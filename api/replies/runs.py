@@ -100,7 +100,7 @@ async def access_reply(author_id: PydanticObjectId, reply_id: PydanticObjectId) 
 
 
 async def stop_reply(reply_id: PydanticObjectId) -> None:
-    """End a reply and keep its text: now when it is this process's, else its owner is asked to, who looks five times a
+    """End a reply and keep its text: now when it is this process's, else its owner is asked to, who looks ten times a
     second. Idempotent; what is over stays as it is.
     """
     run = running.get(reply_id)
