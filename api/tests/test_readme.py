@@ -52,6 +52,18 @@ def test_map_names_what_is_there() -> None:
         assert (ROOT / link).exists(), link
 
 
+def test_what_happens_to_an_answer_is_tested() -> None:
+    """Every row of the table names a test that is there."""
+    table = README.split("### What happens to an answer when…")[1].split("\n## ")[0]
+    rows = [row for row in table.splitlines() if row.startswith("| ")][1:]
+    tests = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "api" / "tests").rglob("test_*.py"))
+    assert len(rows) >= 15
+    for row in rows:
+        named = re.search(r"\| `(test_\w+)` \|$", row)
+        assert named, row
+        assert f"def {named[1]}(" in tests, row
+
+
 def test_no_lock_file_holds_an_address() -> None:
     for lock in (*ROOT.glob("requirements*.lock"), ROOT / "web" / "package-lock.json"):
         text = lock.read_text()
