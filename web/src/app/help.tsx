@@ -37,6 +37,9 @@ const KEYS: [string, [string, string][]][] = [
       ["/", "Find a ticket"],
       ["↵", "Send"],
       ["⇧ ↵", "New line"],
+      ["↑", "Edit the last question, in an empty field"],
+      ["← →", "Other versions, where they are"],
+      ["Alt ↓", "Go to the newest answer"],
     ],
   ],
 ];

@@ -13,14 +13,19 @@ export type ReplyStatus = Schemas["Status"];
 export type ReplyError = Schemas["Failure"];
 export type Usage = Schemas["TokenUsage"];
 export type Citation = Schemas["Citation"];
-/** A message as it is read: what the server's type has defaults for is always there. */
-export type Message = Required<Pick<Schemas["Message"], "id" | "created_at">> &
+export type Feedback = Schemas["Feedback"];
+/** One version of a message as it is read: what the server's type has defaults for is always there. */
+export type Version = Required<Pick<Schemas["Version"], "id" | "created_at">> &
   Pick<
-    Schemas["Message"],
-    "role" | "content" | "status" | "ended_at" | "model" | "usage" | "error"
+    Schemas["Version"],
+    "content" | "status" | "ended_at" | "model" | "usage" | "error" | "feedback"
   > & {
     citations?: Citation[] | null;
   };
+/** An earlier version; that of a question keeps the answers that it had. */
+export type Alternative = Version & { answers?: Version[] };
+/** `alternatives`: its earlier versions, oldest first. */
+export type Message = Version & Pick<Schemas["Message"], "role"> & { alternatives?: Alternative[] };
 export type ChatSession = Schemas["SessionRow"];
 export type ChatSessionDetail = ChatSession & { messages: Message[] };
 

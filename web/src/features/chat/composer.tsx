@@ -1,17 +1,14 @@
 // The composer: grows to eight lines, keeps its text as a draft of this chat until the server has begun
 // to answer, and becomes Stop while it does. Its state is its own, so typing never redraws the thread.
-import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
 import { Button } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
-import { clearRefusal, draftKey, stop, useChat } from "./store";
-
-export const MAX_BYTES = 32_000;
-const encoder = new TextEncoder();
-
-export const byteLength = (text: string): number => encoder.encode(text).length;
+import { stop } from "./asking";
+import { sizeProblem } from "./size";
+import { clearRefusal, draftKey, edit, useChat } from "./store";
 
 interface ComposerProps {
   chat: string;
@@ -19,6 +16,8 @@ interface ComposerProps {
   turn: string | undefined;
   stopping: boolean;
   placeholder: string;
+  /** The chat's last question, which ↑ edits while nothing is written. */
+  lastQuestion: string | undefined;
   onSend: (text: string) => void;
 }
 
@@ -79,18 +78,27 @@ function useAutoGrow(text: string) {
 }
 
 export const Composer = memo(function Composer(props: ComposerProps) {
-  const { chat, turn, stopping, placeholder, onSend } = props;
+  const { chat, turn, stopping, placeholder, lastQuestion, onSend } = props;
   const { text, change, sent, sentence } = useComposerText(chat);
   const field = useAutoGrow(text);
   const answering = turn !== undefined;
-  const bytes = text.length > MAX_BYTES / 4 ? byteLength(text) : 0;
-  const tooLong = bytes > MAX_BYTES;
-  const blocked = answering || tooLong || text.trim() === "";
+  const tooLong = sizeProblem(text);
+  const blocked = answering || tooLong !== "" || text.trim() === "";
   const send = () => {
     if (blocked) return;
     const message = text.trim();
     sent(message);
     onSend(message);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event.nativeEvent)) return;
+    if (event.key === "Enter" && !event.shiftKey && !isTouch()) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && text === "" && lastQuestion) {
+      event.preventDefault();
+      edit(lastQuestion);
+    }
   };
   const stopNow = () => turn && stop(turn);
   useHotkeys({ Escape: stopNow }, answering);
@@ -113,11 +121,9 @@ export const Composer = memo(function Composer(props: ComposerProps) {
       }}
     >
       <div className="mx-auto max-w-[72ch]">
-        {(sentence || tooLong) && (
+        {(tooLong || sentence) && (
           <p role="alert" className="px-1 pb-1.5 text-[14px] text-danger">
-            {tooLong
-              ? `Too long (${bytes.toLocaleString("en")} / ${MAX_BYTES.toLocaleString("en")} bytes). Your text is kept.`
-              : sentence}
+            {tooLong || sentence}
           </p>
         )}
         <div className="field rounded-lg px-3 pt-2.5 pb-2">
@@ -131,12 +137,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             className="block max-h-[200px] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
             value={answering ? "" : text}
             onChange={(event) => change(event.target.value)}
-            onKeyDown={(event) => {
-              if (event.key !== "Enter" || event.shiftKey || isTouch()) return;
-              if (isComposing(event.nativeEvent)) return;
-              event.preventDefault();
-              send();
-            }}
+            onKeyDown={onKeyDown}
           />
           <div className="mt-1.5 flex min-h-9 items-center gap-3">
             <span className="flex-1 text-[13px] text-dim">

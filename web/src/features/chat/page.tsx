@@ -6,18 +6,21 @@ import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { Problem } from "@/lib/api";
 import { usePageTitle } from "@/lib/page";
 import { ticketQuery } from "@/lib/queries";
+import type { Message } from "@/lib/types";
 import { Dialog } from "@/ui/dialog";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
+import { ask } from "./asking";
 import { Composer } from "./composer";
 import { ModeBar } from "./mode-bar";
 import { Side } from "./side";
 import { Start } from "./start";
-import { ask, chatKey, useChat } from "./store";
+import { announce, chatKey, useChat } from "./store";
 import { ThreadView } from "./thread-view";
 import { useSession } from "./use-session";
 import { useElapsed } from "./waiting";
 
 const stay = () => undefined;
+const RECONNECTING = "Reconnecting… your text is kept";
 
 function StatusRegion() {
   const announcement = useChat((state) => state.announcement);
@@ -80,9 +83,20 @@ function Conversation({
     [chat, ticketId, sessionId, navigate],
   );
   useBroughtQuestion(onAsk);
+  const onAskAgain = useCallback(
+    ({ id, content }: Message, text: string) => {
+      const replaces = id === "" ? undefined : { id, content };
+      ask({ chat, text, ticketId, sessionId, replaces });
+    },
+    [chat, ticketId, sessionId],
+  );
 
   const turn = turns.find((one) => one.status === "streaming");
   const lost = useElapsed(turn?.connectionLost ?? false, 2_000);
+  useEffect(() => {
+    if (lost) announce(RECONNECTING);
+  }, [lost]);
+  const question = turn ? undefined : entries.findLast(({ message }) => message.role === "user");
   const slow = useDelayed(sessionId !== null && saved.isPending && turns.length === 0);
   const missing = ticket.error instanceof Problem && ticket.error.status === 404;
   const title = missing ? "a deleted ticket" : ticket.data?.title;
@@ -108,6 +122,7 @@ function Conversation({
         ) : (
           <ThreadView
             chat={chat}
+            sessionId={sessionId}
             entries={entries}
             answering={turn !== undefined}
             leftOut={turns.at(-1)?.leftOut ?? 0}
@@ -123,13 +138,11 @@ function Conversation({
                 <Start ticket={ticket.data} about={ticketId !== null} onAsk={onAsk} />
               )
             }
-            onAskAgain={onAsk}
+            onAskAgain={onAskAgain}
           />
         )}
         {lost && (
-          <p role="status" className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">
-            Reconnecting… your text is kept
-          </p>
+          <p className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">{RECONNECTING}</p>
         )}
         {!failed && (
           <Composer
@@ -138,6 +151,7 @@ function Conversation({
             turn={turn?.key}
             stopping={turn?.stopping ?? false}
             placeholder={ticketId ? "Ask about this ticket" : "Ask the tutor"}
+            lastQuestion={question?.message.id || undefined}
             onSend={onAsk}
           />
         )}

@@ -13,6 +13,9 @@ export interface ReplyStart {
   session_id: string;
   model: string | null;
   question_id?: string;
+  /** Where the turn takes the place of the chat's last one: that one's question, and the text of its own. */
+  replaces?: string;
+  question?: string;
   left_out_messages?: number;
 }
 
@@ -38,7 +41,12 @@ export type ReplySource =
   | {
       kind: "ask";
       path: string;
-      body: { message: string; client_message_id: string; session_id?: string };
+      body: {
+        message: string;
+        client_message_id: string;
+        session_id?: string;
+        replaces?: string;
+      };
     }
   | { kind: "follow"; replyId: string };
 

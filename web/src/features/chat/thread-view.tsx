@@ -1,50 +1,86 @@
-// The transcript: follows the growing answer only while its reader is at the bottom, offers "Latest"
-// when not, and loads earlier messages without moving what is being read.
-import { ArrowDown } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useLayoutEffect } from "react";
-import { useStickToBottom } from "use-stick-to-bottom";
+// The transcript: exchanges, each in a box of its own. The one asked here fills at least the view, so that
+// its question stands at the top and the answer grows below it. Earlier messages come in without moving
+// what is being read.
+import { lazy, memo, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
+import { useHotkeys } from "@/lib/hotkeys";
+import type { Message } from "@/lib/types";
 import { Button } from "@/ui/button";
 import { KeepPlace } from "./keep-place";
-import type { Entry } from "./thread";
+import { EndMark, LatestPill } from "./latest";
+import { type Entry, exchanges } from "./thread";
+import type { TurnActions } from "./turn";
+import { useReading } from "./use-reading";
 
 // Fetched beside the page, not before it: the first frame needs no Markdown.
-const message = import("./message");
-const MessageView = lazy(() => message.then((module) => ({ default: module.MessageView })));
+const turn = import("./turn");
+const Turn = lazy(() => turn.then((module) => ({ default: module.Turn })));
 
 interface ThreadViewProps {
   chat: string;
+  sessionId: string | null;
   entries: Entry[];
   leftOut: number;
   answering: boolean;
   earlier: { available: boolean; loading: boolean; load: () => void };
   start: ReactNode;
-  onAskAgain: (text: string) => void;
+  onAskAgain: (question: Message, text: string) => void;
+}
+
+const LeftOut = memo(function LeftOut({ count }: { count: number }) {
+  if (count === 0) return null;
+  return (
+    <p className="meta mb-4 text-center">
+      {count} earlier {count === 1 ? "message was" : "messages were"} left out of what the model
+      sees
+    </p>
+  );
+});
+
+/** The exchange that was asked here: its box keeps the height of the view until another one is asked. */
+function useAsked(entries: Entry[], last: string | undefined) {
+  const live = entries.at(-1)?.turn;
+  const now = live?.own ? live.key : undefined;
+  const [asked, setAsked] = useState<{ turn?: string; exchange?: string }>({});
+  if (now && last && now !== asked.turn) setAsked({ turn: now, exchange: last });
+  return asked;
 }
 
 export function ThreadView(props: ThreadViewProps) {
-  const { chat, entries, leftOut, answering, earlier, start, onAskAgain } = props;
-  const { scrollRef, contentRef, isAtBottom, scrollToBottom } = useStickToBottom({
-    resize: "instant",
-    initial: "instant",
-  });
-  const last = entries.at(-1);
-  // Another chat begins at its end, and one's own question is always brought into view.
-  const asked = last?.turn?.question ? last.key : undefined;
-  useLayoutEffect(() => {
-    if (asked || chat) void scrollToBottom({ animation: "instant" });
-  }, [asked, chat, scrollToBottom]);
+  const { chat, sessionId, entries, leftOut, answering, earlier, start, onAskAgain } = props;
+  const list = useMemo(() => exchanges(entries), [entries]);
+  const last = list.at(-1)?.key;
+  const asked = useAsked(entries, last);
+  const { box, content, hold, toEnd } = useReading(chat, last, asked.turn);
+  const [away, setAway] = useState(false);
+  const actions = useMemo<TurnActions>(
+    () => ({ sessionId, askAgain: onAskAgain, hold }),
+    [sessionId, onAskAgain, hold],
+  );
+  const onLatest = useCallback(() => {
+    toEnd();
+    box.current?.focus({ preventScroll: true });
+  }, [toEnd, box]);
+  const onNewest = () => {
+    const articles = box.current?.querySelectorAll<HTMLElement>("[data-role=assistant]");
+    const newest = articles?.item(articles.length - 1);
+    if (!newest) return;
+    hold();
+    newest.scrollIntoView({ block: "start" });
+    newest.focus({ preventScroll: true });
+  };
+  useHotkeys({ "alt+arrowdown": onNewest });
 
   return (
     <div className="relative min-h-0 flex-1">
       <div
-        ref={scrollRef}
+        ref={box}
         role="log"
         aria-live="off"
         aria-label="Chat"
         tabIndex={0}
-        className="scroller h-full px-4 pt-5 [scrollbar-gutter:stable_both-edges] md:px-7"
+        className="thread scroller h-full px-4 pt-5 [scrollbar-gutter:stable_both-edges] md:px-7"
       >
-        <div ref={contentRef} className="mx-auto max-w-[72ch] pb-5">
+        <div ref={content} className="mx-auto max-w-[72ch] pb-5">
           {earlier.available && (
             <div className="mb-5 text-center">
               <Button weight="quiet" disabled={earlier.loading} onClick={earlier.load}>
@@ -53,44 +89,23 @@ export function ThreadView(props: ThreadViewProps) {
             </div>
           )}
           {entries.length === 0 && start}
-          <KeepPlace box={scrollRef} chat={chat} first={entries[0]?.key} />
+          <KeepPlace box={box} chat={chat} first={entries[0]?.key} />
           <Suspense fallback={null}>
-            {entries.map(({ key, message, turn }, index) => {
-              const question = entries[index - 1]?.message;
-              const failed =
-                message.role === "assistant" && /failed|interrupted/.test(message.status);
-              const retry =
-                failed && !answering && index === entries.length - 1 && question?.role === "user"
-                  ? () => onAskAgain(question.content)
-                  : null;
+            {list.map((exchange, index) => {
+              const isLast = index === list.length - 1;
+              const isTall = isLast && exchange.key === asked.exchange;
               return (
-                <MessageView
-                  key={key}
-                  message={message}
-                  turn={turn?.key}
-                  stopping={turn?.stopping ?? false}
-                  onRetry={retry}
-                />
+                <div key={exchange.key} className={isTall ? "turn turn-tall" : "turn"}>
+                  <Turn exchange={exchange} isOpen={isLast && !answering} actions={actions} />
+                  {isLast && <LeftOut count={leftOut} />}
+                  {isLast && <EndMark box={box} onAway={setAway} />}
+                </div>
               );
             })}
           </Suspense>
-          {leftOut > 0 && (
-            <p className="meta mb-4 text-center">
-              {leftOut} earlier {leftOut === 1 ? "message was" : "messages were"} left out of what
-              the model sees
-            </p>
-          )}
         </div>
       </div>
-      {!isAtBottom && entries.length > 0 && (
-        <button
-          type="button"
-          className="chip absolute bottom-3 left-1/2 -translate-x-1/2 bg-raise shadow-overlay"
-          onClick={() => void scrollToBottom({ animation: "instant" })}
-        >
-          <ArrowDown size={13} aria-hidden="true" /> Latest
-        </button>
-      )}
+      {away && <LatestPill onClick={onLatest} />}
     </div>
   );
 }

@@ -3,10 +3,12 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
+import { followReply } from "./asking";
 import { onChatChange } from "./channel";
 import { chatKeys, sessionQuery } from "./queries";
-import { dropSaved, followReply, useChat } from "./store";
+import { dropSaved, useChat } from "./store";
 import { joinThread } from "./thread";
+import { savedIds } from "./versions";
 
 export function useSession(chat: string, sessionId: string | null) {
   const client = useQueryClient();
@@ -36,7 +38,7 @@ export function useSession(chat: string, sessionId: string | null) {
     if (sessionId && running) followReply(sessionId, running);
   }, [sessionId, running]);
   useEffect(() => {
-    if (messages.length > 0) dropSaved(new Set(messages.map((message) => message.id)));
+    if (messages.length > 0) dropSaved(savedIds(messages));
   }, [messages]);
 
   const entries = useMemo(() => joinThread(messages, turns, keys), [messages, turns, keys]);

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDraft, writeDraft } from "@/lib/drafts";
 import type { Message } from "@/lib/types";
-import { ask, draftKey, dropSaved, followReply, stop, useChat } from "./store";
+import { ask, followReply, stop } from "./asking";
+import { draftKey, dropSaved, edit, editDraftKey, useChat } from "./store";
 import { joinThread } from "./thread";
 
 type Answer = (url: string, init: RequestInit) => Response | Promise<Response>;
@@ -26,7 +27,7 @@ const turn = () => useChat.getState().turns[0];
 beforeEach(() => {
   answers = [];
   calls = [];
-  useChat.setState({ turns: [], refusals: {}, keys: {}, announcement: "" });
+  useChat.setState({ turns: [], refusals: {}, keys: {}, editing: null, announcement: "" });
   vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
     calls.push({ url, init });
     const next = answers.shift();
@@ -112,6 +113,67 @@ describe("asking", () => {
     ask(question);
     await vi.waitFor(() => expect(turn()?.status).toBe("failed"));
     expect(turn()).toMatchObject({ text: "Hel", error });
+  });
+});
+
+describe("asking again", () => {
+  const replaces = { id: "q1", content: "Hi" };
+  const inChat = { chat: "session:s1", ticketId: null, sessionId: "s1", replaces };
+  const again = { ...start, id: "r2", replaces: "q1" };
+  const ended = { ...end, id: "r2" };
+
+  test("the same question is sent with what it replaces, and leaves what is being written alone", async () => {
+    writeDraft(draftKey("session:s1"), "Something else");
+    answers = [() => sse(["message_start", again], ["message_complete", ended], ["done", {}])];
+    ask({ ...inChat, text: "Hi" });
+    expect(JSON.parse(String(calls[0]?.init.body))).toMatchObject({
+      message: "Hi",
+      session_id: "s1",
+      replaces: "q1",
+    });
+    await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
+    expect(turn()).toMatchObject({ question: null, replaces: "q1", questionId: "q1" });
+    expect(readDraft(draftKey("session:s1"))?.value).toBe("Something else");
+  });
+
+  test("a refused edit opens its editor again with the text", async () => {
+    const problem = { detail: "Wait a moment.", status: 429 };
+    answers = [() => new Response(JSON.stringify(problem), { status: 429 })];
+    edit("q1");
+    ask({ ...inChat, text: "Hi there" });
+    expect(useChat.getState().editing).toBeNull();
+    await vi.waitFor(() => expect(useChat.getState().turns).toHaveLength(0));
+    const { editing, refusals } = useChat.getState();
+    expect(editing).toEqual({ questionId: "q1", sentence: "Wait a moment." });
+    expect(readDraft(editDraftKey("q1"))?.value).toBe("Hi there");
+    expect(refusals["session:s1"]).toBeUndefined();
+  });
+
+  test("an edit that began to be answered is no draft any more", async () => {
+    const start2 = { ...again, question_id: "q2", question: "Hi there" };
+    answers = [() => sse(["message_start", start2], ["message_complete", ended], ["done", {}])];
+    ask({ ...inChat, text: "Hi there" });
+    await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
+    expect(turn()).toMatchObject({ question: "Hi there", replaces: "q1", questionId: "q2" });
+    expect(readDraft(editDraftKey("q1"))).toBeNull();
+  });
+
+  test("a refusal to answer once more says why and puts nothing into the composer", async () => {
+    const problem = { detail: "That is not the last question.", status: 409 };
+    answers = [() => new Response(JSON.stringify(problem), { status: 409 })];
+    ask({ ...inChat, text: "Hi" });
+    await vi.waitFor(() => expect(useChat.getState().turns).toHaveLength(0));
+    const refusal = useChat.getState().refusals["session:s1"];
+    expect(refusal).toEqual({ sentence: "That is not the last question.", text: "" });
+    expect(useChat.getState().editing).toBeNull();
+  });
+
+  test("a followed reply tells what it replaces and what it answers", async () => {
+    const start2 = { ...again, question_id: "q2", question: "Edited elsewhere" };
+    answers = [() => sse(["message_start", start2], ["message_complete", ended], ["done", {}])];
+    followReply("s1", "r2");
+    await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
+    expect(turn()).toMatchObject({ question: "Edited elsewhere", replaces: "q1", own: false });
   });
 });
 

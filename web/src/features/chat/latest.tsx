@@ -1,0 +1,42 @@
+// The way back to the end: a mark after the last message, watched without measuring, and the pill that
+// leads there while the mark is below the view.
+import { ArrowDown } from "lucide-react";
+import { type RefObject, useEffect, useRef } from "react";
+
+interface EndMarkProps {
+  box: RefObject<HTMLElement | null>;
+  onAway: (away: boolean) => void;
+}
+
+export function EndMark({ box, onAway }: EndMarkProps) {
+  const mark = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!mark.current) return;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (!entry) return;
+        const bottom = entry.rootBounds?.bottom ?? 0;
+        onAway(!entry.isIntersecting && entry.boundingClientRect.top >= bottom);
+      },
+      { root: box.current, rootMargin: "0px 0px 16px 0px" },
+    );
+    observer.observe(mark.current);
+    return () => {
+      observer.disconnect();
+      onAway(false);
+    };
+  }, [box, onAway]);
+  return <div ref={mark} aria-hidden="true" className="h-px" />;
+}
+
+export function LatestPill({ onClick }: { onClick: () => void }) {
+  return (
+    <button
+      type="button"
+      className="chip absolute bottom-3 left-1/2 min-h-8 -translate-x-1/2 bg-raise text-text shadow-overlay"
+      onClick={onClick}
+    >
+      Latest <ArrowDown size={13} aria-hidden="true" />
+    </button>
+  );
+}
