@@ -1,5 +1,5 @@
 // `<Markdown text>` shows a text; with `streaming` the text may grow, and only its last block is drawn
-// again. Blocks off the screen are skipped by the browser (content-visibility in index.css).
+// again.
 import { memo, useMemo, useRef } from "react";
 import { type Block, closeOpenBlock, IncrementalParser } from "./parse";
 import { BlockToken } from "./tokens";
