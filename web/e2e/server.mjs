@@ -85,31 +85,41 @@ export async function startServer(settings = {}) {
     });
     const port = await freePort();
     const args = ["serve", "--host", "127.0.0.1", "--port", String(port), "--data-dir", folder];
-    const server = start(".venv/bin/tutordesk", args, {
-      TUTORDESK_MODEL: "gemini:fake",
-      GEMINI_API_KEY: "test-key",
-      GEMINI_BASE_URL: `http://127.0.0.1:${modelPort}`,
-      TUTORDESK_MAX_MESSAGES_PER_MINUTE: "0",
-      TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP: "0",
-      TUTORDESK_MAX_TICKETS_PER_HOUR: "0",
-      ...settings,
-    });
     const url = `http://127.0.0.1:${port}`;
-    const stopAll = async () => {
-      await end(server.child);
-      await stop();
-    };
-    try {
+    let server;
+    const serve = async () => {
+      server = start(".venv/bin/tutordesk", args, {
+        TUTORDESK_MODEL: "gemini:fake",
+        GEMINI_API_KEY: "test-key",
+        GEMINI_BASE_URL: `http://127.0.0.1:${modelPort}`,
+        TUTORDESK_MAX_MESSAGES_PER_MINUTE: "0",
+        TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP: "0",
+        TUTORDESK_MAX_TICKETS_PER_HOUR: "0",
+        ...settings,
+      });
       await until("the server", 60, async () => {
         if (server.child.exitCode !== null) return "ended";
         return (await fetch(`${url}/health/ready`)).ok;
       });
       assert.equal(server.child.exitCode, null, "the server ended at its start");
+    };
+    const stopAll = async () => {
+      await end(server.child);
+      await stop();
+    };
+    try {
+      await serve();
     } catch (error) {
       console.error(server.output());
       await stopAll();
       throw error;
     }
+    /** Ends the server without any warning, as a crash does; `serve` starts it again on the same data and port. */
+    const kill = async () => {
+      const gone = new Promise((resolve) => server.child.once("exit", resolve));
+      server.child.kill("SIGKILL");
+      await gone;
+    };
     const control = async (next) => {
       const answer = await fetch(`http://127.0.0.1:${modelPort}/control`, {
         method: "POST",
@@ -118,7 +128,7 @@ export async function startServer(settings = {}) {
       });
       assert.ok(answer.ok);
     };
-    return { url, control, stop: stopAll, log: server.output };
+    return { url, control, kill, serve, stop: stopAll, log: () => server.output() };
   } catch (error) {
     await stop();
     throw error;
