@@ -75,13 +75,17 @@ async def _source(reply_id: PydanticObjectId) -> AsyncIterator[GrowingText]:
 
 
 async def read_watched() -> None:
-    """Read what grew of all replies that are followed here and written elsewhere."""
-    if not watched:
+    """Read what grew of all replies that are followed here and written elsewhere.
+
+    Who begins to follow while the query is on its way is not in its answer.
+    """
+    followed = dict(watched)
+    if not followed:
         return
     parts = {"status": 1, "content": 1, "parts": {"$slice": -NEWEST_PARTS}}
-    found = await Reply.get_motor_collection().find({"_id": {"$in": list(watched)}}, parts).to_list(None)
+    found = await Reply.get_motor_collection().find({"_id": {"$in": list(followed)}}, parts).to_list(None)
     rows = {row["_id"]: row for row in found}
-    for reply_id, remote in list(watched.items()):
+    for reply_id, remote in followed.items():
         before = len(remote.text)
         row = rows.get(reply_id)
         if not row or row["status"] != Status.streaming.value:
