@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pymongo.errors
-from pymongo import UpdateOne
+from pymongo import UpdateMany
 
 from api.database import AT_ONCE
 from api.replies.endings import Join, Joined, finish_joined, recover_replies
@@ -133,7 +133,8 @@ async def save_checkpoints() -> None:
     """Append what each run wrote since the last time.
 
     By id alone, which costs MongoDB half of what a guard by `status` does; what comes late finds the reply over, and
-    nobody reads the parts of one that is.
+    nobody reads the parts of one that is. As "many", which the driver never sends twice: the session that it would keep
+    for that is a third of the oplog's entry, and what failed is due again.
     """
     due = [run for run in running.values() if not run.is_over and len(run.text) > run.saved]
     replies = Reply.get_motor_collection().with_options(write_concern=AT_ONCE)
@@ -144,6 +145,6 @@ async def save_checkpoints() -> None:
             run.saved = end
 
 
-def _checkpoint(run: Run, end: int) -> UpdateOne:
+def _checkpoint(run: Run, end: int) -> UpdateMany:
     part = {"at": run.saved, "text": run.text[run.saved : end]}
-    return UpdateOne({"_id": run.reply.id}, {"$push": {"parts": part}})
+    return UpdateMany({"_id": run.reply.id}, {"$push": {"parts": part}})
