@@ -11,11 +11,11 @@ import type { TicketItem } from "@/lib/types";
 import { Button, buttonClass } from "@/ui/button";
 import { cn } from "@/ui/cn";
 import { Kbd } from "@/ui/kbd";
+import { SearchField } from "@/ui/search-field";
 import { Failure, Notice, Skeleton, useDelayed } from "@/ui/states";
 import { toast } from "@/ui/toast";
 import { useTicketFilter } from "./filter";
 import { FilterChips } from "./filter-chips";
-import { SearchBox } from "./search-box";
 import { TicketRow } from "./ticket-row";
 
 function NoTickets({ onAdded }: { onAdded: () => void }) {
@@ -158,7 +158,7 @@ export default function ListPage() {
     <div className="mx-auto max-w-[980px] px-4 pt-4 pb-16 md:px-7 md:pt-[22px]">
       <h1 className="sr-only">Tickets</h1>
       <search className="mb-3.5 flex gap-2.5">
-        <SearchBox value={filter.q} onChange={onSearch} inputRef={input} />
+        <SearchField label="Search tickets" value={filter.q} onChange={onSearch} inputRef={input} />
         <Link to="/tickets/new" className={buttonClass("primary", "min-h-[38px]")}>
           New ticket <Kbd bare>n</Kbd>
         </Link>

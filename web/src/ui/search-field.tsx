@@ -1,17 +1,18 @@
-// The search field of the list. Typing is reflected in the URL after a short rest, replacing the
-// entry, so that "back" leaves the list instead of undoing letters.
+// The search field of a list. It gives its words after a short rest; whoever holds them in the URL replaces
+// the entry, so that "back" leaves the list instead of undoing letters. Esc empties it, then leaves it.
 import { Search, X } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { isComposing } from "@/lib/hotkeys";
-import { Kbd } from "@/ui/kbd";
+import { Kbd } from "./kbd";
 
-interface SearchBoxProps {
+interface SearchFieldProps {
+  label: string;
   value: string;
   onChange: (value: string) => void;
   inputRef: RefObject<HTMLInputElement | null>;
 }
 
-export function SearchBox({ value, onChange, inputRef }: SearchBoxProps) {
+export function SearchField({ label, value, onChange, inputRef }: SearchFieldProps) {
   const [text, setText] = useState(value);
   const sent = useRef(value);
   useEffect(() => {
@@ -37,8 +38,8 @@ export function SearchBox({ value, onChange, inputRef }: SearchBoxProps) {
         autoComplete="off"
         spellCheck={false}
         maxLength={200}
-        aria-label="Search tickets"
-        placeholder="Search tickets"
+        aria-label={label}
+        placeholder={label}
         className="h-9 min-w-0 flex-1 bg-transparent [&::-webkit-search-cancel-button]:hidden"
         value={text}
         onChange={(event) => setText(event.target.value)}
