@@ -56,6 +56,19 @@ after(async () => {
   await server?.stop();
 });
 
+/** The past chats: a column on a desk, a sheet on a phone. */
+async function openHistory(page) {
+  const opener = page.getByRole("button", { name: "Tickets and history" });
+  await page.getByRole("log").waitFor();
+  const isSheet = await opener.isVisible();
+  if (isSheet) await opener.click();
+  const side = isSheet ? page.getByRole("dialog") : page.getByRole("main");
+  await side.getByRole("button", { name: "History", exact: true }).click();
+  const list = side.getByRole("navigation", { name: "Past chats" });
+  await list.waitFor();
+  return list;
+}
+
 const PAGES = [
   ["tickets", () => "/tickets", async (page) => page.locator("[data-ticket]").first().waitFor()],
   ["search", () => "/tickets?q=upload", async (page) => page.locator("mark").first().waitFor()],
@@ -82,6 +95,69 @@ const PAGES = [
         .getByRole("button", { name: /^Explain: / })
         .first()
         .waitFor(),
+  ],
+  [
+    "history",
+    () => session,
+    async (page) => {
+      const side = await openHistory(page);
+      await side.getByText("4 messages").waitFor();
+    },
+  ],
+  [
+    "history-menu",
+    () => session,
+    async (page) => {
+      const side = await openHistory(page);
+      await side
+        .getByRole("button", { name: /^More for/ })
+        .last()
+        .click();
+      await page.getByRole("menuitem", { name: "Delete" }).waitFor();
+    },
+  ],
+  [
+    "history-rename",
+    () => session,
+    async (page) => {
+      const side = await openHistory(page);
+      await side
+        .getByRole("button", { name: /^More for/ })
+        .last()
+        .click();
+      await page.getByRole("menuitem", { name: "Rename" }).click();
+      await page.getByRole("textbox", { name: "Name of the chat" }).fill("");
+      await page.keyboard.press("Enter");
+      await page.getByText("Give the chat a name.").waitFor();
+    },
+  ],
+  [
+    "history-search",
+    () => "/chat?q=three%20hops",
+    async (page) => {
+      const side = await openHistory(page);
+      await side.locator("mark").first().waitFor();
+    },
+  ],
+  [
+    "history-no-hit",
+    () => "/chat?q=zzzz",
+    async (page) => {
+      const side = await openHistory(page);
+      await side.getByText(/No chat of yours/).waitFor();
+    },
+  ],
+  [
+    "history-hit",
+    () => "/chat?q=three%20hops",
+    async (page) => {
+      const side = await openHistory(page);
+      await side
+        .getByRole("link", { name: /three hops/ })
+        .last()
+        .click();
+      await page.locator("[data-found]").waitFor();
+    },
   ],
   ["chat", () => session, async (page) => page.locator("math").first().waitFor()],
   [
@@ -150,7 +226,7 @@ test("360 wide, nothing is cut off", async () => {
     hasTouch: true,
     isMobile: true,
   });
-  for (const [name, path, ready] of PAGES.slice(0, 8)) {
+  for (const [name, path, ready] of PAGES.slice(0, 14)) {
     const page = await context.newPage();
     await page.goto(server.url + path());
     await ready(page);

@@ -1,16 +1,18 @@
 // Problems, links and paths of the API client.
 import { afterEach, expect, test, vi } from "vitest";
-import { nextLink, Problem, request, ticketsPath } from "./api";
+import { Problem, pageLink, request, ticketsPath } from "./api";
 
 afterEach(() => vi.unstubAllGlobals());
 
-test("the next page is found in a Link header, and stays on this origin", () => {
-  expect(nextLink('</tickets?cursor=a%2Cb&limit=2>; rel="next"')).toBe(
+test("the pages beside this one are found in a Link header, and stays on this origin", () => {
+  expect(pageLink('</tickets?cursor=a%2Cb&limit=2>; rel="next"', "next")).toBe(
     "/tickets?cursor=a%2Cb&limit=2",
   );
-  expect(nextLink('<https://elsewhere.example/x?y=1>; rel=next, </p>; rel="prev"')).toBe("/x?y=1");
-  expect(nextLink('</p>; rel="prev"')).toBeNull();
-  expect(nextLink(null)).toBeNull();
+  const both = '<https://elsewhere.example/x?y=1>; rel=next, </p?after=3>; rel="prev"';
+  expect(pageLink(both, "next")).toBe("/x?y=1");
+  expect(pageLink(both, "prev")).toBe("/p?after=3");
+  expect(pageLink('</p>; rel="prev"', "next")).toBeNull();
+  expect(pageLink(null, "next")).toBeNull();
 });
 
 test("a filter becomes a path", () => {

@@ -77,13 +77,15 @@ export interface Page<T> {
   data: T;
   /** Path of the next page, from the Link header. */
   next: string | null;
+  /** Path of the page before, where a list was entered in its middle. */
+  previous: string | null;
 }
 
-/** The target of rel="next" in a Link header, as a path of this origin. */
-export function nextLink(header: string | null): string | null {
+/** The target of rel="next" or rel="prev" in a Link header, as a path of this origin. */
+export function pageLink(header: string | null, rel: "next" | "prev"): string | null {
   for (const part of header?.split(/,(?=\s*<)/) ?? []) {
-    const match = /<([^>]+)>\s*;(?:.*;)?\s*rel="?next"?/i.exec(part);
-    if (!match?.[1]) continue;
+    const match = /<([^>]+)>\s*;(?:.*;)?\s*rel="?(next|prev)"?/i.exec(part);
+    if (!match?.[1] || match[2]?.toLowerCase() !== rel) continue;
     const url = new URL(match[1], location.href);
     return url.pathname + url.search;
   }
@@ -102,7 +104,8 @@ export async function request<T>(path: string, options: Options = {}): Promise<P
   });
   if (!response.ok) throw await toProblem(response);
   const data = response.status === 204 ? undefined : await response.json().catch(() => undefined);
-  return { data: data as T, next: nextLink(response.headers.get("Link")) };
+  const links = response.headers.get("Link");
+  return { data: data as T, next: pageLink(links, "next"), previous: pageLink(links, "prev") };
 }
 
 const only = async <T>(page: Promise<Page<T>>): Promise<T> => (await page).data;
@@ -147,6 +150,14 @@ export const api = {
   readMe: (signal?: AbortSignal) => only(request<Me>("/me", { signal })),
   listSessions: (path: string, signal?: AbortSignal) => request<ChatSession[]>(path, { signal }),
   readSession: (path: string, signal?: AbortSignal) => request<ChatSessionDetail>(path, { signal }),
+  searchSessions: (q: string, signal?: AbortSignal) =>
+    only(request<ChatSession[]>(`/chat/sessions?${new URLSearchParams({ q })}`, { signal })),
+  renameSession: (id: string, title: string) =>
+    only(request<ChatSession>(`/chat/sessions/${part(id)}`, { method: "PATCH", body: { title } })),
+  deleteSession: (id: string) =>
+    only(request<void>(`/chat/sessions/${part(id)}`, { method: "DELETE" })),
+  restoreSession: (id: string) =>
+    only(request<ChatSession>(`/chat/sessions/${part(id)}/restore`, { method: "POST" })),
   stopReply: (id: string) =>
     only(request<unknown>(`/chat/replies/${part(id)}/stop`, { method: "POST" })),
 };

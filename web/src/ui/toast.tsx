@@ -2,6 +2,7 @@
 // anywhere; `<Toaster>` is mounted once. A notice waits while it is pointed at or focused.
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
+import { createPortal } from "react-dom";
 import { create } from "zustand";
 
 interface Toast {
@@ -62,19 +63,41 @@ function ToastView({ item }: { item: Toast }) {
   );
 }
 
+/** The dialog on top, for while it is open nothing outside of it can be pressed. */
+function useTopDialog(count: number): Element | null {
+  const [dialog, setDialog] = useState<Element | null>(null);
+  useEffect(() => {
+    if (count === 0) return;
+    const look = () => setDialog([...document.querySelectorAll("dialog[open]")].at(-1) ?? null);
+    look();
+    document.addEventListener("close", look, true);
+    return () => document.removeEventListener("close", look, true);
+  }, [count]);
+  return dialog;
+}
+
 export function Toaster() {
   const toasts = useToasts((state) => state.toasts);
+  const dialog = useTopDialog(toasts.length);
+  const list = (
+    <ol className="grid max-w-md gap-2">
+      {toasts.map((item) => (
+        <ToastView key={item.id} item={item} />
+      ))}
+    </ol>
+  );
   return (
-    <section
-      aria-label="Notices"
-      aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 top-3 z-50 grid justify-center px-3 md:justify-end"
-    >
-      <ol className="grid max-w-md gap-2">
-        {toasts.map((item) => (
-          <ToastView key={item.id} item={item} />
-        ))}
-      </ol>
-    </section>
+    <>
+      <section aria-label="Notices" aria-live="polite" className="toasts">
+        {!dialog && list}
+      </section>
+      {dialog &&
+        createPortal(
+          <section aria-label="Notices" aria-live="polite" className="toasts">
+            {list}
+          </section>,
+          dialog,
+        )}
+    </>
   );
 }

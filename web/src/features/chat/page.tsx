@@ -1,7 +1,7 @@
-// /chat: ?ticket= chooses what the tutor looks at, ?session= the chat. A question brought along by a
-// link (router state `ask`) is sent at once.
+// /chat: ?ticket= chooses what the tutor looks at, ?session= the chat, ?m= a message in it to begin at, ?q= a
+// search in the past chats. A question brought along by a link (router state `ask`) is sent at once.
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { Problem } from "@/lib/api";
 import { usePageTitle } from "@/lib/page";
@@ -16,7 +16,9 @@ import { Side } from "./side";
 import { Start } from "./start";
 import { announce, chatKey, useChat } from "./store";
 import { ThreadView } from "./thread-view";
+import { usePlace } from "./use-place";
 import { useSession } from "./use-session";
+import { useSide } from "./use-side";
 import { useElapsed } from "./waiting";
 
 const stay = () => undefined;
@@ -45,20 +47,20 @@ function useBroughtQuestion(onAsk: (text: string) => void) {
   }, [text, location, navigate, onAsk]);
 }
 
-function Conversation({
-  ticketId: chosen,
-  sessionId,
-}: {
+interface ConversationProps {
   ticketId: string | null;
   sessionId: string | null;
-}) {
+  /** A message to begin at, and the words of the search that found it. */
+  around: string | null;
+  words: string;
+}
+
+function Conversation({ ticketId: chosen, sessionId, around, words }: ConversationProps) {
   const chat = chatKey(sessionId, chosen);
-  const { saved, session, turns, entries } = useSession(chat, sessionId);
+  const { saved, session, turns, entries } = useSession(chat, sessionId, around);
   const ticketId = session ? session.ticket_id : chosen;
   const ticket = useQuery({ ...ticketQuery(ticketId ?? ""), enabled: ticketId !== null, retry: 1 });
-  const [sideOpen, setSideOpen] = useState(false);
-  const openSide = useCallback(() => setSideOpen(true), []);
-  const closeSide = useCallback(() => setSideOpen(false), []);
+  const side = useSide();
   const navigate = useNavigate();
   usePageTitle(session?.title ?? (ticket.data ? `About: ${ticket.data.title}` : "Chat"));
 
@@ -69,8 +71,10 @@ function Conversation({
       shown.current = null;
     };
   }, [chat]);
+  const { found, toNewest } = usePlace({ sessionId, around, words, error: saved.error });
   const onAsk = useCallback(
     (text: string) => {
+      if (around) toNewest();
       const onStarted = (id: string) => {
         if (sessionId || shown.current !== chat) return;
         const params = new URLSearchParams(
@@ -80,7 +84,7 @@ function Conversation({
       };
       ask({ chat, text, ticketId, sessionId, onStarted });
     },
-    [chat, ticketId, sessionId, navigate],
+    [chat, ticketId, sessionId, around, toNewest, navigate],
   );
   useBroughtQuestion(onAsk);
   const onAskAgain = useCallback(
@@ -96,7 +100,10 @@ function Conversation({
   useEffect(() => {
     if (lost) announce(RECONNECTING);
   }, [lost]);
-  const question = turn ? undefined : entries.findLast(({ message }) => message.role === "user");
+  const question =
+    turn || saved.hasPreviousPage
+      ? undefined
+      : entries.findLast(({ message }) => message.role === "user");
   const slow = useDelayed(sessionId !== null && saved.isPending && turns.length === 0);
   const missing = ticket.error instanceof Problem && ticket.error.status === 404;
   const title = missing ? "a deleted ticket" : ticket.data?.title;
@@ -106,11 +113,17 @@ function Conversation({
       <div className="hidden w-[272px] shrink-0 border-r border-line lg:block">
         <Side ticketId={ticketId} sessionId={sessionId} onChoose={stay} />
       </div>
-      <Dialog open={sideOpen} onClose={closeSide} title="Chat about" kind="sheet">
-        <Side ticketId={ticketId} sessionId={sessionId} onChoose={closeSide} />
+      <Dialog open={side.isOpen} onClose={side.close} title="Chat about" kind="sheet">
+        <Side ticketId={ticketId} sessionId={sessionId} onChoose={stay} />
       </Dialog>
       <div className="flex min-w-0 flex-1 flex-col">
-        <ModeBar ticketId={ticketId} title={title} onOpenSide={openSide} />
+        <ModeBar
+          ticketId={ticketId}
+          title={title}
+          sessionId={sessionId}
+          name={session?.title}
+          onOpenSide={side.open}
+        />
         {failed ? (
           <div className="min-h-0 flex-1 overflow-auto">
             <Failure
@@ -121,15 +134,23 @@ function Conversation({
           </div>
         ) : (
           <ThreadView
+            key={around}
+            found={found}
             chat={chat}
             sessionId={sessionId}
             entries={entries}
-            answering={turn !== undefined}
+            answering={turn !== undefined || saved.hasPreviousPage}
             leftOut={turns.at(-1)?.leftOut ?? 0}
             earlier={{
               available: saved.hasNextPage,
               loading: saved.isFetchingNextPage,
               load: () => void saved.fetchNextPage(),
+            }}
+            later={{
+              available: saved.hasPreviousPage,
+              loading: saved.isFetchingPreviousPage,
+              load: () => void saved.fetchPreviousPage(),
+              toNewest,
             }}
             start={
               sessionId ? (
@@ -165,7 +186,12 @@ export default function ChatPage() {
   return (
     <div className="flex h-full min-h-0">
       <h1 className="sr-only">Chat</h1>
-      <Conversation ticketId={params.get("ticket")} sessionId={params.get("session")} />
+      <Conversation
+        ticketId={params.get("ticket")}
+        sessionId={params.get("session")}
+        around={params.get("m")}
+        words={params.get("q") ?? ""}
+      />
       <StatusRegion />
     </div>
   );

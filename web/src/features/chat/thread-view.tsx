@@ -9,11 +9,18 @@ import { KeepPlace } from "./keep-place";
 import { EndMark, LatestPill } from "./latest";
 import { type Entry, exchanges } from "./thread";
 import type { TurnActions } from "./turn";
+import { type Found, useFound } from "./use-found";
 import { useReading } from "./use-reading";
 
 // Fetched beside the page, not before it: the first frame needs no Markdown.
 const turn = import("./turn");
 const Turn = lazy(() => turn.then((module) => ({ default: module.Turn })));
+
+interface More {
+  available: boolean;
+  loading: boolean;
+  load: () => void;
+}
 
 interface ThreadViewProps {
   chat: string;
@@ -21,9 +28,22 @@ interface ThreadViewProps {
   entries: Entry[];
   leftOut: number;
   answering: boolean;
-  earlier: { available: boolean; loading: boolean; load: () => void };
+  earlier: More;
+  /** Only where the transcript was entered at a found message. */
+  later: More & { toNewest: () => void };
+  found: Found | null;
   start: ReactNode;
   onAskAgain: (question: Message, text: string) => void;
+}
+
+function ShowMore({ more, label }: { more: More; label: string }) {
+  return (
+    <div className="mb-5 text-center">
+      <Button weight="quiet" disabled={more.loading} onClick={more.load}>
+        {more.loading ? "Loading…" : label}
+      </Button>
+    </div>
+  );
 }
 
 const LeftOut = memo(function LeftOut({ count }: { count: number }) {
@@ -46,20 +66,24 @@ function useAsked(entries: Entry[], last: string | undefined) {
 }
 
 export function ThreadView(props: ThreadViewProps) {
-  const { chat, sessionId, entries, leftOut, answering, earlier, start, onAskAgain } = props;
+  const { chat, sessionId, entries, leftOut, answering, earlier, later, found } = props;
+  const { start, onAskAgain } = props;
   const list = useMemo(() => exchanges(entries), [entries]);
   const last = list.at(-1)?.key;
   const asked = useAsked(entries, last);
-  const { box, content, hold, toEnd } = useReading(chat, last, asked.turn);
+  const reading = useReading(chat, last, asked.turn);
+  const { box, content, hold, toEnd } = reading;
+  useFound(reading, found, list);
   const [away, setAway] = useState(false);
   const actions = useMemo<TurnActions>(
     () => ({ sessionId, askAgain: onAskAgain, hold }),
     [sessionId, onAskAgain, hold],
   );
   const onLatest = useCallback(() => {
+    if (later.available) return later.toNewest();
     toEnd();
     box.current?.focus({ preventScroll: true });
-  }, [toEnd, box]);
+  }, [toEnd, box, later]);
   const onNewest = () => {
     const articles = box.current?.querySelectorAll<HTMLElement>("[data-role=assistant]");
     const newest = articles?.item(articles.length - 1);
@@ -81,13 +105,7 @@ export function ThreadView(props: ThreadViewProps) {
         className="thread scroller h-full px-4 pt-5 [scrollbar-gutter:stable_both-edges] md:px-7"
       >
         <div ref={content} className="mx-auto max-w-[72ch] pb-5">
-          {earlier.available && (
-            <div className="mb-5 text-center">
-              <Button weight="quiet" disabled={earlier.loading} onClick={earlier.load}>
-                {earlier.loading ? "Loading…" : "Show earlier messages"}
-              </Button>
-            </div>
-          )}
+          {earlier.available && <ShowMore more={earlier} label="Show earlier messages" />}
           {entries.length === 0 && start}
           <KeepPlace box={box} chat={chat} first={entries[0]?.key} />
           <Suspense fallback={null}>
@@ -103,6 +121,7 @@ export function ThreadView(props: ThreadViewProps) {
               );
             })}
           </Suspense>
+          {later.available && <ShowMore more={later} label="Show later messages" />}
         </div>
       </div>
       {away && <LatestPill onClick={onLatest} />}

@@ -1,19 +1,22 @@
-// One saved chat with its live turns: reads it, follows a reply that runs already, keeps up with other
-// tabs, and lets go of turns that are saved.
+// One saved chat with its live turns: reads it, at its end or around a message, follows a reply that runs
+// already, keeps up with other tabs, and lets go of turns that are saved.
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { followReply } from "./asking";
 import { onChatChange } from "./channel";
+import { expectTitle } from "./late-titles";
 import { chatKeys, sessionQuery } from "./queries";
-import { dropSaved, useChat } from "./store";
+import { chatKey, dropSaved, isAnswering, type LiveTurn, useChat } from "./store";
 import { joinThread } from "./thread";
 import { savedIds } from "./versions";
 
-export function useSession(chat: string, sessionId: string | null) {
+const NONE: LiveTurn[] = [];
+
+export function useSession(chat: string, sessionId: string | null, around: string | null) {
   const client = useQueryClient();
   const saved = useInfiniteQuery({
-    ...sessionQuery(sessionId ?? ""),
+    ...sessionQuery(sessionId ?? "", around),
     enabled: sessionId !== null,
     retry: 1,
   });
@@ -31,6 +34,8 @@ export function useSession(chat: string, sessionId: string | null) {
       onChatChange((changed) => {
         void client.invalidateQueries({ queryKey: chatKeys.session(changed) });
         void client.invalidateQueries({ queryKey: chatKeys.sessions });
+        const { turns } = useChat.getState();
+        if (!isAnswering(turns, chatKey(changed, null))) expectTitle(client, changed);
       }),
     [client],
   );
@@ -41,6 +46,8 @@ export function useSession(chat: string, sessionId: string | null) {
     if (messages.length > 0) dropSaved(savedIds(messages));
   }, [messages]);
 
-  const entries = useMemo(() => joinThread(messages, turns, keys), [messages, turns, keys]);
+  // What is being said now belongs after the newest message, which may not be read yet.
+  const shown = saved.hasPreviousPage ? NONE : turns;
+  const entries = useMemo(() => joinThread(messages, shown, keys), [messages, shown, keys]);
   return { saved, session: newest, turns, entries };
 }
