@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import socket
 import threading
+import time
 from contextlib import AbstractAsyncContextManager
 from multiprocessing.connection import Connection
 
@@ -28,7 +29,7 @@ from api.server import ServerError, make_config, say_ready
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
-START_SECONDS = 30
+START_SECONDS, STOP_SECONDS = 30, 15
 BACKLOG = 2048
 
 
@@ -72,6 +73,14 @@ class Workers(Multiprocess):
     def init_processes(self) -> None:
         super().init_processes()
         threading.Thread(target=self._hear, name="workers' reports", daemon=True).start()
+
+    def join_all(self) -> None:
+        """A worker that does not end by itself, because it hangs, is killed."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for worker in self.processes:
+            worker.process.join(max(0, deadline - time.monotonic()))
+            worker.process.kill()
+            worker.process.join()
 
     def handle_hup(self) -> None:
         """A terminal that is closed ends the server, as it ends a single process."""
