@@ -1,6 +1,7 @@
 """`python -m api.benchmarks [GROUP …]`: measures the server's figures and prints a table; 1 when one is missed.
 
-Groups: start, relay, first_token, memory, pages, chats; all of them when none is named. Everything stays on 127.0.0.1.
+Groups: start, relay, first_token, memory, pages, chats, cuts, kills, sends, checkpoints; all when none is named.
+Everything stays on 127.0.0.1.
 """
 
 import importlib
@@ -12,7 +13,7 @@ from pathlib import Path
 from api.benchmarks.figures import Figure, machine, table
 from api.benchmarks.harness import allow_many_files
 
-GROUPS = ("start", "relay", "first_token", "memory", "pages", "chats")
+GROUPS = ("start", "relay", "first_token", "memory", "pages", "chats", "cuts", "kills", "sends", "checkpoints")
 
 
 def main(asked: list[str]) -> int:

@@ -15,6 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyio.from_thread import start_blocking_portal
+
+from api.operations.mongod import find_mongod, running_mongod, start_mongod
+
 PROGRAM = Path(sys.executable).with_name("tutordesk")
 START_SECONDS, STOP_SECONDS = 30.0, 20.0
 NO_LIMITS = {
@@ -96,6 +100,16 @@ def running_server(data_dir: Path, **settings: str) -> Iterator[Server]:
         yield Server(process.pid, port, data_dir, log, time.monotonic() - started)
     finally:
         _stop(process)
+
+
+@contextlib.contextmanager
+def running_database(data_dir: Path) -> Iterator[str]:
+    """A mongod of its own for several servers. Yields its URL."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    binary = find_mongod(None)
+    mongod = running_mongod(data_dir, binary, start_mongod(data_dir, binary))
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(mongod) as url:
+        yield url
 
 
 @contextlib.contextmanager

@@ -67,11 +67,23 @@ class TimedReader(Reader):
 
     def __init__(self) -> None:
         super().__init__()
+        self.ended_at = 0.0
         self.arrivals: list[tuple[float, int]] = []
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self.arrivals.append((time.perf_counter(), len(self.data)))
+
+    def arrival_of(self, place: int) -> float | None:
+        """When the character at `place` came, of a stream that was read from its beginning; None: it never did."""
+        for frame in FRAME.finditer(self.data):
+            if int(frame[1]) > place:
+                return next(at for at, size in self.arrivals if size >= frame.end())
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.ended_at = time.perf_counter()
 
     def text_at(self, moment: float) -> str:
         """The text that was here at a time, of a stream that was read from its beginning."""

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,42 +18,15 @@ from api.benchmarks.reader import TimedReader, ask, ask_request, connect_timed, 
 from api.replies.models import now
 from api.tests.conftest import JSON
 from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.processes import GIVEN, Serving
+from api.tests.processes import Serving
+from api.tests.replies.conftest import Pair
 from api.tests.steps import until
 
-Pair = tuple[Serving, Serving]
 LONG = "so the proxy says no to größere Bilder 🙂 "
 
 
-@pytest.fixture(scope="module")
-async def servers(
-    mongod_url: str, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Pair]:
-    url = mongod_url.replace("/tutordesk?", "/two_servers?")
-    given = {**GIVEN, "GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": url}
-    one, other = (Serving(tmp_path_factory.mktemp(name), **given) for name in ("one", "other"))
-    await asyncio.gather(one.start(), other.start())
-    yield one, other
-    await asyncio.gather(one.end(), other.end())
-
-
 @pytest.fixture
-async def pair(servers: Pair, fake: FakeModels) -> AsyncIterator[Pair]:
-    """Two servers that live; no reply runs afterwards."""
-    yield servers
-    one = servers[0]
-    if one.process and one.process.poll() is not None:
-        await one.start()
-    fake.reset()
-
-    async def is_quiet() -> bool:
-        return not fake.open
-
-    await until(is_quiet)
-
-
-@pytest.fixture
-def database(servers: Pair) -> Any:
+def database(servers: Pair) -> Iterator[Any]:
     with pymongo.MongoClient[Any](servers[0].environment["MONGODB_URL"], tz_aware=True) as client:
         yield client.get_default_database()
 
