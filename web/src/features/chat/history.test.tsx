@@ -124,6 +124,9 @@ test("after a first answer the lists are read twice more, after later ones not",
   const page = { data: [row("s1", "Proxies", { message_count: 4 })], next: null, previous: null };
   client.setQueryData(["chat", "sessions"], { pages: [page], pageParams: [""] });
   expectTitle(client, "s1");
+  const chat = { ...page, data: { ...row("s2", "Hops", { message_count: 3 }), messages: [] } };
+  client.setQueryData(["chat", "session", "s2", null], { pages: [chat], pageParams: [""] });
+  expectTitle(client, "s2");
   vi.advanceTimersByTime(10_000);
   expect(read).toHaveBeenCalledTimes(4);
 });

@@ -3,6 +3,7 @@
 // is looked for again, until the reader does something.
 import { useEffect, useLayoutEffect } from "react";
 import { markWords } from "@/ui/highlight";
+import { announce } from "./store";
 import type { Reading } from "./use-reading";
 
 const SETTLE_MS = 2_000;
@@ -71,6 +72,7 @@ function settle(box: HTMLElement, content: Element, found: Found): () => void {
     if (marked) return;
     marked = message;
     message.dataset.found = "";
+    announce("The message found is in view");
     timers.push(setTimeout(() => delete message.dataset.found, MARK_MS));
     timers.push(setTimeout(end, SETTLE_MS));
   };
