@@ -2,7 +2,7 @@
 // reply, whatever the number of tabs, and every tab shows the same text.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, startServer, watch } from "./server.mjs";
+import { cuttingProxy, launch, startServer, watch } from "./server.mjs";
 
 const SENTENCE = "The proxy reads the size first, so it answers **413** at once. 👩‍👩‍👧 é ";
 const ANSWER = `${SENTENCE.repeat(30)}\n\nThe end.`;
@@ -86,10 +86,11 @@ test("eight tabs share the streams, and the eighth is as quick as the first", as
   for (const tab of readers) await until(() => hasText(tab, 60), "text in every tab");
   assert.deepEqual(streams.urls(), ["/chat/global/stream", "/tickets/events"]);
 
+  const eighth = await context.newPage();
+  seen.push(watch(eighth, server.url));
   const began = performance.now();
-  const eighth = await open(context, "/chat", seen);
+  await eighth.goto(`${server.url}/chat`);
   await composer(eighth).waitFor();
-  await eighth.getByRole("button", { name: "What do the tickets cover?" }).waitFor();
   const loaded = performance.now() - began;
   await composer(eighth).fill("Do you hear me?");
   const answered = eighth.waitForResponse((one) => one.url().endsWith("/stream"));
@@ -128,7 +129,9 @@ test("when the tab that reads is closed, another goes on at the exact character"
   const tabs = [await open(context, chat), await open(context, chat), await open(context, chat)];
   for (const tab of tabs) await until(() => hasText(tab, 60), "text");
   await first.close();
-  await until(async () => (await textOf(tabs[2])).length > 400, "the text grows on");
+  await until(() => streams.urls().length === 2, "another tab reads");
+  const had = (await textOf(tabs[2])).length;
+  await until(async () => (await textOf(tabs[2])).length > had + 60, "the text grows on");
   assert.equal(streams.urls().length, 2);
   assert.match(streams.urls()[0], /^\/chat\/replies\//);
   // A ticket made now reaches the tab that took over the tickets' stream too.
@@ -157,5 +160,52 @@ test("Stop in one tab stops all", async () => {
   for (const tab of tabs) await answer(tab).getByText("Stopped.").waitFor();
   const texts = new Set(await Promise.all(tabs.map(textOf)));
   assert.equal(texts.size, 1);
+  await context.close();
+});
+
+test("connections cut under three tabs leave no gap and no double in any", async () => {
+  const proxy = await cuttingProxy(new URL(server.url).port);
+  const context = await browser.newContext();
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 40, chunk: 5 });
+  const first = await context.newPage();
+  await first.goto(`${proxy.url}/chat`);
+  const chat = await ask(first, "Does it hold?");
+  const tabs = [first];
+  for (let count = 0; count < 2; count++) {
+    const tab = await context.newPage();
+    await tab.goto(proxy.url + chat);
+    tabs.push(tab);
+  }
+  for (const tab of tabs) await until(() => hasText(tab, 30), "text");
+  for (let cut = 0; cut < 6; cut++) {
+    await first.waitForTimeout(350 + 170 * cut);
+    proxy.cut();
+  }
+  const expected = SENTENCE.replaceAll("*", "").repeat(30).trim();
+  for (const tab of tabs) {
+    await answer(tab).getByText("The end.").waitFor({ timeout: 60_000 });
+    const shown = await answer(tab).locator(".md-block").first().innerText();
+    assert.equal(shown.trim(), expected);
+  }
+  await context.close();
+  await proxy.stop();
+});
+
+test("without locks, as over plain HTTP from another machine, each tab reads for itself", async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, "locks", { get: () => undefined });
+  });
+  const streams = streamsOf(context);
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 30, chunk: 9 });
+  const first = await open(context, "/chat");
+  const chat = await ask(first, "Anyone?");
+  const second = await open(context, chat);
+  await until(() => hasText(second, 30), "text");
+  assert.equal(streams.urls().length, 4);
+  for (const tab of [first, second]) {
+    await answer(tab).getByText("The end.").waitFor({ timeout: 60_000 });
+    assert.equal((await textOf(tab)).match(/413/g).length, 30);
+  }
   await context.close();
 });
