@@ -4,7 +4,8 @@ import { useState } from "react";
 import type { Message } from "@/lib/types";
 import { CopyButton } from "@/ui/copy-button";
 import { Pager, type Versions } from "./pager";
-import { Reason, Thumbs, useRating } from "./rating";
+import { Thumbs, useRating } from "./rating";
+import { Reason } from "./reason";
 
 export interface AnswerFootProps {
   message: Message;
@@ -30,74 +31,40 @@ export function factsOf(message: Message): string {
   return facts.filter(Boolean).join(" · ");
 }
 
-function Opinion({ sessionId, message }: { sessionId: string; message: Message }) {
-  const rating = useRating(sessionId, message);
-  const [isOpen, setOpen] = useState(false);
-  const { feedback, problem } = rating;
-  const asksReason = isOpen && (feedback?.thumb === "down" || problem !== "");
-  const reason = feedback?.thumb === "down" ? feedback.reason : "";
-  return (
-    <>
-      <Thumbs {...rating} onDown={() => setOpen(true)} />
-      {(asksReason || reason || problem) && (
-        <div className="order-last basis-full pb-1 text-[14px]">
-          {problem && (
-            <p role="alert" className="text-danger">
-              {problem}
-            </p>
-          )}
-          {asksReason ? (
-            <Reason {...rating} onClose={() => setOpen(false)} />
-          ) : (
-            reason && (
-              <p className="break-words text-dim">
-                You wrote: “{reason}”{" "}
-                <button type="button" className="text-button" onClick={() => setOpen(true)}>
-                  Change
-                </button>
-              </p>
-            )
-          )}
-        </div>
-      )}
-    </>
-  );
-}
-
 export function AnswerFoot({ message, versions, sessionId, onAgain }: AnswerFootProps) {
-  if (message.status === "streaming") {
-    return (
-      <div
-        aria-hidden="true"
-        className="mt-1.5 min-h-7 max-md:min-h-12 pointer-coarse:min-h-[60px]"
-      />
-    );
-  }
+  const rating = useRating(sessionId, message);
+  const [asked, setAsked] = useState("");
+  const isOver = message.status !== "streaming";
   const isEarlier = versions.at < versions.count - 1;
-  const facts = [isEarlier ? "earlier version" : "", factsOf(message)].filter(Boolean);
+  const facts = isOver ? [isEarlier ? "earlier version" : "", factsOf(message)] : [];
+  const mayRate = isOver && message.content !== "" && sessionId !== null;
+  const onReason = (isOpen: boolean) => setAsked(isOpen ? message.id : "");
   return (
-    <div className="mt-1.5 flex flex-wrap items-center gap-x-3 max-md:flex-col max-md:items-start">
-      <span className="meta min-h-5 max-w-full truncate">{facts.join(" · ")}</span>
-      <div className="flex min-h-7 w-full flex-1 flex-wrap items-center gap-x-1 pointer-coarse:min-h-10 max-md:-ml-1.5">
-        <Pager of="answer" {...versions} />
-        <div className="turn-action contents">
-          {message.content && (
-            <CopyButton
-              text={message.content}
-              label="Copy answer"
-              className="text-button pointer-coarse:min-h-10"
-            />
-          )}
-          {onAgain && (
-            <button type="button" className="text-button pointer-coarse:min-h-10" onClick={onAgain}>
-              Regenerate
-            </button>
-          )}
-          {message.content && sessionId && (
-            <Opinion key={message.id} sessionId={sessionId} message={message} />
-          )}
-        </div>
+    <div className="mt-1.5 flex flex-wrap items-center gap-x-3">
+      <span className="meta min-h-5 max-w-full truncate max-md:basis-full">
+        {facts.filter(Boolean).join(" · ")}
+      </span>
+      <div className="flex min-h-7 items-center gap-x-1 pointer-coarse:min-h-10 max-md:-ml-1.5">
+        {isOver && <Pager of="answer" {...versions} />}
+        {isOver && message.content && (
+          <CopyButton
+            text={message.content}
+            label="Copy answer"
+            className="text-button turn-action pointer-coarse:min-h-10"
+          />
+        )}
+        {isOver && onAgain && (
+          <button
+            type="button"
+            className="text-button turn-action pointer-coarse:min-h-10"
+            onClick={onAgain}
+          >
+            Regenerate
+          </button>
+        )}
+        {mayRate && <Thumbs {...rating} onDown={() => onReason(true)} />}
       </div>
+      {mayRate && <Reason {...rating} isOpen={asked === message.id} onOpen={onReason} />}
     </div>
   );
 }

@@ -1,11 +1,9 @@
-// What the reader thinks of an answer: up, or down with an optional reason. Shown at once, saved by the
-// server; where it refuses, a sentence says so and the reason stays in its field.
+// What the reader thinks of an answer: thumb up or down. Shown at once, saved by the server; where it
+// refuses, a sentence says so.
 import { ThumbsDown, ThumbsUp } from "lucide-react";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { request } from "@/lib/api";
-import { isComposing } from "@/lib/hotkeys";
 import type { Feedback, Message } from "@/lib/types";
-import { Button } from "@/ui/button";
 import { announceChange } from "./channel";
 
 const save = (sessionId: string, messageId: string, feedback: Feedback | null) =>
@@ -14,6 +12,12 @@ const save = (sessionId: string, messageId: string, feedback: Feedback | null) =
     { method: "PATCH", body: { feedback } },
   );
 
+interface Unsaved {
+  id: string;
+  pending?: Feedback | null;
+  problem: string;
+}
+
 export interface Rating {
   feedback: Feedback | null;
   problem: string;
@@ -21,30 +25,30 @@ export interface Rating {
   rate: (feedback: Feedback | null) => Promise<boolean>;
 }
 
-/** The saved opinion, or the one on its way to the server. */
-export function useRating(sessionId: string, message: Message): Rating {
+/** The saved opinion, or the one on its way to the server. Each message has its own. */
+export function useRating(sessionId: string | null, message: Message): Rating {
+  const [state, setState] = useState<Unsaved>({ id: message.id, problem: "" });
+  const { pending, problem } =
+    state.id === message.id ? state : { pending: undefined, problem: "" };
   const saved = message.feedback ?? null;
-  const [pending, setPending] = useState<Feedback | null | undefined>();
-  const [problem, setProblem] = useState("");
   const latest = useRef(0);
   const isSaving = useRef(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was saved shows itself from then on
   useEffect(() => {
-    if (!isSaving.current) setPending(undefined);
+    if (!isSaving.current) setState((now) => ({ ...now, pending: undefined }));
   }, [saved?.thumb, saved?.reason]);
   const rate = async (feedback: Feedback | null) => {
+    if (!sessionId) return false;
     const mine = ++latest.current;
+    const { id } = message;
     isSaving.current = true;
-    setPending(feedback);
-    setProblem("");
+    setState({ id, pending: feedback, problem: "" });
     try {
-      await save(sessionId, message.id, feedback);
+      await save(sessionId, id, feedback);
       return true;
     } catch (error) {
-      if (mine === latest.current) {
-        setPending(undefined);
-        setProblem(`Not saved. ${error instanceof Error ? error.message : ""}`);
-      }
+      const reason = error instanceof Error ? error.message : "";
+      if (mine === latest.current) setState({ id, problem: `Not saved. ${reason}` });
       return false;
     } finally {
       if (mine === latest.current) {
@@ -67,7 +71,7 @@ export function Thumbs({ feedback, rate, onDown }: ThumbsProps) {
     return (
       <button
         type="button"
-        className="icon-button pointer-coarse:min-h-10 pointer-coarse:min-w-10 aria-pressed:text-accent"
+        className={`icon-button pointer-coarse:min-h-10 pointer-coarse:min-w-10 ${isOn ? "text-accent" : "turn-action"}`}
         aria-label={thumb === "up" ? "Good answer" : "Bad answer"}
         aria-pressed={isOn}
         onClick={() => {
@@ -84,45 +88,5 @@ export function Thumbs({ feedback, rate, onDown }: ThumbsProps) {
       {button("up")}
       {button("down")}
     </>
-  );
-}
-
-interface ReasonProps extends Rating {
-  onClose: () => void;
-}
-
-/** The field for a reason; open until it was saved or put away. */
-export function Reason({ feedback, rate, onClose }: ReasonProps) {
-  const [text, setText] = useState(feedback?.reason ?? "");
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (await rate({ thumb: "down", reason: text.trim() })) onClose();
-  };
-  return (
-    <form className="mt-1.5 flex flex-wrap gap-2" onSubmit={submit}>
-      <input
-        // biome-ignore lint/a11y/noAutofocus: opened by the press that asks for it
-        autoFocus
-        aria-label="What was wrong with the answer? Optional"
-        placeholder="What was wrong? Optional"
-        maxLength={1_000}
-        autoComplete="off"
-        className="field min-h-9 min-w-0 flex-1 basis-56 py-1"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Enter" && isComposing(event.nativeEvent)) event.preventDefault();
-          if (event.key !== "Escape") return;
-          event.stopPropagation();
-          onClose();
-        }}
-      />
-      <Button type="submit" disabled={text.trim() === ""}>
-        Send
-      </Button>
-      <Button weight="quiet" onClick={onClose}>
-        Not now
-      </Button>
-    </form>
   );
 }
