@@ -1,7 +1,8 @@
 """Following: the text of a reply from a character on, whichever process writes it.
 
 What this process writes comes from memory. What another writes comes from MongoDB: one query each tenth of a second
-reads the newest parts of all that is followed here. What is over is one read.
+reads the newest parts of all that is followed here. What is over is one read; it is over once its chat holds it, or
+whoever read "done" would ask on, or look there, too early.
 """
 
 from collections.abc import AsyncIterator
@@ -28,7 +29,7 @@ class RemoteText(GrowingText):
     async def read(self, reply_id: PydanticObjectId) -> None:
         """All that is saved. A reply that is gone is over."""
         reply = await Reply.get(reply_id)
-        self.is_over = reply is None or reply.status is not Status.streaming
+        self.is_over = reply is None or reply.is_joined
         self.text = reply.text if reply else ""
 
 
@@ -82,14 +83,16 @@ async def read_watched() -> None:
     followed = dict(watched)
     if not followed:
         return
-    parts = {"status": 1, "content": 1, "parts": {"$slice": -NEWEST_PARTS}}
+    parts = {"status": 1, "content": 1, "is_joined": 1, "parts": {"$slice": -NEWEST_PARTS}}
     found = await Reply.get_motor_collection().find({"_id": {"$in": list(followed)}}, parts).to_list(None)
     rows = {row["_id"]: row for row in found}
     for reply_id, remote in followed.items():
         before = len(remote.text)
         row = rows.get(reply_id)
-        if not row or row["status"] != Status.streaming.value:
-            remote.is_over, remote.text = True, row["content"] if row else remote.text
+        if not row:
+            remote.is_over = True
+        elif row["status"] != Status.streaming.value:
+            remote.is_over, remote.text = row["is_joined"], row["content"]
         elif row["parts"] and row["parts"][0]["at"] > before:
             await remote.read(reply_id)
         else:
