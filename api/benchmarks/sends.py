@@ -12,7 +12,7 @@ from typing import Any
 
 from api.benchmarks.figures import Figure
 from api.benchmarks.harness import running_database, running_helper, running_server
-from api.benchmarks.reader import ask, ask_request, connect, get, wire_state
+from api.benchmarks.reader import Reader, ask, ask_request, connect, get, wire_state
 from api.database import Database
 from api.database import connect as connect_database
 
@@ -37,18 +37,14 @@ async def _measure(wire: int, ports: Sequence[int], url: str) -> list[Figure]:
     client = connect_database(url)
     doubles = await _count_doubles(client.get_default_database())
     client.close()
-    again = sum(visitor.again for visitor in visitors)
+    again, others = sum(visitor.again for visitor in visitors), sum(visitor.others for visitor in visitors)
+    asked_twice = abs((await wire_state(wire))["begun"] - SENDS)
+    refused = sum(visitor.refused for visitor in visitors)
     return [
-        Figure(
-            f"Double messages or replies of {SENDS:,} sends, {again:,} of them repeated", doubles, limit=0, digits=0
-        ),
-        Figure(
-            "Questions that the model was asked more than once",
-            (await wire_state(wire))["begun"] - SENDS,
-            limit=0,
-            digits=0,
-        ),
-        Figure("Repeats that got another reply", sum(visitor.others for visitor in visitors), limit=0, digits=0),
+        Figure(f"Double messages or replies of {SENDS:,} sends, {again:,} repeated", doubles, limit=0, digits=0),
+        Figure("Sends that the model was asked for more than once", asked_twice, limit=0, digits=0),
+        Figure("Repeats that got another reply", others, limit=0, digits=0),
+        Figure("Sends refused although the answer before was over", refused, digits=0),
     ]
 
 
@@ -75,7 +71,7 @@ class Visitor:
         self.ports, self.chance = ports, chance
         self.cookie: str | None = None
         self.session_id: str | None = None
-        self.again = self.others = 0
+        self.again = self.others = self.refused = 0
 
     async def send_many(self, count: int) -> None:
         for place in range(count):
@@ -89,15 +85,22 @@ class Visitor:
         if self.cookie and self.chance.random() < AGAIN:
             self.again += 1
             if self.chance.random() < 0.5:
-                answers = list(await asyncio.gather(ask(first, request), ask(second, request)))
+                answers = list(await asyncio.gather(self._ask(first, request), self._ask(second, request)))
             else:
                 broken = await connect(first)
                 broken.send(request)
                 await asyncio.sleep(self.chance.uniform(0, BREAKS_WITHIN_SECONDS))
                 broken.transport.abort()
-                answers = [await ask(second, request)]
+                answers = [await self._ask(second, request)]
         else:
-            answers = [await ask(first, request)]
+            answers = [await self._ask(first, request)]
         starts = [answer.events()[0] for answer in answers]
         self.others += len({start["id"] for start in starts}) - 1
         self.session_id, self.cookie = starts[0]["session_id"], self.cookie or answers[0].cookie
+
+    async def _ask(self, port: int, request: bytes) -> Reader:
+        """Ask until it is answered: a chat whose last answer is not saved yet refuses the next question."""
+        while (answer := await ask(port, request)).data.startswith(b"HTTP/1.1 409 "):
+            self.refused += 1
+            await asyncio.sleep(0.05)
+        return answer
