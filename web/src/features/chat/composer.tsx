@@ -105,7 +105,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   useHotkeys({ c: () => field.current?.focus() });
   // Focus comes back when the answer is there, if it went nowhere else; never on touch.
   const wasAnswering = useRef(answering);
-  useLayoutEffect(() => {
+  useEffect(() => {
     const ended = wasAnswering.current && !answering;
     wasAnswering.current = answering;
     const free = document.activeElement === document.body || document.activeElement === null;
