@@ -42,12 +42,17 @@ def _session_of(found: dict[str, Any]) -> ChatSession:
     return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), **found))
 
 
-async def refuse_while_answering(session: ChatSession) -> None:
-    """Raises Conflict while a reply to this chat runs, on any process."""
-    if session.running_reply:
-        reply = await Reply.get(session.running_reply)
-        if reply and reply.status is Status.streaming:
-            raise Conflict(STILL_ANSWERING)
+async def refuse_while_answering(session: ChatSession) -> bool:
+    """Raises Conflict while a reply to this chat runs, on any process.
+
+    One that is over and still on its way into the chat is put there; True: the chat has changed by that.
+    """
+    reply = await Reply.get(session.running_reply) if session.running_reply else None
+    if reply and reply.status is Status.streaming:
+        raise Conflict(STILL_ANSWERING)
+    if reply:
+        await join_reply(reply)
+    return reply is not None
 
 
 async def open_session(reply: Reply) -> ChatSession:

@@ -63,9 +63,11 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
         )
     try:
         return await _start(ask, visitor, ticket_id, request)
-    except (Conflict, TooMany, TooLong, NotFound, pymongo.errors.DuplicateKeyError):
+    except (Conflict, TooMany, TooLong, NotFound, pymongo.errors.DuplicateKeyError) as error:
         if earlier := await _same_message(ask, visitor, ticket_id):
             return earlier
+        if isinstance(error, pymongo.errors.DuplicateKeyError):  # it was refused just now, and may be sent again
+            raise Conflict from error
         raise
 
 
@@ -106,7 +108,8 @@ async def _continued(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObj
     session = await access_session(visitor.id, object_id(ask.session_id), newest=KEPT_MESSAGES)
     if session.ticket_id != ticket_id:
         raise NotFound("This chat is not about that ticket.")
-    await refuse_while_answering(session)
+    if await refuse_while_answering(session):
+        return await access_session(visitor.id, object_id(ask.session_id), newest=KEPT_MESSAGES)
     return session
 
 

@@ -48,7 +48,7 @@ async def recover_replies(owner: str, join: Join) -> None:
 
 async def finish_joined(joined: Joined) -> None:
     """Call `joined` with what joined its transcript since the last time, then mark it as finished."""
-    if batch := _joined[:MOST_AT_ONCE]:
+    while batch := _joined[:MOST_AT_ONCE]:
         await joined(batch)
         replies = Reply.get_motor_collection().with_options(write_concern=AT_ONCE)
         ids = [reply.id for reply in batch]

@@ -346,6 +346,24 @@ async def test_moving_out_loses_no_concurrent_append(live: Live, visitor: httpx.
     assert [len(one["messages"]) for one in saved["transcripts"]] == [4] * len(saved["transcripts"])
 
 
+async def test_question_waits_for_an_answer_that_is_over_to_join(live: Live, visitor: httpx.AsyncClient) -> None:
+    """A process that died between a reply's ending and its joining leaves the order of the turns as it was."""
+    session_id = await _ask(visitor, "First?")
+    answer = (await _read(visitor, session_id))["messages"][1]
+    chat = {"_id": PydanticObjectId(session_id)}
+    unjoined = {
+        "$pull": {"messages": {"id": PydanticObjectId(answer["id"])}},
+        "$inc": {"message_count": -1},
+        "$set": {"running_reply": PydanticObjectId(answer["id"])},
+    }
+    await live.collection("chat_sessions").update_one(chat, unjoined)
+    await _ask(visitor, "Second?", session_id=session_id)
+    read = await _read(visitor, session_id)
+    assert [one["content"] for one in read["messages"]] == ["First?", TEXT, "Second?", TEXT]
+    assert read["message_count"] == 4
+    assert TEXT.replace("`", "") in json.dumps(live.fake.bodies[-1]).replace("`", "")
+
+
 async def test_stale_tab_adds_its_turn_after_the_others(live: Live, visitor: httpx.AsyncClient) -> None:
     """FAULTS, pain 6: the client never sends history, so a tab that knows less overwrites nothing."""
     session_id = await _ask(visitor, "First?")
