@@ -19,6 +19,32 @@ let browser;
 let ticket;
 let state;
 let session;
+let versions;
+
+/** A chat with two questions in one place, two answers to the later one, and an opinion on the last. */
+async function askAgain(page) {
+  await server.control({ script: "ok", text: `It is small.\n\n${ANSWER}`, delay_ms: 0 });
+  await page.goto(`${server.url}/chat`);
+  await page.getByRole("textbox", { name: "Message to the tutor" }).fill("Why a limt?");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Edit" }).click();
+  await page.getByRole("textbox", { name: "Edit your question" }).fill("Why is there a limit?");
+  await page.keyboard.press("Enter");
+  await page.getByRole("group", { name: "Version 2 of 2 of the question" }).waitFor();
+  await page.getByRole("button", { name: "Regenerate" }).waitFor();
+  await server.control({
+    script: "ok",
+    text: "So that one upload cannot fill the disk.",
+    delay_ms: 0,
+  });
+  await page.getByRole("button", { name: "Regenerate" }).click();
+  await page.getByRole("group", { name: "Version 2 of 2 of the answer" }).waitFor();
+  await page.getByRole("button", { name: "Bad answer" }).click();
+  await page.getByRole("textbox", { name: /^What was wrong/ }).fill("It does not say how much.");
+  await page.keyboard.press("Enter");
+  await page.getByText("You wrote:").waitFor();
+  return new URL(page.url()).pathname + new URL(page.url()).search;
+}
 
 before(async () => {
   await mkdir(SHOTS, { recursive: true });
@@ -48,6 +74,7 @@ before(async () => {
   await page.keyboard.press("Enter");
   await page.getByText("failed", { exact: true }).waitFor();
   session = new URL(page.url()).pathname + new URL(page.url()).search;
+  versions = await askAgain(page);
   state = await context.storageState();
   await context.close();
 });
@@ -160,6 +187,42 @@ const PAGES = [
     },
   ],
   ["chat", () => session, async (page) => page.locator("math").first().waitFor()],
+  ["versions", () => versions, async (page) => page.getByText("You wrote:").waitFor()],
+  [
+    "version-before",
+    () => versions,
+    async (page) => {
+      await page.getByRole("button", { name: "Previous version of the answer" }).click();
+      await page.locator("math").first().waitFor();
+    },
+  ],
+  [
+    "reason",
+    () => versions,
+    async (page) => {
+      await page.getByRole("button", { name: "Change" }).click();
+      await page.getByRole("textbox", { name: /^What was wrong/ }).waitFor();
+    },
+  ],
+  [
+    "edit-question",
+    () => versions,
+    async (page) => {
+      await page.getByRole("button", { name: "Edit" }).click();
+      await page.getByRole("textbox", { name: "Edit your question" }).waitFor();
+    },
+  ],
+  [
+    "latest",
+    () => session,
+    async (page) => {
+      await page.locator("math").first().waitFor();
+      await page.setViewportSize({ width: page.viewportSize().width, height: 500 });
+      await page.getByRole("log").hover();
+      await page.mouse.wheel(0, -900);
+      await page.getByRole("button", { name: "Latest" }).waitFor();
+    },
+  ],
   [
     "missing-ticket",
     () => "/tickets/0123456789abcdef01234567",
