@@ -1,6 +1,6 @@
 // The composer: grows to eight lines, keeps its text as a draft of this chat until the server has begun
 // to answer, and becomes Stop while it does. Its state is its own, so typing never redraws the thread.
-import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
@@ -9,6 +9,7 @@ import { Kbd } from "@/ui/kbd";
 import { stop } from "./asking";
 import { sizeProblem } from "./size";
 import { clearRefusal, draftKey, edit, useChat } from "./store";
+import { useAutoGrow } from "./use-auto-grow";
 
 interface ComposerProps {
   chat: string;
@@ -63,18 +64,6 @@ function useComposerText(chat: string) {
     setText("");
   };
   return { text, change, sent, sentence: refusal?.sentence ?? "" };
-}
-
-/** Fits the field to its text; the maximum is a CSS rule. */
-function useAutoGrow(text: string) {
-  const field = useRef<HTMLTextAreaElement>(null);
-  useLayoutEffect(() => {
-    const node = field.current;
-    if (!node || text === undefined) return;
-    node.style.height = "auto";
-    node.style.height = `${node.scrollHeight}px`;
-  }, [text]);
-  return field;
 }
 
 export const Composer = memo(function Composer(props: ComposerProps) {

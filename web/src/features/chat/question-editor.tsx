@@ -1,6 +1,6 @@
 // The last question as a field: Enter or "Ask again" sends it in its own place, Esc puts it away. What is
 // written is a draft of this question until the server has it, so a refusal or a reload loses nothing.
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
 import { isComposing } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
@@ -9,6 +9,7 @@ import { Button } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
 import { sizeProblem } from "./size";
 import { editDraftKey } from "./store";
+import { useAutoGrow } from "./use-auto-grow";
 
 interface QuestionEditorProps {
   question: Message;
@@ -18,20 +19,14 @@ interface QuestionEditorProps {
   onCancel: () => void;
 }
 
-/** Fits the field to its text; the maximum is a CSS rule. */
+/** A field that has the cursor, behind its text. */
 function useField(text: string) {
-  const field = useRef<HTMLTextAreaElement>(null);
-  useLayoutEffect(() => {
-    const node = field.current;
-    if (!node || text === undefined) return;
-    node.style.height = "auto";
-    node.style.height = `${node.scrollHeight}px`;
-  }, [text]);
+  const field = useAutoGrow(text);
   useEffect(() => {
     const node = field.current;
     node?.focus();
     node?.setSelectionRange(node.value.length, node.value.length);
-  }, []);
+  }, [field]);
   return field;
 }
 
