@@ -24,7 +24,7 @@ from api.tickets.search import MOST_MS, MOST_TERMS, match_words, with_prefixes
 from api.tutor.text import excerpt_around, plain_text
 
 MOST_TEXT = 4_000
-MOST_HITS, MOST_SESSIONS = 120, 50
+MOST_HITS, MOST_SESSIONS = 60, 30
 EXCERPT_CHARACTERS = 160
 
 
@@ -47,34 +47,46 @@ def row_of(found: dict[str, Any], hit: SessionHit | None = None) -> SessionRow:
 async def search_sessions(
     author_id: PydanticObjectId, q: str, ticket_id: PydanticObjectId | None, limit: int
 ) -> list[SessionRow]:
-    """At most `limit` chats, each with where it was found. Words without a letter or digit find nothing."""
-    conditions = match_words(q)
-    if not conditions:
+    """At most 30 chats, each with where it was found. Words without a letter or digit find nothing."""
+    if not match_words(q):
         return []
-    steps: list[dict[str, Any]] = [
-        {"$match": {"author_id": author_id, "$and": conditions}},
-        {"$sort": {"_id": pymongo.DESCENDING}},
-        {"$limit": MOST_HITS},
-        {"$project": {"session_id": 1, "is_title": {"$eq": ["$_id", "$session_id"]}}},
-        {"$group": {"_id": "$session_id", "newest": {"$max": "$_id"}, "is_title": {"$max": "$is_title"}}},
-        {"$sort": {"is_title": -1, "newest": -1}},
-        {"$limit": MOST_SESSIONS},
-    ]
-    hits = await MessageWords.get_motor_collection().aggregate(steps, maxTimeMS=MOST_MS).to_list(None)
-    ids = [hit["_id"] for hit in hits]
-    query = {"_id": {"$in": ids}, "is_deleted": False, **({"ticket_id": ticket_id} if ticket_id else {})}
+    in_titles, in_messages = await asyncio.gather(
+        _find_hits(author_id, match_words(q, "="), MOST_HITS), _find_hits(author_id, match_words(q), MOST_HITS)
+    )
+    if len(in_messages) < MOST_SESSIONS <= sum(hit["count"] for hit in in_messages):  # a few chats hold all of them
+        in_messages = await _find_hits(author_id, match_words(q), MOST_HITS * 20)
+    titled = {hit["_id"] for hit in in_titles}
+    hits = [*in_titles, *(hit for hit in in_messages if hit["_id"] not in titled)]
+    query = {"_id": {"$in": [hit["_id"] for hit in hits]}, "is_deleted": False}
+    found = {"_id": {"$in": [hit["newest"] for hit in hits]}}
     rows, texts = await asyncio.gather(
-        ChatSession.get_motor_collection().find(query, PARTS_OF_ROW).to_list(None),
-        MessageWords.get_motor_collection()
-        .find({"_id": {"$in": [hit["newest"] for hit in hits]}}, {"text": 1})
+        ChatSession.get_motor_collection()
+        .find({**query, **({"ticket_id": ticket_id} if ticket_id else {})}, PARTS_OF_ROW)
         .to_list(None),
+        MessageWords.get_motor_collection().find(found, {"text": 1}).to_list(None),
     )
     row_by_id, text_by_id = {row["_id"]: row for row in rows}, {text["_id"]: text["text"] for text in texts}
     return [
         row_of(row_by_id[hit["_id"]], _hit(hit, text_by_id.get(hit["newest"], ""), q))
         for hit in hits
         if hit["_id"] in row_by_id
-    ][:limit]
+    ][: min(limit, MOST_SESSIONS)]
+
+
+async def _find_hits(author_id: PydanticObjectId, conditions: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Chats (`_id`) with their `newest` hit and the `count` of hits, among the newest `most` hits; newest first."""
+    steps: list[dict[str, Any]] = [
+        {"$match": {"author_id": author_id, "$and": conditions}},
+        {"$sort": {"_id": pymongo.DESCENDING}},
+        {"$limit": most},
+        {"$project": {"session_id": 1}},
+        {"$group": {"_id": "$session_id", "newest": {"$max": "$_id"}, "count": {"$sum": 1}}},
+        {"$sort": {"newest": pymongo.DESCENDING}},
+    ]
+    found: list[dict[str, Any]] = (
+        await MessageWords.get_motor_collection().aggregate(steps, maxTimeMS=MOST_MS).to_list(None)
+    )
+    return found
 
 
 def _hit(hit: dict[str, Any], text: str, q: str) -> SessionHit:
@@ -104,7 +116,8 @@ def _words_of(reply: Reply) -> list[dict[str, Any]]:
 
 def words_of_message(id: Any, content: str, author_id: Any, session_id: Any) -> dict[str, Any]:
     """The document of one message, or of a title (`id` is the chat's own), as MongoDB holds it."""
-    terms = list(dict.fromkeys(with_prefixes(content)))[:MOST_TERMS]
+    mark = "=" if id == session_id else ""
+    terms = [f"{mark}{term}" for term in dict.fromkeys(with_prefixes(content))][:MOST_TERMS]
     same = {"author_id": author_id, "session_id": session_id}
     return {"_id": id, **same, "terms": terms, "text": plain_text(content, MOST_TEXT)}
 

@@ -72,7 +72,9 @@ class ChatPage(Document):
 
 
 class MessageWords(Document):
-    """The words of one message (or, by the chat's own id, of its title), and the beginning of its text for excerpts."""
+    """The words of one message, and the beginning of its text for excerpts. By the chat's own id: those of its title,
+    with `=` in front.
+    """
 
     author_id: PydanticObjectId
     session_id: PydanticObjectId

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from beanie import PydanticObjectId
 
+from api.chat.history import MOST_HITS
 from api.chat.models import ChatSession
 from api.chat.transcripts import KEPT_MESSAGES, MOST_MESSAGES
 from api.replies.models import Message
@@ -160,6 +161,25 @@ async def test_search_finds_messages_and_opens_at_them(live: Live, visitor: http
         assert [row["id"] for row in await _found(visitor, q)] == expected, q
     only = (await visitor.get("/chat/sessions", params={"q": "zebra", "ticket_id": ticket["id"]})).json()
     assert only == []
+
+
+async def test_search_puts_titles_first_and_finds_what_one_long_chat_would_hide(
+    live: Live, visitor: httpx.AsyncClient
+) -> None:
+    live.fake.title = ""  # the questions stay the titles
+    first = await _ask(visitor, "Named later?")
+    quiet = await _ask(visitor, "x", to="/chat/global/stream")
+    live.fake.text = "zebra"
+    await _ask(visitor, "Once?", session_id=quiet)
+    loud = await _ask(visitor, "Often?")
+    await _find(visitor, "often")
+    words = await live.collection("message_words").find_one({"session_id": PydanticObjectId(loud), "text": "zebra"})
+    many = [{**words, "_id": PydanticObjectId()} for _ in range(MOST_HITS)]
+    await live.collection("message_words").insert_many(many)
+    await visitor.patch(f"/chat/sessions/{first}", json={"title": "Zebra"})
+    rows = await _found(visitor, "zebra")
+    assert [row["id"] for row in rows] == [first, loud, quiet]
+    assert rows[0]["hit"]["message_id"] is None
 
 
 async def test_search_finds_nothing_of_others(

@@ -52,10 +52,14 @@ function Days({ sessionId, onChoose }: ListProps) {
   );
 }
 
+/** As many as the server gives. */
+const MOST_FOUND = 30;
+
 function Found({ q, sessionId, onChoose }: ListProps & { q: string }) {
   const list = useQuery({ ...searchQuery(q), placeholderData: keepPreviousData });
   const sessions = list.data ?? [];
-  const count = sessions.length === 1 ? "1 chat" : `${sessions.length} chats`;
+  const most = sessions.length >= MOST_FOUND ? "The newest " : "";
+  const count = sessions.length === 1 ? "1 chat" : `${most}${sessions.length} chats`;
   return (
     <>
       <p role="status" className="meta px-4 pt-2 pb-1">
