@@ -24,7 +24,7 @@ from api.tickets.search import MOST_MS, MOST_TERMS, match_words, with_prefixes
 from api.tutor.text import excerpt_around, plain_text
 
 MOST_TEXT = 4_000
-MOST_HITS, MOST_SESSIONS = 60, 30
+MOST_HITS, MOST_SESSIONS = (40, 200, 2_000), 20
 EXCERPT_CHARACTERS = 160
 
 
@@ -47,14 +47,12 @@ def row_of(found: dict[str, Any], hit: SessionHit | None = None) -> SessionRow:
 async def search_sessions(
     author_id: PydanticObjectId, q: str, ticket_id: PydanticObjectId | None, limit: int
 ) -> list[SessionRow]:
-    """At most 30 chats, each with where it was found. Words without a letter or digit find nothing."""
+    """At most 20 chats, each with where it was found. Words without a letter or digit find nothing."""
     if not match_words(q):
         return []
     in_titles, in_messages = await asyncio.gather(
-        _find_hits(author_id, match_words(q, "="), MOST_HITS), _find_hits(author_id, match_words(q), MOST_HITS)
+        _find_hits(author_id, match_words(q, "=")), _find_hits(author_id, match_words(q))
     )
-    if len(in_messages) < MOST_SESSIONS <= sum(hit["count"] for hit in in_messages):  # a few chats hold all of them
-        in_messages = await _find_hits(author_id, match_words(q), MOST_HITS * 20)
     titled = {hit["_id"] for hit in in_titles}
     hits = [*in_titles, *(hit for hit in in_messages if hit["_id"] not in titled)]
     query = {"_id": {"$in": [hit["_id"] for hit in hits]}, "is_deleted": False}
@@ -73,8 +71,18 @@ async def search_sessions(
     ][: min(limit, MOST_SESSIONS)]
 
 
-async def _find_hits(author_id: PydanticObjectId, conditions: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Chats (`_id`) with their `newest` hit and the `count` of hits, among the newest `most` hits; newest first."""
+async def _find_hits(author_id: PydanticObjectId, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Chats (`_id`) with their `newest` hit, newest first, of the newest hits; of more while few chats hold them all."""
+    for most in MOST_HITS:
+        found = await _newest_hits(author_id, conditions, most)
+        if len(found) >= MOST_SESSIONS or sum(hit["count"] for hit in found) < most:
+            break
+    return found
+
+
+async def _newest_hits(
+    author_id: PydanticObjectId, conditions: list[dict[str, Any]], most: int
+) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = [
         {"$match": {"author_id": author_id, "$and": conditions}},
         {"$sort": {"_id": pymongo.DESCENDING}},

@@ -174,7 +174,7 @@ async def test_search_puts_titles_first_and_finds_what_one_long_chat_would_hide(
     loud = await _ask(visitor, "Often?")
     await _find(visitor, "often")
     words = await live.collection("message_words").find_one({"session_id": PydanticObjectId(loud), "text": "zebra"})
-    many = [{**words, "_id": PydanticObjectId()} for _ in range(MOST_HITS)]
+    many = [{**words, "_id": PydanticObjectId()} for _ in range(MOST_HITS[0])]
     await live.collection("message_words").insert_many(many)
     await visitor.patch(f"/chat/sessions/{first}", json={"title": "Zebra"})
     rows = await _found(visitor, "zebra")

@@ -53,7 +53,7 @@ function Days({ sessionId, onChoose }: ListProps) {
 }
 
 /** As many as the server gives. */
-const MOST_FOUND = 30;
+const MOST_FOUND = 20;
 
 function Found({ q, sessionId, onChoose }: ListProps & { q: string }) {
   const list = useQuery({ ...searchQuery(q), placeholderData: keepPreviousData });
