@@ -72,7 +72,7 @@ async def search_sessions(
 
 
 async def _find_hits(author_id: PydanticObjectId, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Chats (`_id`) with their `newest` hit, newest first, of the newest hits; of more while few chats hold them all."""
+    """Chats (`_id`) with their `newest` hit, newest first, of the newest hits; of more while few chats hold all."""
     for most in MOST_HITS:
         found = await _newest_hits(author_id, conditions, most)
         if len(found) >= MOST_SESSIONS or sum(hit["count"] for hit in found) < most:
