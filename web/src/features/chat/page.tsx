@@ -71,7 +71,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
       shown.current = null;
     };
   }, [chat]);
-  const { found, toNewest } = usePlace({ sessionId, around, words, error: saved.error });
+  const { found, isGone, toNewest } = usePlace({ sessionId, around, words, error: saved.error });
   const onAsk = useCallback(
     (text: string) => {
       if (around) toNewest();
@@ -107,7 +107,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
   const slow = useDelayed(sessionId !== null && saved.isPending && turns.length === 0);
   const missing = ticket.error instanceof Problem && ticket.error.status === 404;
   const title = missing ? "a deleted ticket" : ticket.data?.title;
-  const failed = saved.isError && !saved.data;
+  const failed = saved.isError && !saved.data && !isGone;
   return (
     <>
       <div className="hidden w-[272px] shrink-0 border-r border-line lg:block">

@@ -24,16 +24,17 @@ export function usePlace({ sessionId, around, words, error }: Place) {
     [navigate, sessionId, words],
   );
   const toNewest = useCallback(() => toEnd(false), [toEnd]);
+  const isGone = around !== null && error instanceof Problem && [404, 422].includes(error.status);
   useEffect(() => {
-    if (!around || !(error instanceof Problem) || ![404, 422].includes(error.status)) return;
+    if (!isGone) return;
     toast("This message is not in the chat any more.");
     toEnd(true);
-  }, [around, error, toEnd]);
+  }, [isGone, toEnd]);
   // The words that led here: those of another search begun meanwhile move nothing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   const found: Found | null = useMemo(
     () => (around ? { messageId: around, words } : null),
     [around],
   );
-  return { found, toNewest };
+  return { found, isGone, toNewest };
 }
