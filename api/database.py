@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from beanie import Document, init_beanie
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 
 Client = AsyncIOMotorClient[dict[str, Any]]
 Database = AsyncIOMotorDatabase[dict[str, Any]]
-AT_ONCE = WriteConcern(w=1)  # for a write that a later, durable one follows: durable ones wait for those before them
+Collection = AsyncIOMotorCollection[dict[str, Any]]
 OPTIONS: dict[str, Any] = {
     "tz_aware": True,
     "appname": "tutordesk",
@@ -29,6 +29,17 @@ OPTIONS: dict[str, Any] = {
 def connect(url: str) -> Client:
     """A client with bounded waits, aware UTC times and majority writes. Nothing is sent yet."""
     return AsyncIOMotorClient(url, **OPTIONS)
+
+
+def at_once(document: type[Document]) -> Collection:
+    """The document's collection for writes that wait for no disk and no other member.
+
+    For what a later, durable write follows: durable ones wait for those before them.
+    """
+    collection = document.get_motor_collection()
+    database: Any = collection.database  # Beanie knows no better type
+    own: Collection = database.get_collection(collection.name, write_concern=WriteConcern(w=1))
+    return own
 
 
 async def open_database(url: str, documents: Sequence[type[Document]]) -> Client:

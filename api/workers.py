@@ -20,7 +20,7 @@ from anyio.from_thread import start_blocking_portal
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from api.logs import set_up_logs
 from api.main import create_app
@@ -29,7 +29,7 @@ from api.server import ServerError, make_config, say_ready
 from api.settings import Settings
 
 log = logging.getLogger(__name__)
-START_SECONDS, STOP_SECONDS = 30, 15
+STOP_SECONDS = 15
 BACKLOG = 2048
 
 
@@ -49,7 +49,6 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
             functools.partial(worker_app, settings, telling),
             factory=True,
             workers=settings.workers,
-            timeout_worker_healthcheck=START_SECONDS,
         )
         workers = Workers(config, listener, hearing, settings.models[0])
         listener.listen(BACKLOG)  # who comes before the first worker takes requests waits
@@ -73,6 +72,15 @@ class Workers(Multiprocess):
     def init_processes(self) -> None:
         super().init_processes()
         threading.Thread(target=self._hear, name="workers' reports", daemon=True).start()
+
+    def keep_subprocess_alive(self) -> None:
+        """Start again what died. uvicorn's own asks each worker first, and is deaf to signals until it answers."""
+        for place, worker in enumerate(self.processes):
+            if not worker.process.is_alive():
+                worker.kill()  # closes its pipe
+                log.warning("worker %s has ended and is started again", worker.pid)
+                self.processes[place] = Process(self.config, self.sockets)
+                self.processes[place].start()
 
     def join_all(self) -> None:
         """A worker that does not end by itself, because it hangs, is killed."""

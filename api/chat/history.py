@@ -15,7 +15,7 @@ from pymongo import ReplaceOne
 
 from api.chat.models import PARTS_OF_ROW, ChatPage, ChatSession, MessageWords, RunningReply, SessionHit, SessionRow
 from api.chat.transcripts import access_session
-from api.database import AT_ONCE
+from api.database import at_once
 from api.errors import NotFound
 from api.replies.models import Feedback, Reply, now
 from api.replies.runs import stop_reply
@@ -106,7 +106,7 @@ def _hit(hit: dict[str, Any], text: str, q: str) -> SessionHit:
 async def index_replies(replies: Sequence[Reply]) -> None:
     """Keep the words of questions and answers, and of the titles of chats that begin. Doing it again does no harm."""
     documents = await asyncio.to_thread(lambda: [one for reply in replies for one in _words_of(reply)])
-    collection = MessageWords.get_motor_collection().with_options(write_concern=AT_ONCE)
+    collection = at_once(MessageWords)
     try:
         await collection.insert_many(documents, ordered=False)
     except pymongo.errors.BulkWriteError as error:

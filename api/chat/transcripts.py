@@ -12,11 +12,10 @@ the ids of messages, so that a turn may be joined again after a crash.
 from typing import Any, cast
 
 from beanie import PydanticObjectId
-from pymongo import WriteConcern
 
 from api.chat.models import TITLE_CHARACTERS, ChatPage, ChatSession
 from api.chat.versions import replaced_turn, size_of
-from api.database import AT_ONCE
+from api.database import at_once
 from api.errors import Conflict, NotFound
 from api.replies.models import Message, Reply, Status, Transcript, now
 from api.tickets.models import MOST_TRANSCRIPT_BYTES, MOST_TRANSCRIPTS, Ticket
@@ -71,12 +70,12 @@ async def open_session(reply: Reply) -> ChatSession:
     else:
         session.messages, session.bytes = [reply.question], size_of(reply.question)
     document = session.model_dump(exclude={"id", "revision_id"}) | {"_id": session.id}
-    await _sessions(AT_ONCE).insert_one(document)
+    await at_once(ChatSession).insert_one(document)
     return session
 
 
-def _sessions(concern: WriteConcern | None = None) -> Any:
-    return ChatSession.get_motor_collection().with_options(write_concern=concern)
+def _sessions() -> Any:
+    return ChatSession.get_motor_collection()
 
 
 async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, question: Message) -> bool:
@@ -88,7 +87,7 @@ async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, q
         "transcript_bytes": {"$lt": MOST_TRANSCRIPT_BYTES},
         "transcripts.id": {"$ne": session.id},
     }
-    tickets = Ticket.get_motor_collection().with_options(write_concern=AT_ONCE)
+    tickets = at_once(Ticket)
     growth = {"transcript_count": 1, "transcript_bytes": size_of(question)}
     push = {"$push": {"transcripts": transcript.model_dump()}, "$inc": growth}
     if (await tickets.update_one(has_room, push)).modified_count:
@@ -112,7 +111,7 @@ async def continue_session(session: ChatSession, reply: Reply) -> None:
         if is_own:
             claim["$push"] = {"messages": question.model_dump()}
     unclaimed = {"_id": session.id, "running_reply": session.running_reply}
-    if not (await _sessions(AT_ONCE).update_one(unclaimed, claim)).modified_count:
+    if not (await at_once(ChatSession).update_one(unclaimed, claim)).modified_count:
         raise Conflict(STILL_ANSWERING)
     if not is_own:
         if await _is_ticket_full(session.ticket_id):

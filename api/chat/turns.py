@@ -19,7 +19,7 @@ from api.chat.transcripts import (
     refuse_while_answering,
 )
 from api.chat.versions import MOST_TURN_BYTES, size_of
-from api.database import AT_ONCE
+from api.database import at_once
 from api.errors import Conflict, NotFound, TooLong, TooMany
 from api.identity.access import VisitorOfRequest, object_id
 from api.replies.models import Message, Reply
@@ -87,7 +87,7 @@ async def _start(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectI
     prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
     await visitor.keep()
     reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, request)
-    await Reply.get_motor_collection().with_options(write_concern=AT_ONCE).insert_one(reply.as_document())
+    await at_once(Reply).insert_one(reply.as_document())
     opening = continue_session(session, reply) if session else open_session(reply)
     try:
         await start_reply(reply, prompt, state.tutor, state.join, opening)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pymongo.errors
 
-from api.database import AT_ONCE
+from api.database import at_once
 from api.replies.models import Reply, Status, now
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ async def finish_joined(joined: Joined) -> None:
     """Call `joined` with what joined its transcript since the last time, then mark it as finished."""
     while batch := _joined[:MOST_AT_ONCE]:
         await joined(batch)
-        replies = Reply.get_motor_collection().with_options(write_concern=AT_ONCE)
+        replies = at_once(Reply)
         ids = [reply.id for reply in batch]
         await replies.update_many({"_id": {"$in": ids}}, {"$set": {"is_joined": True}})
         del _joined[: len(batch)]
@@ -63,7 +63,7 @@ async def _end_in_database(reply: Reply) -> bool:
     """
     ending = reply.model_dump(include={"model", "content", "usage", "citations", "error", "ended_at"})
     ending["status"] = reply.status.value
-    replies = Reply.get_motor_collection().with_options(write_concern=AT_ONCE)
+    replies = at_once(Reply)
     change = {"$set": ending, "$unset": {"parts": 1, "is_stop_requested": 1}}
     if (await replies.update_one({"_id": reply.id, "status": Status.streaming.value}, change)).matched_count:
         return True

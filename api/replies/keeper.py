@@ -17,7 +17,7 @@ from pathlib import Path
 import pymongo.errors
 from pymongo import UpdateMany
 
-from api.database import AT_ONCE
+from api.database import at_once
 from api.replies.endings import Join, Joined, finish_joined, recover_replies
 from api.replies.following import read_watched, watched
 from api.replies.models import Reply, Status
@@ -113,8 +113,7 @@ async def _recover_unowned(join: Join) -> None:
 
 async def _show_life(owner: str) -> None:
     """Beat. If others found this process dead meanwhile, it lives on, but gives up what they ended."""
-    owners = Owner.get_motor_collection().with_options(write_concern=AT_ONCE)
-    if (await owners.update_one({"_id": owner}, {"$inc": {"beat": 1}})).matched_count:
+    if (await at_once(Owner).update_one({"_id": owner}, {"$inc": {"beat": 1}})).matched_count:
         return
     await Owner(id=owner).insert()
     own = {"_id": {"$in": list(running)}, "status": {"$ne": Status.streaming.value}}
@@ -137,7 +136,7 @@ async def save_checkpoints() -> None:
     for that is a third of the oplog's entry, and what failed is due again.
     """
     due = [run for run in running.values() if not run.is_over and len(run.text) > run.saved]
-    replies = Reply.get_motor_collection().with_options(write_concern=AT_ONCE)
+    replies = at_once(Reply)
     for start in range(0, len(due), BULK):
         batch = [(run, len(run.text)) for run in due[start : start + BULK]]
         await replies.bulk_write([_checkpoint(run, end) for run, end in batch], ordered=False)

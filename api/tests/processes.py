@@ -72,9 +72,11 @@ class Serving:
         assert self.process
         assert self.process.stdout
         self.process.send_signal(sign)
-        code = await asyncio.to_thread(self.process.wait, 15)
-        self.process.stdout.close()
-        return code
+        try:
+            return await asyncio.to_thread(self.process.wait, 15)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,13 @@ def busiest(workers: list[int]) -> int:
         return sum(os.readlink(file).startswith("socket:") for file in Path(f"/proc/{pid}/fd").iterdir())
 
     return max(workers, key=count_sockets)
+
+
+def has_pending(pid: int, sign: signal.Signals) -> bool:
+    """Whether the signal was sent to a process that is stopped."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
+    return bool(pending >> (sign - 1) & 1)
 
 
 async def read_answer(server: Serving, reader: TimedReader) -> dict[str, Any]:
@@ -105,6 +113,33 @@ async def test_ends_cleanly_and_loses_nothing(server: Serving, fake: FakeModels,
         answer = await read_answer(server, reader)
         assert answer["status"] == "interrupted"
         assert answer["content"].startswith(reader.text_at(reader.arrivals[-1][0]))
+
+
+async def test_ends_while_workers_start(server: Serving) -> None:
+    """A start that takes its time, as it does on a busy machine, does not keep the server from ending."""
+    killed = server.workers()
+    for worker in killed:
+        os.kill(worker, signal.SIGKILL)
+
+    async def is_one_starting() -> bool:
+        return bool(set(server.workers()) - set(killed))
+
+    await until(is_one_starting, 5)
+    starting = set(server.workers()) - set(killed)
+    for worker in starting:
+        os.kill(worker, signal.SIGSTOP)
+    await asyncio.sleep(1.0)  # the parent looks at its workers twice a second
+    started_at = time.perf_counter()
+    os.kill(server.pid, signal.SIGTERM)
+
+    async def are_told() -> bool:
+        return all(has_pending(worker, signal.SIGTERM) for worker in starting)
+
+    await until(are_told, 5)
+    for worker in starting:
+        os.kill(worker, signal.SIGCONT)
+    assert await server.end() == 0
+    assert time.perf_counter() - started_at <= 10
 
 
 async def test_killed_parent_takes_all_with_it(server: Serving, fake: FakeModels) -> None:
