@@ -13,13 +13,14 @@ Frames are bytes, because sse-starlette passes bytes on as they are.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import orjson
 from beanie import PydanticObjectId
 from sse_starlette import EventSourceResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.replies.following import follow_reply
 from api.replies.models import Reply, Status
@@ -37,11 +38,16 @@ class ByteStream(EventSourceResponse):
     the stream; one watcher a process, not one a stream, waits for sse-starlette's sign that the server stops.
     """
 
-    def __init__(self, frames: AsyncIterator[bytes], status_code: int = 200) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes], status_code: int = 200) -> None:
+        self._frames = frames
         super().__init__(frames, status_code, ping=0, sep="\n", headers={"Cache-Control": "no-store, no-transform"})
 
-    async def _send_with_timeout(self, send: Send, message: Message) -> None:
-        await send(message)
+    async def _stream_response(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with contextlib.aclosing(self._frames):
+            async for frame in self._frames:
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = asyncio.current_task()
@@ -91,7 +97,7 @@ def position_of(last_event_id: str | None, after: str | None) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-async def sse_frames(reply: Reply, position: int = 0) -> AsyncIterator[bytes]:
+async def sse_frames(reply: Reply, position: int = 0) -> AsyncGenerator[bytes]:
     """The stream of one reply from a character on, from its first byte to `done`."""
     reply_id = PydanticObjectId(reply.id)
     yield FIRST_BYTES
