@@ -17,7 +17,7 @@ from api.operations.mongod import (
     start_mongod,
     stop_mongod,
 )
-from api.settings import Settings, SettingsError, load_secret, load_settings
+from api.settings import Settings, SettingsError, load_secret_keys, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 DataDir = Annotated[Path | None, typer.Option(help="Private data folder. [default: TUTORDESK_DATA_DIR, else ./data]")]
@@ -47,7 +47,7 @@ def serve(
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
-    load_secret(settings)
+    load_secret_keys(settings)
     mongod = None
     if not settings.mongodb_url:
         binary = find_mongod(settings.mongod)

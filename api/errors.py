@@ -1,8 +1,11 @@
 """Refusals that a person can act on, answered as RFC 9457 `application/problem+json`.
 
     AppError
-    ├── NotSignedIn   401  not-signed-in   the cookie is forged, broken or too old
+    ├── NotSignedIn   401  not-signed-in   the cookie is forged, broken, too old, or its sign-in has ended
+    ├── WrongCredentials
+    │                 401  wrong-credentials   no such account, or another password: the same answer
     ├── Forbidden     403  forbidden       known, but may not
+    │   └── NameNeeded   403  name-needed  people of rooms have names
     ├── NotFound      404  not-found       unknown, or not yours: the same answer
     ├── Conflict      409  conflict        the thing is in another state than the caller thought
     ├── TooLong       413  too-long        more than a limit that is not a field's
@@ -60,9 +63,19 @@ class NotSignedIn(AppError):
     sentence = "Your visitor cookie is not valid any more, so it was removed. Try again as a new visitor."
 
 
+class WrongCredentials(AppError):
+    status, type = 401, "wrong-credentials"
+    sentence = "This e-mail address and password do not belong together."
+
+
 class Forbidden(AppError):
     status, type = 403, "forbidden"
     sentence = "Only the author or an admin may do that."
+
+
+class NameNeeded(Forbidden):
+    type = "name-needed"
+    sentence = "Give yourself a name first; then you can join."
 
 
 class NotFound(AppError):

@@ -23,13 +23,14 @@ from api.gate import Gate
 from api.identity import routes as identity
 from api.identity.limits import Limits
 from api.identity.models import User
+from api.identity.revocation import Revocation, running_revocations
 from api.operations import health
 from api.operations.mongod import MongodError
 from api.reference import install_reference
 from api.replies.keeper import running_replies
 from api.replies.models import Reply
 from api.replies.owners import Owner, owner_of
-from api.settings import Settings, load_secret
+from api.settings import Settings, load_secret_keys
 from api.tickets import routes as tickets
 from api.tickets.events import running_events
 from api.tickets.facets import Facets
@@ -37,7 +38,7 @@ from api.tickets.models import Ticket
 from api.tickets.summary import running_summaries
 from api.tutor.voice import Tutor
 
-DOCUMENTS = (User, Ticket, Reply, Owner, ChatSession, ChatPage, MessageWords)
+DOCUMENTS = (User, Revocation, Ticket, Reply, Owner, ChatSession, ChatPage, MessageWords)
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
@@ -63,10 +64,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     state = app.state
     async with AsyncExitStack() as stack:
-        state.secret = load_secret(settings)
+        state.secret_keys = load_secret_keys(settings)
         state.owner = stack.enter_context(owner_of(settings.data_dir))
         state.client = await _open_database(app, stack)
         stack.callback(state.client.close)
+        state.revocations = await stack.enter_async_context(running_revocations())
         state.limits, state.facets = Limits(settings), Facets()
         state.ticket_events = await stack.enter_async_context(running_events())
         state.tutor = await stack.enter_async_context(Tutor(settings))

@@ -1,7 +1,7 @@
 """Every setting of Tutordesk, in one class. The only reader of the environment and of `.env`.
 
-`load_settings()` refuses a bad value with one sentence that names the variable; `load_secret()` makes and keeps the
-key that signs cookies. The README's table of settings is tested against this class.
+`load_settings()` refuses a bad value with one sentence that names the variable; `load_secret_keys()` makes and keeps
+the key that signs cookies. The README's table of settings is tested against this class.
 """
 
 import os
@@ -36,7 +36,9 @@ class Settings(BaseSettings):
         "there is a Gemini key, else `offline`.",
     )
     secret_key: SecretStr | None = Field(
-        None, description="Signs cookies, 32 bytes or more. Default: made once and kept in the data folder."
+        None,
+        description="Signs cookies: a key of 32 bytes or more, or several separated by commas, the newest first. "
+        "Default: made once and kept in the data folder.",
     )
     mongod: Path | None = Field(None, description="The `mongod` to start. Default: from `PATH`, else the bundled one.")
     mongodb_url: SecretStr | None = Field(
@@ -102,8 +104,10 @@ class Settings(BaseSettings):
     @field_validator("secret_key", mode="after")
     @classmethod
     def _strong_secret(cls, key: SecretStr | None) -> SecretStr | None:
-        if key:
-            refuse_weak_secret(key.get_secret_value())
+        if key and not _split_keys(key.get_secret_value()):
+            raise ValueError("holds no key; `openssl rand -hex 32` makes a good one")
+        for one in _split_keys(key.get_secret_value()) if key else []:
+            refuse_weak_secret(one)
         return key
 
     @property
@@ -111,6 +115,10 @@ class Settings(BaseSettings):
         """The fallback chain, at least one `provider:name`."""
         chosen = [part.strip() for part in self.model.split(",") if part.strip()]
         return chosen or [DEFAULT_GEMINI if self.gemini_api_key else "offline"]
+
+
+def _split_keys(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def refuse_weak_secret(key: str) -> None:
@@ -139,13 +147,14 @@ def _refuse_models_without_key(settings: Settings) -> None:
         raise SettingsError("TUTORDESK_MODEL names a Gemini model, but GEMINI_API_KEY is not set.")
 
 
-def load_secret(settings: Settings) -> str:
-    """The key that signs cookies: the setting, or the data folder's file `secret_key`, made with mode 0600 when absent.
+def load_secret_keys(settings: Settings) -> list[str]:
+    """The keys of cookies, of which the first signs: the setting, or the lines of the data folder's file `secret_key`.
 
-    Raises SettingsError when the file is readable by others or too weak.
+    The file is made, with one key and mode 0600, when absent. Raises SettingsError when it is
+    readable by others or too weak.
     """
     if settings.secret_key:
-        return settings.secret_key.get_secret_value()
+        return _split_keys(settings.secret_key.get_secret_value())
     path = settings.data_dir / "secret_key"
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -157,9 +166,10 @@ def load_secret(settings: Settings) -> str:
             made.write(secrets.token_hex(SECRET_BYTES))
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SettingsError(f"TUTORDESK_SECRET_KEY: {path} can be read by others. Run: chmod 600 {path}")
-    key = path.read_text().strip()
+    keys = path.read_text().split()
     try:
-        refuse_weak_secret(key)
+        for key in keys or [""]:
+            refuse_weak_secret(key)
     except ValueError as error:
-        raise SettingsError(f"TUTORDESK_SECRET_KEY: the key in {path} {error}.") from None
-    return key
+        raise SettingsError(f"TUTORDESK_SECRET_KEY: a key in {path} {error}.") from None
+    return keys

@@ -1,7 +1,13 @@
-"""Who may call a route, as the type of a parameter: `Visitor` is everybody, told apart by a signed cookie.
+"""Who may call a route, as the type of a parameter. Each is a plain function too, for WebSockets.
+
+| parameter | who |
+|---|---|
+| `Visitor` | everybody, told apart by a signed cookie: `visitor_of(connection)` |
+| `Member` | a visitor with a name: `member_of(visitor)` |
+| `Admin` | a user whom the operator made one: `admin_of(visitor)` |
 
 Reading creates nothing. A route's first write calls `visitor.keep()`, which makes the `User` and lets the gate
-(api/gate.py) send the cookie. `access_own` is the rule of private things: unknown and foreign are the same 404.
+(api/gate.py) send the cookie. What is private is a 404 to others, the same as what is unknown.
 """
 
 from dataclasses import dataclass
@@ -9,33 +15,60 @@ from typing import Annotated
 
 from beanie import PydanticObjectId
 from bson import ObjectId
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path
+from fastapi.requests import HTTPConnection
 
-from api.errors import AppError, Forbidden, NotFound, NotSignedIn
+from api.errors import AppError, Forbidden, NameNeeded, NotFound, NotSignedIn
 from api.identity.models import User
-from api.identity.tokens import LIFETIME, InvalidToken, read_visitor, sign_visitor
+from api.identity.tokens import LIFETIME, InvalidToken, SignIn, new_sign_in, read_token, sign_token
 
 COOKIE, SECURE_COOKIE = "tutordesk", "__Host-tutordesk"
 
 
 @dataclass(slots=True)
 class VisitorOfRequest:
-    """The browser behind a request. `is_new`: it has no cookie yet, so its id is known to nobody."""
+    """The browser behind a request or a WebSocket. `is_new`: it has no cookie yet, so its id is known to nobody."""
 
-    id: PydanticObjectId
+    sign_in: SignIn
     is_new: bool
-    request: Request
+    connection: HTTPConnection
+
+    @property
+    def id(self) -> PydanticObjectId:
+        return self.sign_in.user_id
+
+    @property
+    def sid(self) -> str:
+        return self.sign_in.sid
+
+    @property
+    def issued_at(self) -> float:
+        """When this sign-in began, in seconds since 1970."""
+        return self.sign_in.issued_at
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether this sign-in has ended meanwhile: for what stays open, such as a WebSocket, to ask now and then."""
+        return bool(self.connection.app.state.revocations.is_revoked(self.id, self.sid, self.issued_at))
 
     @property
     def ip(self) -> str:
-        return self.request.client.host if self.request.client else "unknown"
+        return self.connection.client.host if self.connection.client else "unknown"
 
     async def keep(self) -> None:
         """Make the `User` of a new visitor and send it its cookie with this answer."""
         if self.is_new:
             await User(id=self.id).insert()
             self.is_new = False
-            send_cookie(self.request, sign_visitor(self.id, self.request.app.state.secret))
+            self.send_token()
+
+    def sign_in_as(self, sign_in: SignIn) -> None:
+        """Be who `sign_in` says from now on, and have the browser know by a new cookie."""
+        self.sign_in, self.is_new = sign_in, False
+        self.send_token()
+
+    def send_token(self) -> None:
+        send_cookie(self.connection, sign_token(self.sign_in, self.connection.app.state.secret_keys))
 
     async def user(self) -> User | None:
         return None if self.is_new else await User.get(self.id)
@@ -48,31 +81,84 @@ class VisitorOfRequest:
                 raise refusal or Forbidden()
 
 
-def cookie_name(request: Request) -> str:
-    return SECURE_COOKIE if request.url.scheme == "https" else COOKIE
+@dataclass(slots=True)
+class MemberOfRequest:
+    """A visitor whose `User` was loaded: one with a name for `Member`, an admin for `Admin`."""
+
+    visitor: VisitorOfRequest
+    user: User
+
+    @property
+    def id(self) -> PydanticObjectId:
+        return self.visitor.id
+
+    @property
+    def ip(self) -> str:
+        return self.visitor.ip
 
 
-def send_cookie(request: Request, token: str, max_age: int = int(LIFETIME.total_seconds())) -> None:
+def is_secure(connection: HTTPConnection) -> bool:
+    return connection.url.scheme in ("https", "wss")
+
+
+def cookie_name(connection: HTTPConnection) -> str:
+    return SECURE_COOKIE if is_secure(connection) else COOKIE
+
+
+def send_cookie(connection: HTTPConnection, token: str, max_age: int = int(LIFETIME.total_seconds())) -> None:
     """Have the gate add the cookie to this request's answer; an empty token with `max_age` 0 removes it."""
-    secure = "; Secure" if request.url.scheme == "https" else ""
-    request.scope["set_cookie"] = (
-        f"{cookie_name(request)}={token}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}"
+    secure = "; Secure" if is_secure(connection) else ""
+    connection.scope["set_cookie"] = (
+        f"{cookie_name(connection)}={token}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}"
     )
 
 
-async def visitor_of(request: Request) -> VisitorOfRequest:
-    """Raises NotSignedIn, and removes the cookie, when the cookie is not one of ours."""
-    token = request.cookies.get(cookie_name(request))
+async def visitor_of(connection: HTTPConnection) -> VisitorOfRequest:
+    """Who is behind a request or a WebSocket.
+
+    Raises NotSignedIn, and removes the cookie, when the cookie is not one of ours or its sign-in has ended.
+    """
+    token = connection.cookies.get(cookie_name(connection))
     if token is None:
-        return VisitorOfRequest(PydanticObjectId(), True, request)
+        return VisitorOfRequest(new_sign_in(PydanticObjectId()), True, connection)
     try:
-        user_id, is_old = read_visitor(token, request.app.state.secret)
+        sign_in, is_old = read_token(token, connection.app.state.secret_keys)
+        visitor = VisitorOfRequest(sign_in, False, connection)
+        if visitor.is_revoked:
+            raise InvalidToken
     except InvalidToken:
-        send_cookie(request, "", 0)
+        send_cookie(connection, "", 0)
         raise NotSignedIn from None
     if is_old:
-        send_cookie(request, sign_visitor(user_id, request.app.state.secret))
-    return VisitorOfRequest(user_id, False, request)
+        visitor.send_token()
+    return visitor
+
+
+Visitor = Annotated[VisitorOfRequest, Depends(visitor_of)]
+
+
+async def member_of(visitor: Visitor) -> MemberOfRequest:
+    """Raises NameNeeded when the visitor has no name, NotSignedIn when the user is disabled."""
+    user = await visitor.user()
+    if user and user.is_disabled:
+        raise NotSignedIn
+    if not user or not user.name or user.role not in ("member", "admin"):
+        raise NameNeeded
+    return MemberOfRequest(visitor, user)
+
+
+async def admin_of(visitor: Visitor) -> MemberOfRequest:
+    """Raises Forbidden unless the visitor is an admin, NotSignedIn when the user is disabled."""
+    user = await visitor.user()
+    if user and user.is_disabled:
+        raise NotSignedIn
+    if not user or user.role != "admin":
+        raise Forbidden("Only an admin may do that.")
+    return MemberOfRequest(visitor, user)
+
+
+Member = Annotated[MemberOfRequest, Depends(member_of)]
+Admin = Annotated[MemberOfRequest, Depends(admin_of)]
 
 
 def object_id(text: str) -> PydanticObjectId:
@@ -98,7 +184,6 @@ async def _message_id(message_id: Annotated[str, Path(description="24 hex digits
     return object_id(message_id)
 
 
-Visitor = Annotated[VisitorOfRequest, Depends(visitor_of)]
 TicketId = Annotated[PydanticObjectId, Depends(_ticket_id)]
 SessionId = Annotated[PydanticObjectId, Depends(_session_id)]
 MessageId = Annotated[PydanticObjectId, Depends(_message_id)]

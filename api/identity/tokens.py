@@ -1,6 +1,20 @@
-"""The visitor cookie: an HS256 JWT that says which `User` a browser is. Signed by PyJWT; nothing else is in it."""
+"""The cookie: an HS256 JWT that says which `User` a browser is, and by which sign-in. Signed by PyJWT.
 
-from datetime import UTC, datetime, timedelta
+| claim | is |
+|---|---|
+| `sub` | the user's id |
+| `sid` | random id of this sign-in, kept when the cookie is renewed; "" in cookies made before there was one |
+| `auth_time` | when this sign-in began, in seconds since 1970; kept too, so that renewing outlives no revocation |
+| `iat`, `exp`, `iss`, `aud` | when this cookie was made and ends, and what it is for |
+
+There may be several keys: the first signs, all are accepted, and what an older one signed is due for renewal.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 import jwt
 from beanie import PydanticObjectId
@@ -16,27 +30,60 @@ class InvalidToken(Exception):
     """The cookie is forged, broken, too old or for something else. Which one is nobody's business."""
 
 
-def sign_visitor(user_id: PydanticObjectId, secret: str) -> str:
-    now = datetime.now(UTC)
-    claims = {"sub": str(user_id), "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + LIFETIME}
-    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Who signed in, by which sign-in, and when that was (seconds since 1970)."""
+
+    user_id: PydanticObjectId
+    sid: str
+    issued_at: float
 
 
-def read_visitor(token: str, secret: str) -> tuple[PydanticObjectId, bool]:
-    """The visitor's id, and whether the cookie should be renewed. Raises InvalidToken."""
+def new_sign_in(user_id: PydanticObjectId, issued_at: float | None = None) -> SignIn:
+    return SignIn(user_id, secrets.token_hex(12), time.time() if issued_at is None else issued_at)
+
+
+def sign_token(sign_in: SignIn, keys: Sequence[str]) -> str:
+    """A cookie's value, signed by the first of `keys`."""
+    now = time.time()
+    claims = {
+        "sub": str(sign_in.user_id),
+        "sid": sign_in.sid,
+        "auth_time": sign_in.issued_at,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": int(now + LIFETIME.total_seconds()),
+    }
+    return jwt.encode(claims, keys[0], algorithm=ALGORITHM)
+
+
+def read_token(token: str, keys: Sequence[str]) -> tuple[SignIn, bool]:
+    """The sign-in, and whether the cookie is due for renewal. Raises InvalidToken."""
     if len(token) > LONGEST_TOKEN:
         raise InvalidToken
-    try:
-        claims = jwt.decode(
-            token,
-            secret,
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            issuer=ISSUER,
-            leeway=60,
-            options={"require": ["sub", "iss", "aud", "iat", "exp"]},
-        )
-        signed_at = datetime.fromtimestamp(claims["iat"], UTC)
-        return PydanticObjectId(claims["sub"]), datetime.now(UTC) - signed_at > RENEW_AFTER
-    except (jwt.InvalidTokenError, InvalidId, TypeError, ValueError, OverflowError) as error:
-        raise InvalidToken from error
+    for number, key in enumerate(keys):
+        try:
+            sign_in, made_at = _read(token, key)
+        except jwt.InvalidSignatureError:
+            continue
+        except (jwt.InvalidTokenError, InvalidId, TypeError, ValueError, OverflowError) as error:
+            raise InvalidToken from error
+        return sign_in, number > 0 or time.time() - made_at > RENEW_AFTER.total_seconds()
+    raise InvalidToken
+
+
+def _read(token: str, key: str) -> tuple[SignIn, float]:
+    claims = jwt.decode(
+        token,
+        key,
+        algorithms=[ALGORITHM],
+        audience=AUDIENCE,
+        issuer=ISSUER,
+        leeway=60,
+        options={"require": ["sub", "iss", "aud", "iat", "exp"]},
+    )
+    sid, made_at = claims.get("sid", ""), float(claims["iat"])
+    if not isinstance(sid, str):
+        raise InvalidToken
+    return SignIn(PydanticObjectId(claims["sub"]), sid, float(claims.get("auth_time", made_at))), made_at

@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from mongomock_motor import AsyncMongoMockClient
 
 from api.identity.limits import Limits
+from api.identity.revocation import Revocations
 from api.main import DOCUMENTS, create_app
 from api.operations.mongod import find_mongod, running_mongod, start_mongod
 from api.replies.runs import running
@@ -161,7 +162,8 @@ async def mock(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     client: Any = AsyncMongoMockClient(tz_aware=True)
     await init_beanie(client["tutordesk"], document_models=list(DOCUMENTS))
     state = app.state
-    state.client, state.secret, state.owner = client, SECRET, "test"
+    state.client, state.secret_keys, state.owner = client, [SECRET], "test"
+    state.revocations = Revocations()
     state.limits, state.facets = Limits(state.settings), Facets()
     async with Tutor(state.settings) as state.tutor:
         state.summaries = Summaries(state.tutor)

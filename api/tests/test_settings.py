@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import Settings, SettingsError, load_secret, load_settings
+from api.settings import Settings, SettingsError, load_secret_keys, load_settings
 
 GOOD_KEY = "0123456789abcdef" * 2
 
@@ -24,6 +24,8 @@ GOOD_KEY = "0123456789abcdef" * 2
         ("TUTORDESK_SECRET_KEY", "changeme"),
         ("TUTORDESK_SECRET_KEY", "x" * 31),
         ("TUTORDESK_SECRET_KEY", "a" * 64),
+        ("TUTORDESK_SECRET_KEY", ","),
+        ("TUTORDESK_SECRET_KEY", GOOD_KEY + ",too short"),
         ("TUTORDESK_SECRET_KEY", "changeme-changeme-changeme-0123456789"),
         ("TUTORDESK_MAX_RUNNING_REPLIES", "-1"),
         ("MONGODB_URL", "localhost:27017"),
@@ -57,21 +59,32 @@ def test_env_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path / "data")
-    key = load_secret(settings)
-    assert len(key) >= 32
-    assert load_secret(settings) == key
+    keys = load_secret_keys(settings)
+    assert [len(key) >= 32 for key in keys] == [True]
+    assert load_secret_keys(settings) == keys
     file = settings.data_dir / "secret_key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
 
 
+def test_newest_of_several_keys_comes_first(tmp_path: Path) -> None:
+    """S-12."""
+    older = GOOD_KEY[::-1]
+    given = Settings(_env_file=None, secret_key=f"{GOOD_KEY}, {older}")
+    assert load_secret_keys(given) == [GOOD_KEY, older]
+    file = tmp_path / "secret_key"
+    file.write_text(f"{GOOD_KEY}\n{older}\n")
+    file.chmod(0o600)
+    assert load_secret_keys(Settings(_env_file=None, data_dir=tmp_path)) == [GOOD_KEY, older]
+
+
 def test_readable_secret_is_refused(tmp_path: Path) -> None:
     """S-11."""
     settings = Settings(_env_file=None, data_dir=tmp_path)
-    load_secret(settings)
+    load_secret_keys(settings)
     os.chmod(tmp_path / "secret_key", 0o644)
     with pytest.raises(SettingsError, match=r"TUTORDESK_SECRET_KEY: .* can be read by others"):
-        load_secret(settings)
+        load_secret_keys(settings)
 
 
 def test_weak_secret_file_is_refused(tmp_path: Path) -> None:
@@ -80,7 +93,7 @@ def test_weak_secret_file_is_refused(tmp_path: Path) -> None:
     file.write_text("changeme")
     file.chmod(0o600)
     with pytest.raises(SettingsError, match="TUTORDESK_SECRET_KEY"):
-        load_secret(Settings(_env_file=None, data_dir=tmp_path))
+        load_secret_keys(Settings(_env_file=None, data_dir=tmp_path))
 
 
 def test_keys_are_never_printed() -> None:
