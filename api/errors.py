@@ -143,21 +143,23 @@ def _readable(error: Mapping[str, Any]) -> FieldError:
     return FieldError(field=".".join(where), message=message.encode("utf-8", "replace").decode())
 
 
-def _describe_problem(app: FastAPI) -> None:
-    """Put the shape that `problem_responses` names into the OpenAPI description."""
+def _describe(app: FastAPI, *shapes: type[BaseModel]) -> None:
+    """Put shapes that no route names into the OpenAPI description."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
         description = describe()
-        shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        description["components"]["schemas"] |= {**shape.pop("$defs"), "Problem": shape}
+        for one in shapes:
+            shape = one.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+            description["components"]["schemas"] |= {**shape.pop("$defs"), one.__name__: shape}
         return description
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def install_errors(app: FastAPI) -> None:
-    _describe_problem(app)
+def install_errors(app: FastAPI, *shapes: type[BaseModel]) -> None:
+    """`shapes`: what no route names, but the API's description should hold."""
+    _describe(app, Problem, *shapes)
 
     @app.exception_handler(AppError)
     async def refused(_: Request, error: AppError) -> Response:

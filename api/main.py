@@ -30,6 +30,12 @@ from api.reference import install_reference
 from api.replies.keeper import running_replies
 from api.replies.models import Reply
 from api.replies.owners import Owner, owner_of
+from api.rooms import routes as rooms
+from api.rooms.agent import Agent
+from api.rooms.bus import Bus, MongoBus, RedisBus, RoomSignal
+from api.rooms.events import RoomWire
+from api.rooms.models import Room, RoomMember, RoomMessage, RoomRecord
+from api.rooms.relay import running_relay
 from api.settings import Settings, load_secret_keys
 from api.tickets import routes as tickets
 from api.tickets.events import running_events
@@ -38,7 +44,8 @@ from api.tickets.models import Ticket
 from api.tickets.summary import running_summaries
 from api.tutor.voice import Tutor
 
-DOCUMENTS = (User, Revocation, Ticket, Reply, Owner, ChatSession, ChatPage, MessageWords)
+ROOM_DOCUMENTS = (Room, RoomMember, RoomMessage, RoomRecord, RoomSignal)
+DOCUMENTS = (User, Revocation, Ticket, Reply, Owner, ChatSession, ChatPage, MessageWords, *ROOM_DOCUMENTS)
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
@@ -50,10 +57,11 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app.state.settings, app.state.mongod = settings, mongod
     app.include_router(tickets.router)
     app.include_router(chat.router)
+    app.include_router(rooms.router)
     app.include_router(identity.router)
     app.include_router(health.router)
     install_reference(app)
-    install_errors(app)
+    install_errors(app, RoomWire)
     app.add_middleware(BundledClient)
     app.add_middleware(Gate)
     return app
@@ -75,19 +83,31 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.summaries = await stack.enter_async_context(running_summaries(state.tutor))
 
         async def join(reply: Reply) -> None:
-            await join_reply(reply)
+            await (state.agent.join_reply(reply) if reply.room_id else join_reply(reply))
             if reply.usage:
                 await state.limits.count_tokens(reply.usage.input_tokens + reply.usage.output_tokens)
 
         async def joined(replies: list[Reply]) -> None:
-            await index_replies(replies)
-            state.titles.suggest(replies)
+            of_chats = [reply for reply in replies if not reply.room_id]
+            await index_replies(of_chats)
+            state.titles.suggest(of_chats)
 
         state.join = join
         state.titles = await stack.enter_async_context(running_titles(state.tutor))
+        state.relay = await stack.enter_async_context(running_relay(state.owner, _bus(state.client, settings)))
+        state.agent = Agent(state.relay, state.tutor, state.owner, join)
         await stack.enter_async_context(running_replies(state.owner, settings.data_dir, join, joined))
+        stack.push_async_callback(state.agent.close)
+        await state.agent.resume()
         _spare_the_collector()
         yield
+
+
+def _bus(client: Client, settings: Settings) -> Bus:
+    if not settings.redis_url:
+        return MongoBus()
+    channel = f"tutordesk:rooms:{client.get_default_database('tutordesk').name}"
+    return RedisBus(settings.redis_url.get_secret_value(), channel)
 
 
 async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:

@@ -14,12 +14,16 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from api.settings import Settings
 
 MOST_HEADER_BYTES = 32_768
 HEADER_SECONDS = 15
 GRACEFUL_SECONDS = 6
+MOST_FRAME_BYTES = 65_536
+PING_SECONDS, PONG_SECONDS = 5, 4.5
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -74,6 +78,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+class RoomProtocol(WebSocketsSansIOProtocol):
+    """WebSockets that can be hung up on: a peer that reads nothing takes no close frame, and closing waits for it."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            self.scope["extensions"]["tutordesk.abort"] = {"now": self.transport.abort}
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
 
 
 class ServerError(Exception):
@@ -135,8 +152,11 @@ def make_config(app: Callable[..., Any], **given: Any) -> uvicorn.Config:
         app,
         loop="uvloop",
         http=BoundedProtocol,
-        ws="websockets-sansio",
+        ws=RoomProtocol,
         ws_per_message_deflate=False,
+        ws_max_size=MOST_FRAME_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         log_config=None,
         access_log=False,
         server_header=False,

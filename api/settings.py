@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         validation_alias="MONGODB_URL",
         description="A MongoDB 6+ replica set to use instead of the embedded one; its path names the database.",
     )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        description="A Redis that carries what happens in rooms between processes. Default: MongoDB does.",
+    )
     gemini_api_key: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY"),
@@ -71,6 +76,8 @@ class Settings(BaseSettings):
         120, ge=0, description="Messages a minute from one address; 0: no limit."
     )
     max_tickets_per_hour: int = Field(60, ge=0, description="Tickets an hour of one visitor; 0: no limit.")
+    max_room_messages_per_minute: int = Field(100, ge=0, description="Messages a minute of one member; 0: no limit.")
+    max_rooms_per_hour: int = Field(20, ge=0, description="Rooms an hour that one member makes; 0: no limit.")
     max_tokens_per_day: int = Field(0, ge=0, description="Tokens a day of all together; 0: no limit.")
 
     @field_validator("data_dir", mode="after")
@@ -90,6 +97,13 @@ class Settings(BaseSettings):
     def _mongodb_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url and not url.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("starts with mongodb:// or mongodb+srv://")
+        return url
+
+    @field_validator("redis_url", mode="after")
+    @classmethod
+    def _redis_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("starts with redis://, rediss:// or unix://")
         return url
 
     @field_validator("model", mode="after")

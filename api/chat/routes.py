@@ -22,7 +22,7 @@ from api.chat.transcripts import access_session
 from api.chat.turns import Ask, take_turn
 from api.errors import Invalid, problem_responses
 from api.identity.access import MessageId, ReplyId, SessionId, TicketId, Visitor, object_id
-from api.replies.runs import access_reply, stop_reply
+from api.replies.runs import access_reply, access_stoppable, stop_reply
 from api.replies.stream import ByteStream, position_of, sse_frames
 
 router = APIRouter(prefix="/chat", tags=["chat"])
@@ -80,7 +80,7 @@ async def follow_reply(
     "/replies/{reply_id}/stop", operation_id="stop_reply", status_code=202, responses=problem_responses(401, 403, 404)
 )
 async def stop(reply_id: ReplyId, visitor: Visitor) -> None:
-    await access_reply(visitor.id, reply_id)
+    await access_stoppable(visitor, reply_id)
     await stop_reply(reply_id)
 
 

@@ -21,6 +21,8 @@ class Limits:
         self._messages = settings.max_messages_per_minute
         self._messages_per_ip = settings.max_messages_per_minute_per_ip
         self._tickets = settings.max_tickets_per_hour
+        self._room_messages = settings.max_room_messages_per_minute
+        self._rooms = settings.max_rooms_per_hour
         self._daily = FixedWindowRateLimiter(MemoryStorage())
         self._tokens = RateLimitItemPerDay(settings.max_tokens_per_day) if settings.max_tokens_per_day else None
 
@@ -36,6 +38,16 @@ class Limits:
         """Count one new ticket of `visitor`. Raises TooMany."""
         items = [(RateLimitItemPerHour(self._tickets), ("ticket", visitor))] if self._tickets else []
         await self._spend(items, "You wrote many tickets in the last hour. This one is kept; save it again in {} s.")
+
+    async def spend_room_message(self, member: str) -> None:
+        """Count one message of `member` in rooms. Raises TooMany."""
+        items = [(RateLimitItemPerMinute(self._room_messages), ("room", member))] if self._room_messages else []
+        await self._spend(items, "You write faster than a room can read. Your message is kept; send it again in {} s.")
+
+    async def spend_room(self, member: str) -> None:
+        """Count one new room of `member`. Raises TooMany."""
+        items = [(RateLimitItemPerHour(self._rooms), ("rooms", member))] if self._rooms else []
+        await self._spend(items, "You made many rooms in the last hour. Try again in {} s.")
 
     async def refuse_spent_tokens(self) -> None:
         """Raises TooMany when the day's tokens of all together are used up."""

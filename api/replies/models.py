@@ -100,6 +100,7 @@ class Reply(Document):
 
     `owner` names the process that writes it (replies/owners.py). `replaces`: the question whose turn this one takes the
     place of; the same question for one more answer, another for an edited one. `opens_session`: it begins the chat.
+    `room_id`: it is an answer in a room, which is its session too; `room_owner` made that room and may stop it.
     """
 
     author_id: PydanticObjectId
@@ -111,6 +112,8 @@ class Reply(Document):
     question: Message
     replaces: PydanticObjectId | None = None
     opens_session: bool = False
+    room_id: PydanticObjectId | None = None
+    room_owner: PydanticObjectId | None = None
     model: str
     status: Status = Status.streaming
     parts: list[Part] = []

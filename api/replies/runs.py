@@ -19,6 +19,7 @@ import pymongo.errors
 from beanie import PydanticObjectId
 
 from api.errors import AppError, NotFound
+from api.identity.access import VisitorOfRequest
 from api.replies.endings import Join, save_ending
 from api.replies.growing import GrowingText
 from api.replies.models import MOST_CHARACTERS, MOST_SECONDS, Failure, Reply, Status, TokenUsage, now
@@ -97,6 +98,16 @@ async def access_reply(author_id: PydanticObjectId, reply_id: PydanticObjectId) 
     if not reply or reply.author_id != author_id:
         raise NotFound
     return reply
+
+
+async def access_stoppable(visitor: VisitorOfRequest, reply_id: PydanticObjectId) -> None:
+    """Raises NotFound unless the visitor asked for this reply, or is an admin of the room that it is in."""
+    run = running.get(reply_id)
+    reply = run.reply if run else await Reply.get(reply_id)
+    if not reply or visitor.id not in (reply.author_id, reply.room_owner):
+        user = await visitor.user() if reply and reply.room_id else None
+        if not user or user.role != "admin":
+            raise NotFound
 
 
 async def stop_reply(reply_id: PydanticObjectId) -> None:

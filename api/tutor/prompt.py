@@ -22,13 +22,15 @@ def rules(name: str) -> str:
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
-def tutor_prompt(history: Sequence[Turn], question: str, sources: Sequence[Source], about_ticket: bool) -> Prompt:
-    """The prompt of a chat. `history`: oldest first. In ticket mode `sources` holds just that ticket."""
+def tutor_prompt(
+    history: Sequence[Turn], question: str, sources: Sequence[Source], about_ticket: bool, in_room: bool = False
+) -> Prompt:
+    """The prompt of a chat, or of a room. `history`: oldest first. In ticket mode `sources` holds just that ticket."""
     kept = recent(history, HISTORY_TOKENS)
     asked = f"{fence(sources)}\n\nThe question:\n\n{question}" if sources else question
     kind: Literal["ticket", "global"] = "ticket" if about_ticket else "global"
     return Prompt(
-        system=rules(kind),
+        system=f"{rules(kind)}\n\n{rules('room')}" if in_room else rules(kind),
         turns=(*kept, Turn("user", asked)),
         question=question,
         sources=tuple(sources),

@@ -1,0 +1,1 @@
+"""Rooms: several people and the tutor, live, together."""

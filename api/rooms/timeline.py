@@ -1,0 +1,96 @@
+"""The order of a room: every change takes the room's next `seq` in one transaction and leaves a record under it.
+
+Two processes that write at once conflict over the room's document, and MongoDB lets one of them try again; so records
+are committed in the order of their numbers, none is missing, and who has read up to one has read all before it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+import pymongo
+from beanie import PydanticObjectId
+from pymongo import ReturnDocument
+
+from api.errors import NotFound
+from api.replies.models import now
+from api.rooms.events import (
+    BY_TYPE,
+    MessageDeleted,
+    PersistedEvent,
+    ReplyEnded,
+    ReplyStarted,
+)
+from api.rooms.models import MemberOut, MessageOut, Room, RoomMessage, RoomRecord, message_out
+
+Session = Any  # Motor's session, which only database.py may name
+Write = Callable[[Session, dict[str, Any]], Awaitable[RoomRecord]]
+MISSING = "This room does not exist, or it was deleted."
+PAGE = 200
+_locks: WeakValueDictionary[PydanticObjectId, asyncio.Lock] = WeakValueDictionary()
+
+
+async def commit(
+    room_id: PydanticObjectId, write: Write, guard: dict[str, Any] | None = None, change: dict[str, Any] | None = None
+) -> RoomRecord:
+    """Run `write(session, room)` in a transaction that has raised the room's `seq`, and keep the record it returns.
+
+    `guard` and `change`: what else must be so of the room's document, and what else is set there. Raises NotFound when
+    there is no such room, or it is otherwise than `guard` says; what `write` raises undoes everything.
+    """
+    rooms, records = Room.get_motor_collection(), RoomRecord.get_motor_collection()
+    wanted = {"_id": room_id, "is_deleted": False, **(guard or {})}
+    update = {"$inc": {"seq": 1}, "$set": change or {"active_at": now()}}
+
+    async def attempt(session: Session) -> RoomRecord:
+        room = await rooms.find_one_and_update(wanted, update, return_document=ReturnDocument.AFTER, session=session)
+        if not room:
+            raise NotFound(MISSING)
+        record = await write(session, room)
+        await records.insert_one(document_of(record), session=session)
+        return record
+
+    lock = _locks.setdefault(room_id, asyncio.Lock())
+    async with lock, await rooms.database.client.start_session() as session:
+        committed: RoomRecord = await session.with_transaction(attempt)
+        return committed
+
+
+def document_of(document: Any) -> dict[str, Any]:
+    """A Beanie document as MongoDB holds it."""
+    fields: dict[str, Any] = document.model_dump(exclude={"revision_id", "id"})
+    return fields | {"_id": document.id or PydanticObjectId()}
+
+
+async def read_events(room_id: PydanticObjectId, after: int, up_to: int | None = None) -> list[PersistedEvent]:
+    """The next events after a `seq`, at most 200, as they are now: a message that changed since is the changed one."""
+    between = {"$gt": after} if up_to is None else {"$gt": after, "$lte": up_to}
+    found = RoomRecord.get_motor_collection().find({"room_id": room_id, "seq": between})
+    records = [RoomRecord.model_validate(row) for row in await found.sort("seq", pymongo.ASCENDING).to_list(PAGE)]
+    ids = [record.message_id for record in records if record.message_id]
+    rows = await RoomMessage.get_motor_collection().find({"_id": {"$in": ids}}).to_list(None) if ids else []
+    messages = {row["_id"]: message_out(RoomMessage.model_validate(row)) for row in rows}
+    return [event_of(record, messages) for record in records]
+
+
+def event_of(record: RoomRecord, messages: dict[PydanticObjectId, MessageOut]) -> PersistedEvent:
+    """The event that tells of a record. `messages` holds the one that it is about."""
+    if record.type in ("member_joined", "member_left", "member_changed"):
+        event: PersistedEvent = BY_TYPE[record.type](seq=record.seq, member=MemberOut.model_validate(record.member))
+        return event
+    assert record.message_id, "a record is about a member or a message"
+    if record.type == "message_deleted":
+        return MessageDeleted(seq=record.seq, message_id=record.message_id)
+    if record.type == "reply_started":
+        assert record.reply_id, "the record of a reply names it"
+        assert record.asked_by, "the record of a reply names who asked"
+        return ReplyStarted(
+            seq=record.seq, reply_id=record.reply_id, asked_by=record.asked_by, message_id=record.message_id
+        )
+    message = messages[record.message_id]
+    if record.type == "reply_ended":
+        assert record.reply_id, "the record of a reply names it"
+        return ReplyEnded(seq=record.seq, reply_id=record.reply_id, message=message)
+    changed: PersistedEvent = BY_TYPE[record.type](seq=record.seq, message=message)
+    return changed

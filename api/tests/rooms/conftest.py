@@ -1,0 +1,30 @@
+"""Two people in a room of one of them, on the app behind a real uvicorn."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from api.tests.conftest import Live
+from api.tests.rooms.people import Person, person
+
+
+@pytest.fixture
+async def ana(live: Live) -> AsyncIterator[Person]:
+    one = await person(live.url, "Ana")
+    yield one
+    await one.client.aclose()
+
+
+@pytest.fixture
+async def ben(live: Live) -> AsyncIterator[Person]:
+    one = await person(live.url, "Ben")
+    yield one
+    await one.client.aclose()
+
+
+@pytest.fixture
+async def room_id(ana: Person, ben: Person) -> str:
+    """A room that Ana made and Ben joined."""
+    made = await ana.make_room()
+    await ben.join(made)
+    return made

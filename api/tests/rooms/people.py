@@ -1,0 +1,114 @@
+"""People in rooms, as tests need them: a browser with a name, and its sockets."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from api.tests.conftest import JSON
+
+Event = dict[str, Any]
+
+
+class Person:
+    """A browser that gave itself a name. `id` is its user's."""
+
+    def __init__(self, client: httpx.AsyncClient, me: dict[str, Any]) -> None:
+        self.client, self.id, self.name = client, me["id"], me["name"]
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+
+    @property
+    def url(self) -> str:
+        return str(self.client.base_url).rstrip("/")
+
+    async def make_room(self, name: str = "Networks", **more: Any) -> str:
+        answer = await self.client.post("/rooms", json={"name": name, **more})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def join(self, room_id: str) -> None:
+        answer = await self.client.post(f"/rooms/{room_id}/join", json={})
+        assert answer.status_code == 200, answer.text
+
+    async def messages(self, room_id: str, **asked: int) -> list[dict[str, Any]]:
+        answer = await self.client.get(f"/rooms/{room_id}/messages", params={"limit": 100, **asked})
+        assert answer.status_code == 200, answer.text
+        return list(answer.json())
+
+    async def room(self, room_id: str) -> dict[str, Any]:
+        answer = await self.client.get(f"/rooms/{room_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    @asynccontextmanager
+    async def socket(
+        self, room_id: str, after: int | str | None = None, url: str | None = None
+    ) -> AsyncIterator["Socket"]:
+        async with open_socket(url or self.url, room_id, self.cookie, after) as connection:
+            yield Socket(connection)
+
+
+class Socket:
+    """A socket and all events that it brought, in `events`. `presence` is left out unless asked for."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.events: list[Event] = []
+
+    async def send(self, type: str, **fields: Any) -> None:
+        await self.connection.send(json.dumps({"type": type, **fields}))
+
+    async def say(self, content: str, client_message_id: str | None = None) -> Event:
+        """Send a message and wait until it is posted."""
+        key = client_message_id or f"{content}-{len(self.events)}"
+        await self.send("send", client_message_id=key, content=content)
+        return await self.wait(
+            lambda event: event["type"] == "message_posted" and event["message"]["client_message_id"] == key
+        )
+
+    async def next(self, seconds: float = 5) -> Event:
+        event: Event = json.loads(await asyncio.wait_for(self.connection.recv(), seconds))
+        self.events.append(event)
+        return event
+
+    async def wait(self, is_it: str | Callable[[Event], bool], seconds: float = 5) -> Event:
+        """The next event of a type, or that `is_it` accepts."""
+        check = (lambda event: event["type"] == is_it) if isinstance(is_it, str) else is_it
+        async with asyncio.timeout(seconds):
+            while not check(event := await self.next(seconds)):
+                pass
+        return event
+
+    async def closed(self, seconds: float = 5) -> int:
+        """Read until the server closes; returns the code."""
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    await self.next(seconds)
+                except ConnectionClosed as closing:
+                    return closing.rcvd.code if closing.rcvd else 1006
+
+    def persisted(self) -> list[Event]:
+        return [event for event in self.events if "seq" in event and event["type"] != "resumed"]
+
+
+def open_socket(url: str, room_id: str, cookie: str, after: int | str | None = None, **more: Any) -> connect:
+    headers = {"Cookie": cookie} if cookie else {}
+    query = "" if after is None else f"?after={after}"
+    more = {"origin": url, "compression": None, "max_size": None, **more}
+    return connect(f"ws{url[4:]}/rooms/{room_id}/socket{query}", additional_headers=headers, **more)
+
+
+async def person(url: str, name: str) -> Person:
+    client = httpx.AsyncClient(base_url=url, headers=JSON, timeout=20)
+    answer = await client.patch("/me", json={"name": name})
+    assert answer.status_code == 200, answer.text
+    return Person(client, answer.json())
