@@ -10,6 +10,7 @@ Reading creates nothing. A route's first write calls `visitor.keep()`, which mak
 (api/gate.py) send the cookie. What is private is a 404 to others, the same as what is unknown.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from beanie import PydanticObjectId
 from bson import ObjectId
 from fastapi import Depends, Path
 from fastapi.requests import HTTPConnection
+from pymongo.errors import DuplicateKeyError
 
 from api.errors import AppError, Forbidden, NameNeeded, NotFound, NotSignedIn
 from api.identity.models import User
@@ -72,6 +74,21 @@ class VisitorOfRequest:
 
     async def user(self) -> User | None:
         return None if self.is_new else await User.get(self.id)
+
+    async def kept_user(self) -> User:
+        """The `User`, made when there is none yet: the visitor is new, or its `User` was lost."""
+        await self.keep()
+        if user := await self.user():
+            return user
+        with suppress(DuplicateKeyError):
+            return await User(id=self.id).insert()
+        return await self.kept_user()
+
+    async def sign_out(self) -> None:
+        """End this sign-in everywhere, and remove the cookie."""
+        if not self.is_new:
+            await self.connection.app.state.revocations.end_sign_in(self.id, self.sid)
+            send_cookie(self.connection, "", 0)
 
     async def require_author(self, author_id: PydanticObjectId, refusal: AppError | None = None) -> None:
         """Raises Forbidden, or `refusal`, unless this is the author or an admin."""

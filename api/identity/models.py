@@ -6,7 +6,7 @@ An account is an e-mail address (lower case, one user's only) and the argon2id h
 from datetime import UTC, datetime
 from typing import Literal
 
-from beanie import Document
+from beanie import Document, PydanticObjectId
 from pydantic import Field
 from pymongo import ASCENDING, IndexModel
 
@@ -16,6 +16,7 @@ Role = Literal["visitor", "member", "admin", "agent"]
 class User(Document):
     """`name_key` is how the name looks (api/identity/names.py): names with the same can be taken for each other."""
 
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     name: str | None = None
     name_key: str | None = None
     role: Role = "visitor"
