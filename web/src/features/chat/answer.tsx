@@ -4,10 +4,10 @@ import { Link } from "react-router";
 import type { Citation } from "@/lib/types";
 import { Markdown } from "@/markdown/markdown";
 import { Button } from "@/ui/button";
+import { Waiting } from "@/ui/waiting";
 import { AnswerFoot, type AnswerFootProps } from "./answer-foot";
 import { Heading } from "./heading";
 import { useChat } from "./store";
-import { Waiting } from "./waiting";
 
 interface AnswerProps extends Omit<AnswerFootProps, "onAgain"> {
   /** The turn whose growing text this answer is. */

@@ -3,9 +3,9 @@
 import { Problem } from "@/lib/api";
 import { writeDraft } from "@/lib/drafts";
 import { newId } from "@/lib/ids";
+import { type ReplySource, runReply } from "@/lib/reply";
 import { announceChange } from "./channel";
 import { handlersFor, patch, remove, sendStop, turnOf } from "./growing";
-import { type ReplySource, runReply } from "./reply";
 import { chatKey, editDraftKey, isAnswering, type LiveTurn, useChat } from "./store";
 
 export interface Question {

@@ -1,15 +1,15 @@
 // The composer: grows to eight lines, keeps its text as a draft of this chat until the server has begun
 // to answer, and becomes Stop while it does. Its state is its own, so typing never redraws the thread.
-import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
-import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
+import { type KeyboardEvent, memo, useEffect, useRef } from "react";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
+import { sizeProblem } from "@/lib/size";
+import { useDraft } from "@/lib/use-draft";
 import { Button } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
+import { useAutoGrow } from "@/ui/use-auto-grow";
 import { stop } from "./asking";
-import { sizeProblem } from "./size";
 import { clearRefusal, draftKey, edit, useChat } from "./store";
-import { useAutoGrow } from "./use-auto-grow";
 
 interface ComposerProps {
   chat: string;
@@ -23,47 +23,19 @@ interface ComposerProps {
 }
 
 function useComposerText(chat: string) {
-  const [text, setText] = useState(() => readDraft<string>(draftKey(chat))?.value ?? "");
+  const draft = useDraft(draftKey(chat));
   const refusal = useChat((state) => state.refusals[chat]);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const pending = useRef<string | null>(null);
-  useEffect(() => {
-    const flush = () => {
-      clearTimeout(timer.current);
-      if (pending.current === null) return;
-      if (pending.current) writeDraft(draftKey(chat), pending.current);
-      else clearDraft(draftKey(chat));
-      pending.current = null;
-    };
-    window.addEventListener("pagehide", flush);
-    return () => {
-      window.removeEventListener("pagehide", flush);
-      flush();
-    };
-  }, [chat]);
+  const offer = useRef(draft.offer);
   // A refused question comes back, unless something else was written meanwhile.
   useEffect(() => {
-    if (refusal?.text) setText((now) => now || refusal.text);
+    if (refusal?.text) offer.current(refusal.text);
   }, [refusal]);
   const change = (value: string) => {
-    setText(value);
+    draft.change(value);
     clearRefusal(chat);
-    pending.current = value;
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      pending.current = null;
-      if (value) writeDraft(draftKey(chat), value);
-      else clearDraft(draftKey(chat));
-    }, 300);
   };
-  /** Empties the field but keeps the draft: only the start of the answer removes it. */
-  const sent = (value: string) => {
-    clearTimeout(timer.current);
-    pending.current = null;
-    writeDraft(draftKey(chat), value);
-    setText("");
-  };
-  return { text, change, sent, sentence: refusal?.sentence ?? "" };
+  // The draft stays: only the start of the answer removes it.
+  return { text: draft.text, change, sent: draft.sent, sentence: refusal?.sentence ?? "" };
 }
 
 export const Composer = memo(function Composer(props: ComposerProps) {

@@ -1,14 +1,13 @@
 // How a turn changes while its reply arrives: what the first event says, text joined to one update each
 // 50 ms, and the ending. asking.ts begins and ends what happens here.
 import { api } from "@/lib/api";
+import { coalesced } from "@/lib/coalesce";
 import { clearDraft } from "@/lib/drafts";
+import type { ReplyHandlers, ReplyStart } from "@/lib/reply";
 import type { ReplyStatus } from "@/lib/types";
 import { announceChange } from "./channel";
-import type { ReplyHandlers, ReplyStart } from "./reply";
 import { chatKey, draftKey, editDraftKey, type LiveTurn, useChat } from "./store";
 
-/** Milliseconds between two updates of the page while text arrives. A timer, for hidden tabs too. */
-const COALESCE_MS = 50;
 const ENDED_WORDS: Record<ReplyStatus, string> = {
   streaming: "",
   complete: "Answer ready",
@@ -34,29 +33,6 @@ const growingText = (key: string): string => useChat.getState().growing[key] ?? 
 export const turnOf = (key: string): LiveTurn | undefined =>
   useChat.getState().turns.find((turn) => turn.key === key);
 
-/** Joins small deltas to one update each 50 ms. */
-function coalesced(key: string) {
-  let waiting = "";
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const flush = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (waiting === "") return;
-    grow(key, growingText(key) + waiting);
-    waiting = "";
-  };
-  const add = (delta: string) => {
-    waiting += delta;
-    timer ??= setTimeout(flush, COALESCE_MS);
-  };
-  const reset = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    waiting = "";
-  };
-  return { add, flush, reset };
-}
-
 /** What the first event of a reply says about its turn. */
 function begun(turn: LiveTurn, start: ReplyStart): Partial<LiveTurn> {
   const isSame = start.replaces !== undefined && start.replaces === start.question_id;
@@ -79,7 +55,7 @@ function forgetDraft(turn: LiveTurn): void {
 }
 
 export function handlersFor(key: string, onStarted?: (sessionId: string) => void): ReplyHandlers {
-  const buffer = coalesced(key);
+  const buffer = coalesced((text) => grow(key, growingText(key) + text));
   return {
     onStart: (start) => {
       buffer.reset();

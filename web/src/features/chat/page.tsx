@@ -9,6 +9,7 @@ import { ticketQuery } from "@/lib/queries";
 import type { Message } from "@/lib/types";
 import { Dialog } from "@/ui/dialog";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
+import { useElapsed } from "@/ui/waiting";
 import { ask } from "./asking";
 import { Composer } from "./composer";
 import { ModeBar } from "./mode-bar";
@@ -19,7 +20,6 @@ import { ThreadView } from "./thread-view";
 import { usePlace } from "./use-place";
 import { useSession } from "./use-session";
 import { useSide } from "./use-side";
-import { useElapsed } from "./waiting";
 
 const stay = () => undefined;
 const RECONNECTING = "Reconnecting… your text is kept";

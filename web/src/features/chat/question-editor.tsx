@@ -4,12 +4,12 @@ import { type KeyboardEvent, useEffect, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
 import { isComposing } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
+import { sizeProblem } from "@/lib/size";
 import type { Message } from "@/lib/types";
 import { Button } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
-import { sizeProblem } from "./size";
+import { useAutoGrow } from "@/ui/use-auto-grow";
 import { editDraftKey } from "./store";
-import { useAutoGrow } from "./use-auto-grow";
 
 interface QuestionEditorProps {
   question: Message;

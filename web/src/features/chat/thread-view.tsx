@@ -5,12 +5,12 @@ import { lazy, memo, type ReactNode, Suspense, useCallback, useMemo, useState } 
 import { useHotkeys } from "@/lib/hotkeys";
 import type { Message } from "@/lib/types";
 import { Button } from "@/ui/button";
-import { KeepPlace } from "./keep-place";
-import { EndMark, LatestPill } from "./latest";
+import { KeepPlace } from "@/ui/keep-place";
+import { EndMark, LatestPill } from "@/ui/latest";
+import { useReading } from "@/ui/use-reading";
 import { type Entry, exchanges } from "./thread";
 import type { TurnActions } from "./turn";
 import { type Found, useFound } from "./use-found";
-import { useReading } from "./use-reading";
 
 // Fetched beside the page, not before it: the first frame needs no Markdown.
 const turn = import("./turn");

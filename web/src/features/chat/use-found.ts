@@ -3,8 +3,8 @@
 // is looked for again, until the reader does something.
 import { useEffect, useLayoutEffect } from "react";
 import { markWords } from "@/ui/highlight";
+import type { Reading } from "@/ui/use-reading";
 import { announce } from "./store";
-import type { Reading } from "./use-reading";
 
 const SETTLE_MS = 2_000;
 const MARK_MS = 2_500;

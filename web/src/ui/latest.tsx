@@ -29,14 +29,20 @@ export function EndMark({ box, onAway }: EndMarkProps) {
   return <div ref={mark} aria-hidden="true" className="h-px" />;
 }
 
-export function LatestPill({ onClick }: { onClick: () => void }) {
+interface LatestPillProps {
+  onClick: () => void;
+  /** How many came in below the view. */
+  count?: number;
+}
+
+export function LatestPill({ onClick, count = 0 }: LatestPillProps) {
   return (
     <button
       type="button"
       className="chip absolute bottom-3 left-1/2 min-h-8 -translate-x-1/2 bg-raise text-text shadow-overlay"
       onClick={onClick}
     >
-      Latest <ArrowDown size={13} aria-hidden="true" />
+      {count > 0 ? `Latest (${count})` : "Latest"} <ArrowDown size={13} aria-hidden="true" />
     </button>
   );
 }

@@ -2,10 +2,10 @@
 // Tabs tell each other (see lib/shared-stream): | hello | asks for the state | state | all so far, from the
 // reader | event | as the server sent it, with the id before it, so that a gap shows | lost | the connection |.
 // Ids are the server's and count its characters: they are compared with each other, never with a length.
-import { send, toProblem } from "@/lib/api";
-import { SharedStream } from "@/lib/shared-stream";
-import { pause, readEvents, type ServerEvent } from "@/lib/sse";
+import { send, toProblem } from "./api";
 import type { ReplyHandlers, ReplySource, ReplyStart } from "./reply";
+import { SharedStream } from "./shared-stream";
+import { pause, readEvents, type ServerEvent } from "./sse";
 
 type Word =
   | { kind: "hello" }
@@ -102,7 +102,8 @@ export class ReplyReader {
   private connect(signal: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { Accept: "text/event-stream" };
     if (this.replyId) {
-      const path = `/chat/replies/${encodeURIComponent(this.replyId)}/stream`;
+      const own = this.source.kind === "follow" ? this.source.path : undefined;
+      const path = own ?? `/chat/replies/${encodeURIComponent(this.replyId)}/stream`;
       if (!this.lastId) return send(`${path}?after=0`, { headers, signal });
       headers["Last-Event-ID"] = this.lastId;
       return send(path, { headers, signal });

@@ -2,11 +2,11 @@
 // the server: a lost stream is resumed from the last event id (which only the server may count), and a
 // question whose answer never began is repeated with the same client_message_id, which is idempotent.
 // A hidden tab lets go after a while and catches up when it is shown again. Tabs share one connection.
-import { Problem } from "@/lib/api";
-import { isAbort } from "@/lib/shared-stream";
-import { backoff, pause, whenVisible } from "@/lib/sse";
-import type { Citation, ReplyError, ReplyStatus, Usage } from "@/lib/types";
+import { Problem } from "./api";
 import { ReplyReader } from "./reply-reader";
+import { isAbort } from "./shared-stream";
+import { backoff, pause, whenVisible } from "./sse";
+import type { Citation, ReplyError, ReplyStatus, Usage } from "./types";
 
 export interface ReplyStart {
   id: string;
@@ -48,7 +48,12 @@ export type ReplySource =
         replaces?: string;
       };
     }
-  | { kind: "follow"; replyId: string };
+  | {
+      kind: "follow";
+      replyId: string;
+      /** Where its stream is; a chat's when not given. */
+      path?: string;
+    };
 
 const HIDDEN_MS = 15_000;
 const MAX_UNAVAILABLE = 6;
