@@ -88,9 +88,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await state.limits.count_tokens(reply.usage.input_tokens + reply.usage.output_tokens)
 
         async def joined(replies: list[Reply]) -> None:
-            of_chats = [reply for reply in replies if not reply.room_id]
-            await index_replies(of_chats)
-            state.titles.suggest(of_chats)
+            if of_chats := [reply for reply in replies if not reply.room_id]:
+                await index_replies(of_chats)
+                state.titles.suggest(of_chats)
 
         state.join = join
         state.titles = await stack.enter_async_context(running_titles(state.tutor))

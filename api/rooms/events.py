@@ -10,7 +10,7 @@
 | event | says |
 |---|---|
 | `message_posted`, `message_edited` | `seq message` |
-| `message_deleted` | `seq message_id` |
+| `message_deleted` | `seq message_id deleted_at` |
 | `member_joined`, `member_left`, `member_changed` | `seq member` |
 | `reply_started` | `seq reply_id asked_by message_id`; follow it at `/agent/stream/{reply_id}` |
 | `reply_ended` | `seq reply_id message` |
@@ -23,6 +23,7 @@ What has a `seq` is persisted and numbered without a gap; it can be replayed by 
 identity, 4403 not (or no longer) a member, 4404 no such room, 4408 too slow, 4429 flood, 1009 too big.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from beanie import PydanticObjectId
@@ -85,6 +86,7 @@ class MessageDeleted(BaseModel):
     type: Literal["message_deleted"] = "message_deleted"
     seq: int
     message_id: PydanticObjectId
+    deleted_at: datetime
 
 
 class MemberJoined(BaseModel):

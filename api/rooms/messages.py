@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 import pymongo
 import pymongo.errors
@@ -9,7 +10,7 @@ from beanie import PydanticObjectId
 
 from api.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
 from api.replies.models import now
-from api.rooms.models import MessageOut, RoomMember, RoomMessage, RoomRecord, message_out
+from api.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
 from api.rooms.timeline import Session, commit, document_of
 
 MOST_BYTES = 32_000
@@ -90,7 +91,8 @@ async def edit_message(member: RoomMember, is_admin: bool, message_id: PydanticO
 async def delete_message(member: RoomMember, is_admin: bool, message_id: PydanticObjectId) -> RoomRecord:
     """Take the text away for good; its place stays. Raises as `edit_message`."""
     message = await _access_own(member, is_admin, message_id)
-    return await _change(message, {"content": "", "mentions": [], "deleted_at": now()}, "message_deleted")
+    gone = now()
+    return await _change(message, {"content": "", "mentions": [], "deleted_at": gone}, "message_deleted", gone)
 
 
 async def read_messages(
@@ -126,7 +128,9 @@ async def _access_own(member: RoomMember, is_admin: bool, message_id: PydanticOb
     return message
 
 
-async def _change(message: RoomMessage, change: dict[str, object], type: str) -> RoomRecord:
+async def _change(
+    message: RoomMessage, change: dict[str, object], type: RecordType, at: datetime | None = None
+) -> RoomRecord:
     async def write(session: Session, room: dict[str, int]) -> RoomRecord:
         there = {"_id": message.id, "deleted_at": None}
         done = await RoomMessage.get_motor_collection().update_one(there, {"$set": change}, session=session)
@@ -136,6 +140,7 @@ async def _change(message: RoomMessage, change: dict[str, object], type: str) ->
             room_id=message.room_id,
             seq=room["seq"],
             type=type,
+            at=at or now(),
             message_id=PydanticObjectId(message.id),
         )
 

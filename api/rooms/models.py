@@ -88,7 +88,7 @@ class RoomMember(Document):
         validator = validator({"room_id": "objectId", "user_id": "objectId", "name": "string", "joined_at": "date"})
         indexes = [
             IndexModel([("room_id", 1), ("user_id", 1)], name="member", unique=True),
-            IndexModel([("user_id", 1), ("room_id", 1)], name="rooms of"),
+            IndexModel([("user_id", 1)], name="rooms of"),
         ]
 
 
@@ -128,9 +128,9 @@ class RoomMessage(Document):
             ),
             IndexModel([("room_id", 1), ("mentions", 1), ("seq", 1)], name="mentions"),
             IndexModel(
-                [("room_id", 1), ("seq", 1)],
+                [("asks_tutor", 1), ("reply_id", 1), ("room_id", 1), ("seq", 1)],
                 name="waiting for the tutor",
-                partialFilterExpression={"asks_tutor": True, "reply_id": None, "deleted_at": None},
+                partialFilterExpression={"asks_tutor": True},
             ),
         ]
 

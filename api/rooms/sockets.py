@@ -40,7 +40,7 @@ from api.rooms.speaking import change_text, remove_message, say
 from api.rooms.timeline import event_of, read_events
 
 MOST_SEATS = 20
-FRAMES_AT_ONCE, FRAMES_A_SECOND = 200, 20.0
+FRAMES_AT_ONCE, FRAMES_A_SECOND = 500, 50.0
 TYPING_SECONDS = 2.0
 CLOSE_SECONDS = 1.0
 

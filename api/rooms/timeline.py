@@ -81,7 +81,7 @@ def event_of(record: RoomRecord, messages: dict[PydanticObjectId, MessageOut]) -
         return event
     assert record.message_id, "a record is about a member or a message"
     if record.type == "message_deleted":
-        return MessageDeleted(seq=record.seq, message_id=record.message_id)
+        return MessageDeleted(seq=record.seq, message_id=record.message_id, deleted_at=record.at)
     if record.type == "reply_started":
         assert record.reply_id, "the record of a reply names it"
         assert record.asked_by, "the record of a reply names who asked"

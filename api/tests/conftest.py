@@ -48,6 +48,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_settings(data_dir: Path, **given: Any) -> Settings:
     defaults = {"data_dir": data_dir, "secret_key": SECRET, "max_messages_per_minute": 0}
     defaults |= {"max_messages_per_minute_per_ip": 0, "max_tickets_per_hour": 0}
+    defaults |= {"max_room_messages_per_minute": 0, "max_rooms_per_hour": 0}
     return Settings(_env_file=None, **{**defaults, **given})
 
 

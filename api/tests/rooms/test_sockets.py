@@ -1,6 +1,13 @@
 """C1, C4: what happens in a room reaches everybody in it, once, in order, and again after a reconnect."""
 
-from api.tests.rooms.people import Person
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from api.tests.rooms.people import Person, Timeline, person
 
 
 async def test_message_reaches_everybody_and_its_sender(ana: Person, ben: Person, room_id: str) -> None:
@@ -15,3 +22,121 @@ async def test_message_reaches_everybody_and_its_sender(ana: Person, ben: Person
     assert message["room_id"] == room_id
     assert (message["user_id"], message["name"], message["is_agent"]) == (ana.id, "Ana", False)
     assert await ben.messages(room_id) == [message]
+
+
+async def test_room_is_the_same_by_events_and_by_looking_anew(ana: Person, ben: Person, room_id: str) -> None:
+    """*apply(event, old snapshot) = fresh snapshot*, for every event that is kept."""
+    async with ana.socket(room_id, after=0) as watching, ben.socket(room_id) as other:
+        timeline, wanted = Timeline(), Counter[str]()
+
+        async def check(type: str) -> None:
+            wanted[type] += 1
+            while Counter(event["type"] for event in watching.events)[type] < wanted[type]:
+                await watching.next()
+            room: dict[str, Any] = {"seq": 0}
+            while room["seq"] != (room := await ana.room(room_id))["seq"]:
+                messages = await ana.messages(room_id)
+            while not (seen := watching.persisted()) or seen[-1]["seq"] < room["seq"]:
+                await watching.next()
+            for one in seen:
+                timeline.apply(one)
+            assert timeline.messages == messages
+            assert timeline.members == {member["user_id"]: member for member in room["members"]}
+            assert timeline.seq == room["seq"]
+            running = room["running_reply"]
+            assert timeline.running == (running and (running["id"], running["asked_by"], running["message_id"]))
+
+        await watching.wait("resumed")
+        await check("presence")
+        first = (await other.say("One"))["message"]["id"]
+        await check("message_posted")
+        await other.send("edit", message_id=first, content="One, changed")
+        await check("message_edited")
+        await other.send("delete", message_id=first)
+        await check("message_deleted")
+        await ana.client.patch(f"/rooms/{room_id}/members/{ben.id}", json={"is_silenced": True})
+        await check("member_changed")
+        await ana.client.patch(f"/rooms/{room_id}/members/{ben.id}", json={"is_silenced": False})
+        await check("member_changed")
+        await other.say("@tutor why?")
+        await check("message_posted")
+        await check("reply_started")
+        await check("reply_ended")
+        cleo = await person(ana.url, "Cleo")
+        await cleo.join(room_id)
+        await check("member_joined")
+        await cleo.client.post(f"/rooms/{room_id}/leave", json={})
+        await check("member_left")
+        await cleo.client.aclose()
+    assert [event["seq"] for event in watching.persisted()] == list(range(1, timeline.seq + 1))
+
+
+async def test_sending_again_posts_nothing_again(ana: Person, ben: Person, room_id: str) -> None:
+    """FAULTS: Duplicate POST / retry: fifty at once on several sockets are one message, and each sender hears of it."""
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(ana.socket(room_id)) for _ in range(10)]
+        sends = (socket.send("send", client_message_id="key-1", content="Once") for socket in sockets for _ in range(5))
+        await asyncio.gather(*sends)
+        for socket in sockets:
+            posted = [await socket.wait("message_posted") for _ in range(5)]
+            assert len({event["message"]["id"] for event in posted}) == 1
+        await sockets[0].send("send", client_message_id="key-1", content="Something else")
+        refused = await sockets[0].wait("error")
+    assert (refused["code"], refused["client_message_id"]) == ("conflict", "key-1")
+    assert [message["content"] for message in await ben.messages(room_id)] == ["Once"]
+    async with ben.socket(room_id) as other:
+        theirs = await other.say("Once", "key-1")
+    assert theirs["message"]["user_id"] == ben.id
+
+
+async def test_absent_member_catches_up_on_everything(ana: Person, ben: Person, room_id: str) -> None:
+    """FAULTS: Edit/delete while offline; replay without a limit, then live, without a gap or a double."""
+    async with ana.socket(room_id) as one:
+        sent = [await one.say(f"Message {number}") for number in range(450)]
+        await one.send("edit", message_id=sent[0]["message"]["id"], content="Edited meanwhile")
+        await one.send("delete", message_id=sent[1]["message"]["id"])
+        await one.wait("message_deleted")
+        async with ben.socket(room_id, after=sent[0]["seq"]) as other:
+            assert (await other.wait("resumed"))["seq"] == sent[-1]["seq"] + 2
+            await one.say("Live again")
+            await other.wait("message_posted")
+    seqs = [event["seq"] for event in other.persisted()]
+    assert seqs == list(range(sent[0]["seq"] + 1, sent[-1]["seq"] + 4))
+    edited = next(event for event in other.events if event["type"] == "message_edited")
+    assert edited["message"]["content"] == "Edited meanwhile"
+    deleted = next(event for event in other.events if event.get("seq") == sent[1]["seq"])
+    assert deleted["message"]["content"] == ""
+    assert deleted["message"]["deleted_at"]
+
+
+@pytest.mark.parametrize(("after", "first"), [("0", 1), ("x", 1), ("-1", 1), ("9" * 30, 1), ("99999", None)])
+async def test_nonsensical_place_is_the_beginning_or_the_end(
+    ana: Person, ben: Person, room_id: str, after: str, first: int | None
+) -> None:
+    async with ben.socket(room_id, after=after) as socket:
+        assert (await socket.wait("resumed"))["seq"] == 2
+    assert [event["seq"] for event in socket.persisted()] == ([] if first is None else [1, 2])
+
+
+async def test_people_see_who_is_there_and_who_types(ana: Person, ben: Person, room_id: str) -> None:
+    async with ana.socket(room_id) as one:
+        async with ben.socket(room_id) as other:
+            await one.wait(lambda event: event["type"] == "presence" and set(event["user_ids"]) == {ana.id, ben.id})
+            await other.send("typing")
+            assert (await one.wait("typing"))["user_id"] == ben.id
+        await one.wait(lambda event: event["type"] == "presence" and event["user_ids"] == [ana.id])
+
+
+async def test_new_name_is_heard_when_one_comes_back(ana: Person, ben: Person, room_id: str) -> None:
+    await ben.client.patch("/me", json={"name": "Benedikt"})
+    async with ana.socket(room_id) as one, ben.socket(room_id):
+        changed = await one.wait("member_changed")
+    assert changed["member"]["name"] == "Benedikt"
+
+
+async def test_code_shares_no_mention_and_asks_no_tutor(ana: Person, ben: Person, room_id: str) -> None:
+    async with ana.socket(room_id) as one:
+        plain = await one.say("`@tutor` and\n```\n@Ben @tutor\n```\nand me@tutor.example and @Benjamin")
+        meant = await one.say("@ben, look! @Tutor too")
+    assert (plain["message"]["asks_tutor"], plain["message"]["mentions"]) == (False, [])
+    assert (meant["message"]["asks_tutor"], meant["message"]["mentions"]) == (True, [ben.id])
