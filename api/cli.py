@@ -1,13 +1,13 @@
-"""The command `tutordesk`: serve, seed, mongodb-url. Imports the application only after mongod was started."""
+"""The command `tutordesk`: serve, seed, mongodb-url, user. Imports the application only after mongod was started."""
 
-import asyncio
 import socket
-import sys
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api import cli_users
+from api.cli_database import DataDir, in_database, refuse
 from api.operations.mongod import (
     MongodError,
     find_mongod,
@@ -19,8 +19,11 @@ from api.operations.mongod import (
 )
 from api.settings import Settings, SettingsError, load_secret_keys, load_settings
 
+if TYPE_CHECKING:
+    from beanie import Document
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-DataDir = Annotated[Path | None, typer.Option(help="Private data folder. [default: TUTORDESK_DATA_DIR, else ./data]")]
+app.add_typer(cli_users.app, name="user")
 
 
 @app.callback()
@@ -43,7 +46,7 @@ def serve(
         with lock_data_dir(settings.data_dir), bind(settings.host, settings.port) as listener:
             _serve(settings, listener)
     except (SettingsError, MongodError, ServerError) as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
@@ -75,40 +78,27 @@ def print_mongodb_url(data_dir: DataDir = None) -> None:
     try:
         print(mongodb_url(load_settings(data_dir=data_dir).data_dir))  # noqa: T201  it is the command's answer
     except SettingsError as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 @app.command()
 def seed(data_dir: DataDir = None) -> None:
     """Add the sample tickets to a running server's database, or to the one at MONGODB_URL."""
-    try:
-        settings = load_settings(data_dir=data_dir)
-    except SettingsError as error:
-        _refuse(str(error))
-    print(asyncio.run(_seed(settings)))  # noqa: T201  it is the command's answer
+    in_database(data_dir, _documents, _seed)
 
 
-async def _seed(settings: Settings) -> str:
-    import pymongo.errors
+def _documents() -> "Sequence[type[Document]]":
+    from api.main import DOCUMENTS
+
+    return DOCUMENTS
+
+
+async def _seed() -> str:
     from beanie import PydanticObjectId
 
-    from api.database import open_database
-    from api.main import DOCUMENTS
     from api.tickets.samples import add_samples
 
-    url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else mongodb_url(settings.data_dir)
-    try:
-        client = await open_database(url, DOCUMENTS)
-    except pymongo.errors.PyMongoError:
-        _refuse("The database does not answer. Start the server first with `tutordesk serve`.")
-    count = await add_samples(PydanticObjectId())
-    client.close()
-    return f"{count} sample tickets added."
-
-
-def _refuse(sentence: str) -> "typer.Exit":
-    print(f"tutordesk: {sentence}", file=sys.stderr)  # noqa: T201  it is the command's answer
-    raise SystemExit(2)
+    return f"{await add_samples(PydanticObjectId())} sample tickets added."
 
 
 if __name__ == "__main__":
