@@ -1,4 +1,4 @@
-"""S-10: every wrong cookie is the same 401, and the browser gets rid of it."""
+"""S-10: every wrong cookie is the same 401, and the browser gets rid of it. S-12: keys are rotated."""
 
 import base64
 import json
@@ -8,10 +8,12 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from beanie import PydanticObjectId
 
 from api.tests.conftest import SECRET
-from api.tests.steps import TICKET
+from api.tests.steps import TICKET, create_ticket
 
+NEWER = "a-newer-key-of-tests-0123456789-abcdef"
 NOW = int(time.time())
 GOOD: dict[str, Any] = {
     "sub": "0123456789abcdef01234567",
@@ -85,3 +87,53 @@ async def test_old_cookie_is_renewed(mock: httpx.AsyncClient) -> None:
     me = await mock.get("/me", headers={"Cookie": f"tutordesk={token}"})
     renewed = me.headers["set-cookie"].split(";")[0].removeprefix("tutordesk=")
     assert jwt.decode(renewed, SECRET, ["HS256"], audience=GOOD["aud"])["sub"] == GOOD["sub"]
+
+
+async def test_sign_in_of_wrong_shape_is_401(mock: httpx.AsyncClient) -> None:
+    """What we never write is not guessed at."""
+    changes: list[dict[str, Any]] = [{"sid": 7}, {"sid": {}}, {"auth_time": "yesterday"}, {"auth_time": []}]
+    for change in changes:
+        answer = await mock.get("/me", headers={"Cookie": f"tutordesk={_signed(**change)}"})
+        assert answer.status_code == 401, change
+
+
+async def test_keys_are_rotated_without_losing_anybody(mock: httpx.AsyncClient) -> None:
+    """S-12: the old cookie is accepted and renewed while its key is listed, and refused afterwards."""
+    state = mock.app.state  # type: ignore[attr-defined]
+    ticket = await create_ticket(mock)
+    old = mock.cookies["tutordesk"]
+    state.secret_keys = [NEWER, SECRET]
+    assert (await mock.get("/me")).json()["id"] == ticket["author_id"]
+    renewed = mock.cookies["tutordesk"]
+    assert jwt.decode(renewed, NEWER, ["HS256"], audience=GOOD["aud"])["sub"] == ticket["author_id"]
+    assert "set-cookie" not in (await mock.get("/me")).headers
+    state.secret_keys = [NEWER]
+    assert (await mock.patch(f"/tickets/{ticket['id']}", json={"title": "Still mine"})).status_code == 200
+    mock.cookies.clear()
+    assert (await mock.get("/me", headers={"Cookie": f"tutordesk={old}"})).status_code == 401
+
+
+async def test_renewed_cookie_does_not_outlive_its_sign_in(mock: httpx.AsyncClient) -> None:
+    """S-13: a thief's renewed copy ends with the sign-in it was made of, also when everybody's is ended by time."""
+    state = mock.app.state  # type: ignore[attr-defined]
+    me = (await mock.patch("/me", json={"name": "Ann"})).json()
+    cookies = [mock.cookies["tutordesk"]]
+    for keys in ([NEWER, SECRET], [SECRET, NEWER]):
+        state.secret_keys = keys
+        assert (await mock.get("/me")).status_code == 200
+        cookies.append(mock.cookies["tutordesk"])
+    assert len(set(cookies)) == 3
+    first = jwt.decode(cookies[0], SECRET, ["HS256"], audience=GOOD["aud"])
+    last = jwt.decode(cookies[2], SECRET, ["HS256"], audience=GOOD["aud"])
+    assert (first["sid"], first["auth_time"]) == (last["sid"], last["auth_time"])
+    await state.revocations.end_all_sign_ins(PydanticObjectId(me["id"]), before=first["auth_time"] + 0.001)
+    mock.cookies.clear()
+    for cookie in cookies:
+        assert (await mock.get("/me", headers={"Cookie": f"tutordesk={cookie}"})).status_code == 401
+
+
+async def test_cookie_of_before_sign_ins_had_ids_can_be_signed_out(mock: httpx.AsyncClient) -> None:
+    headers = {"Cookie": f"tutordesk={_signed()}"}
+    assert (await mock.get("/me", headers=headers)).status_code == 200
+    assert (await mock.delete("/me/session", headers=headers)).status_code == 204
+    assert (await mock.get("/me", headers=headers)).status_code == 401
