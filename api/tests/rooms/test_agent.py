@@ -1,0 +1,205 @@
+"""C1, C6: the tutor in a room: asked by a mention or by HTTP, one answer at a time, seen by all, stopped by few."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from api.tests.conftest import Live
+from api.tests.fake_gemini import FakeModels
+from api.tests.rooms.people import Person, person
+from api.tests.steps import Event, create_ticket, events_of, text_of, until
+
+SLOW = "The proxy refuses the body. " * 20
+
+
+@asynccontextmanager
+async def stream(client: httpx.AsyncClient, reply_id: str, after: int = 0) -> AsyncIterator[AsyncIterator[Event]]:
+    async with client.stream("GET", f"/agent/stream/{reply_id}", params={"after": after}) as response:
+        assert response.status_code == 200
+        yield events_of(response)
+
+
+async def read_answer(client: httpx.AsyncClient, reply_id: str, after: int = 0) -> list[Event]:
+    async with stream(client, reply_id, after) as events:
+        return [event async for event in events]
+
+
+async def test_everybody_sees_the_tutor_begin_write_and_end(
+    fake: FakeModels, ana: Person, ben: Person, room_id: str
+) -> None:
+    fake.text, fake.chunk, fake.delay_ms = SLOW, 20, 10
+    async with ana.socket(room_id) as one, ben.socket(room_id) as other:
+        asked = await one.say("@tutor why does my upload fail?")
+        begun = await other.wait("reply_started")
+        assert (begun["asked_by"], begun["message_id"]) == (ana.id, asked["message"]["id"])
+        seen = await asyncio.gather(*(read_answer(who.client, begun["reply_id"]) for who in (ana, ben)))
+        ended = await other.wait("reply_ended")
+    for events in seen:
+        assert [events[0].event, events[-2].event, events[-1].event] == ["message_start", "message_complete", "done"]
+        assert text_of(events) == SLOW
+    message = ended["message"]
+    assert (message["content"], message["is_agent"], message["user_id"], message["status"]) == (
+        SLOW,
+        True,
+        None,
+        "complete",
+    )
+    assert (message["name"], message["reply_id"]) == ("Tutor", begun["reply_id"])
+    assert [row["content"] for row in await ana.messages(room_id)] == [asked["message"]["content"], SLOW]
+
+
+async def test_late_joiner_sees_the_text_so_far_and_the_rest(
+    fake: FakeModels, ana: Person, ben: Person, room_id: str
+) -> None:
+    fake.text, fake.chunk, fake.delay_ms = SLOW, 10, 20
+    async with ana.socket(room_id) as one:
+        await one.say("@tutor explain")
+        reply_id = (await one.wait("reply_started"))["reply_id"]
+        async with stream(ana.client, reply_id) as events:
+            async for event in events:
+                if event.id and int(event.id) > 100:
+                    break
+        late = await person(ana.url, "Late")
+        await late.join(room_id)
+        running = (await late.room(room_id))["running_reply"]
+        assert (running["id"], running["asked_by"]) == (reply_id, ana.id)
+        assert text_of(await read_answer(late.client, reply_id)) == SLOW
+        assert text_of(await read_answer(late.client, reply_id, after=100)) == SLOW[100:]
+    await late.client.aclose()
+
+
+async def test_stranger_gets_404(live: Live, ana: Person, room_id: str, stranger: httpx.AsyncClient) -> None:
+    """S-01, S-02: neither the stream nor the stop of an answer in a room that one is not in."""
+    async with ana.socket(room_id) as one:
+        await one.say("@tutor why?")
+        reply_id = (await one.wait("reply_started"))["reply_id"]
+        for path in (f"/agent/stream/{reply_id}", f"/chat/replies/{reply_id}/stream", f"/agent/stream/{'0' * 24}"):
+            assert (await stranger.get(path)).status_code == 404
+        assert (await stranger.post(f"/chat/replies/{reply_id}/stop", json={})).status_code == 404
+        await one.wait("reply_ended")
+
+
+@pytest.mark.parametrize(("who", "status"), [("asker", 202), ("owner", 202), ("admin", 202), ("other", 404)])
+async def test_asker_and_admins_stop_it(
+    live: Live, fake: FakeModels, ana: Person, ben: Person, room_id: str, who: str, status: int
+) -> None:
+    fake.text, fake.chunk, fake.delay_ms = SLOW, 5, 20
+    other = await person(live.url, "Cleo")
+    await other.join(room_id)
+    if who == "admin":
+        await live.collection("users").update_one({"name": "Cleo"}, {"$set": {"role": "admin"}})
+    async with ben.socket(room_id) as socket:
+        await socket.say("@tutor go on and on")
+        reply_id = (await socket.wait("reply_started"))["reply_id"]
+        await until(lambda: _has_begun(fake))
+        client = {"asker": ben, "owner": ana}.get(who, other).client
+        assert (await client.post(f"/chat/replies/{reply_id}/stop", json={})).status_code == status
+        ended = await socket.wait("reply_ended", 10)
+    assert ended["message"]["status"] == ("stopped" if status == 202 else "complete")
+    assert SLOW.startswith(ended["message"]["content"])
+    await other.client.aclose()
+
+
+async def _has_begun(fake: FakeModels) -> bool:
+    return bool(fake.open)
+
+
+async def test_questions_wait_for_their_turn(fake: FakeModels, ana: Person, ben: Person, room_id: str) -> None:
+    """One reply a room at a time; the queue is the messages that ask and have no answer yet, in their order."""
+    fake.text, fake.chunk, fake.delay_ms = SLOW, 40, 20
+    async with ana.socket(room_id) as one, ben.socket(room_id) as other:
+        asked = [
+            (await socket.say(f"@tutor {n}"))["message"]["id"] for n, socket in enumerate([one, other, one, other])
+        ]
+        await one.send("delete", message_id=asked[2])
+        order = [event["message_id"] for event in one.events if event["type"] == "reply_started"]
+        running, ended = len(order), 0
+        while ended < 3:
+            event = await one.next(10)
+            running += (event["type"] == "reply_started") - (event["type"] == "reply_ended")
+            ended += event["type"] == "reply_ended"
+            assert running <= 1
+            if event["type"] == "reply_started":
+                order.append(event["message_id"])
+    assert order == [asked[0], asked[1], asked[3]]
+
+
+async def test_a_thousand_mentions_run_one_at_a_time(live: Live, fake: FakeModels, ana: Person, room_id: str) -> None:
+    """S-24: there is never more than one answer in a room, and the tutor's own words ask nothing."""
+    fake.text = "Ask @tutor again, @tutor!"
+    async with ana.socket(room_id) as one:
+        for number in range(30):
+            await one.send("send", client_message_id=f"k{number}", content="@tutor " * 33)
+        for _ in range(30):
+            await one.wait("reply_ended", 10)
+    assert fake.most_open <= 1
+    messages = await ana.messages(room_id)
+    assert len([message for message in messages if message["is_agent"]]) == 30
+    assert not [message for message in messages if message["is_agent"] and message["asks_tutor"]]
+    assert await live.collection("replies").count_documents({}) == 30
+
+
+async def test_tutor_knows_the_room_and_its_ticket(
+    live: Live, fake: FakeModels, ana: Person, ben: Person, visitor: httpx.AsyncClient
+) -> None:
+    """C6, S-22: the room's recent messages with who said them, and the ticket as data; of other rooms nothing."""
+    ticket = await create_ticket(visitor)
+    other_room = await ana.make_room("Other")
+    async with ana.socket(other_room) as elsewhere:
+        await elsewhere.say("The canary sings elsewhere")
+    room_id = await ana.make_room("About it", ticket_id=ticket["id"])
+    await ben.join(room_id)
+    async with ana.socket(room_id) as one, ben.socket(room_id) as other:
+        gone = await one.say("This is deleted before")
+        await one.send("delete", message_id=gone["message"]["id"])
+        await one.wait("message_deleted")
+        await one.say("I use nginx")
+        await other.say("And I use Caddy")
+        await one.say("@tutor whose limit is it?")
+        await one.wait("reply_ended")
+        await other.say("@tutor and then?")
+        await one.wait("reply_ended")
+    body = str(fake.bodies[-1])
+    for said in ("Ana: I use nginx", "Ben: And I use Caddy", "Ana: @tutor whose limit is it?", "Ben: and then?"):
+        assert said in body
+    assert "The proxy refuses the body first." in body
+    assert "canary" not in body
+    assert "This is deleted before" not in body
+
+
+async def test_failing_model_ends_the_answer_with_a_sentence(fake: FakeModels, ana: Person, room_id: str) -> None:
+    fake.script = "finish:SAFETY@2"
+    async with ana.socket(room_id) as one:
+        await one.say("@tutor why?")
+        message = (await one.wait("reply_ended"))["message"]
+        fake.reset()
+        await one.say("@tutor again?")
+        assert (await one.wait("reply_ended"))["message"]["status"] == "complete"
+    assert message["status"] == "failed"
+    assert message["error"].endswith(".")
+
+
+async def test_question_by_http_is_a_message_and_a_stream(
+    fake: FakeModels, ana: Person, ben: Person, room_id: str
+) -> None:
+    fake.text, fake.chunk, fake.delay_ms = SLOW, 40, 10
+    async with ben.socket(room_id) as other:
+        await other.say("@tutor first mine")
+        async with ana.client.stream(
+            "POST", "/agent/stream", json={"room_id": room_id, "prompt": "And why?"}
+        ) as response:
+            assert response.status_code == 200
+            events = [event async for event in events_of(response)]
+        await other.wait("reply_ended")
+    assert text_of(events) == SLOW
+    assert events[-1].event == "done"
+    contents = [(message["name"], message["asks_tutor"]) for message in await ana.messages(room_id)]
+    assert contents == [("Ben", True), ("Ana", True), ("Tutor", False), ("Tutor", False)]
+
+
+@pytest.mark.parametrize("body", [{}, {"room_id": "x"}, {"prompt": "x"}, {"room_id": {"$ne": 1}, "prompt": "x"}])
+async def test_question_that_cannot_be_asked(ana: Person, body: dict[str, object]) -> None:
+    assert (await ana.client.post("/agent/stream", json=body)).status_code == 422

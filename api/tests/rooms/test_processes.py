@@ -1,0 +1,207 @@
+"""C5: one room on several processes, told of by MongoDB or by Redis. Whatever is lost on the way is in the database."""
+
+import asyncio
+import contextlib
+import random
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from api.tests.fake_gemini import FakeModels
+from api.tests.processes import GIVEN, Serving, free_port
+from api.tests.rooms.people import Event, Person, Socket, Timeline, open_socket, person
+from api.tests.rooms.test_agent import SLOW, read_answer
+from api.tests.steps import text_of, until
+
+Pair = tuple[Serving, Serving]
+
+
+class Redis:
+    """A real Redis that holds nothing; killed and started again on the same port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        binary = shutil.which("redis-server")
+        assert binary, "the tests need redis-server; on Debian: apt install redis-server"
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(params=["mongodb", "redis"])
+async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Redis | None]:
+    if request.param == "mongodb":
+        yield None
+        return
+    redis = Redis()
+    redis.start()
+    yield redis
+    redis.kill()
+
+
+@pytest.fixture
+async def pair(mongod_url: str, fake: FakeModels, engine: Redis | None, tmp_path: Path) -> AsyncIterator[Pair]:
+    given = {**GIVEN, "GEMINI_BASE_URL": fake.url, "MONGODB_URL": mongod_url.replace("/tutordesk?", "/rooms?")}
+    given["TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE"] = "0"
+    if engine:
+        given["REDIS_URL"] = f"redis://127.0.0.1:{engine.port}/0"
+    one, other = (Serving(tmp_path / name, **given) for name in ("one", "other"))
+    await asyncio.gather(one.start(), other.start())
+    yield one, other
+    for server in (one, other):
+        if server.process and server.process.poll() is None:
+            await server.end()
+
+
+@pytest.fixture
+async def people(pair: Pair) -> AsyncIterator[tuple[Person, Person]]:
+    """Ana on one server, Ben on the other."""
+    ana, ben = [await person(server.url, name) for server, name in zip(pair, ("Ana", "Ben"), strict=True)]
+    yield ana, ben
+    await asyncio.gather(ana.client.aclose(), ben.client.aclose())
+
+
+async def test_members_on_two_processes_see_the_same(
+    people: tuple[Person, Person], fake: FakeModels, engine: Redis | None
+) -> None:
+    """The same order, the same tokens, who is there and who types; from one to the other within a second."""
+    ana, ben = people
+    room_id = await ana.make_room()
+    await ben.join(room_id)
+    fake.text, fake.chunk, fake.delay_ms = SLOW, 10, 20
+    async with ana.socket(room_id, after=0) as one, ben.socket(room_id, after=0) as other:
+        await one.wait(lambda event: event["type"] == "presence" and len(event["user_ids"]) == 2)
+        await ben.client.get("/me")
+        await other.send("typing")
+        assert (await one.wait("typing", 2))["user_id"] == ben.id
+        texts = [(socket, f"{name} {number}") for number in range(20) for name, socket in (("a", one), ("b", other))]
+        await asyncio.gather(*(socket.send("send", client_message_id=text, content=text) for socket, text in texts))
+        await one.say("@tutor why?")
+        reply_id = (await one.wait("reply_started"))["reply_id"]
+        streams = await asyncio.gather(*(read_answer(who.client, reply_id) for who in people))
+        last = (await one.wait("reply_ended", 10))["seq"]
+        await other.wait(lambda event: event.get("seq") == last, 3)
+        await one.send("typing")
+        await one.wait("typing")
+    assert [text_of(stream) for stream in streams] == [SLOW, SLOW]
+    for socket in (one, other):
+        timeline = Timeline()
+        for event in socket.persisted():
+            timeline.apply(event)
+        assert (timeline.seq, timeline.messages) == (last, await ana.messages(room_id))
+
+
+async def test_nothing_is_lost_when_the_bus_or_a_process_dies(
+    pair: Pair, people: tuple[Person, Person], engine: Redis | None
+) -> None:
+    """FAULTS: Redis down, Network drop: 0 gaps, 0 doubles, with random cuts, a killed Redis and a killed server."""
+    ana, ben = people
+    room_id = await ana.make_room()
+    await ben.join(room_id)
+    chance = random.Random(11)
+    watchers = [Watcher(who, pair, room_id, random.Random(seed)) for seed, who in enumerate([ana, ben] * 2)]
+    watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
+    sending = [asyncio.create_task(send_all(who, pair, room_id, 60, random.Random(chance.random()))) for who in people]
+    await asyncio.sleep(0.5)
+    if engine:
+        engine.kill()
+    await pair[1].end(signal.SIGKILL)
+    await asyncio.sleep(0.5)
+    await pair[1].start()
+    if engine:
+        engine.start()
+    await asyncio.gather(*sending)
+
+    async def have_all() -> bool:
+        seq = (await ana.room(room_id))["seq"]
+        return all(watcher.seq == seq for watcher in watchers)
+
+    await until(have_all, 10)
+    for task in watching:
+        task.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+    messages = await ana.messages(room_id) + []
+    contents = sorted(
+        message["content"] for message in [*messages, *await ana.messages(room_id, before=messages[0]["seq"])]
+    )
+    assert contents == sorted(f"{who.name} {number}" for who in people for number in range(60))
+    for watcher in watchers:
+        assert [event["seq"] for event in watcher.events] == list(range(1, watcher.seq + 1))
+        assert sum(event["type"] == "message_posted" for event in watcher.events) == 120
+    assert sum(watcher.cuts for watcher in watchers) >= 4
+
+
+class Watcher:
+    """A member that loses its connection again and again, and comes back to either server with `?after=`."""
+
+    def __init__(self, who: Person, pair: Pair, room_id: str, chance: random.Random) -> None:
+        self.who, self.pair, self.room_id, self.chance = who, pair, room_id, chance
+        self.seq, self.cuts, self.events = 0, 0, list[Event]()
+
+    async def watch(self) -> None:
+        while True:
+            server = self.chance.choice(self.pair)
+            with contextlib.suppress(OSError, ConnectionClosed, TimeoutError, EOFError):
+                async with open_socket(server.url, self.room_id, self.who.cookie, self.seq) as connection:
+                    async with asyncio.timeout(self.chance.uniform(0.2, 2.0)):
+                        await self._read(Socket(connection))
+            self.cuts += 1
+            await asyncio.sleep(0.05)
+
+    async def _read(self, socket: Socket) -> None:
+        while True:
+            event = await socket.next(60)
+            if "seq" in event and event["type"] != "resumed":
+                assert event["seq"] == self.seq + 1, "a gap or a double"
+                self.seq = event["seq"]
+                self.events.append(event)
+
+
+async def send_all(who: Person, pair: Pair, room_id: str, count: int, chance: random.Random) -> None:
+    """Send each message until it is confirmed, over whichever server answers."""
+    number = 0
+    while number < count:
+        with contextlib.suppress(OSError, ConnectionClosed, TimeoutError, EOFError):
+            async with open_socket(chance.choice(pair).url, room_id, who.cookie) as connection:
+                socket = Socket(connection)
+                while number < count:
+                    await socket.say(f"{who.name} {number}", f"key {number}")
+                    number += 1
+                    await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+
+
+async def test_answer_of_a_killed_process_ends_and_the_next_question_is_taken(
+    pair: Pair, people: tuple[Person, Person], fake: FakeModels, engine: Redis | None
+) -> None:
+    """FAULTS: API SIGKILL mid-reply: `interrupted`, with its text, and the room's queue goes on elsewhere."""
+    ana, ben = people
+    room_id = await ana.make_room()
+    await ben.join(room_id)
+    fake.text, fake.chunk, fake.delay_ms = SLOW, 2, 50
+    async with ben.socket(room_id) as other:
+        async with ana.socket(room_id) as one:
+            await one.say("@tutor why?")
+            reply_id = (await one.wait("reply_started"))["reply_id"]
+            await one.say("@tutor and then?")
+            await asyncio.sleep(1.5)
+            await pair[0].end(signal.SIGKILL)
+        ended = await other.wait("reply_ended", 20)
+        assert (ended["reply_id"], ended["message"]["status"]) == (reply_id, "interrupted")
+        assert SLOW.startswith(ended["message"]["content"])
+        assert ended["message"]["content"]
+        fake.delay_ms = 0
+        await other.wait("reply_started", 5)
+        assert (await other.wait("reply_ended", 10))["message"]["content"] == SLOW
