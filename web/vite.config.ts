@@ -10,6 +10,7 @@ const target = process.env.TUTORDESK_API ?? "http://127.0.0.1:8000";
 function byAccept(): ProxyOptions {
   return {
     target,
+    ws: true,
     bypass: (request) =>
       request.method === "GET" &&
       request.headers.accept?.includes("text/html") &&
@@ -20,7 +21,8 @@ function byAccept(): ProxyOptions {
 }
 
 const proxy: Record<string, string | ProxyOptions> = {
-  "^/(tickets|chat|me)(/|\\?|$)": byAccept(),
+  "^/(tickets|chat|rooms|me)(/|\\?|$)": byAccept(),
+  "/agent": { target },
   "/health": { target },
   "/openapi.json": { target },
   "/docs": { target },

@@ -5,6 +5,9 @@ import type {
   ChatSessionDetail,
   Facets,
   Me,
+  RoomMessage,
+  RoomOut,
+  RoomRow,
   Ticket,
   TicketInput,
   TicketItem,
@@ -160,4 +163,50 @@ export const api = {
     only(request<ChatSession>(`/chat/sessions/${part(id)}/restore`, { method: "POST" })),
   stopReply: (id: string) =>
     only(request<unknown>(`/chat/replies/${part(id)}/stop`, { method: "POST" })),
+  renameMe: (name: string) => only(request<Me>("/me", { method: "PATCH", body: { name } })),
+  keepAccount: (body: { email: string; password: string; current_password?: string }) =>
+    only(request<Me>("/me/account", { method: "POST", body })),
+  signIn: (body: { email: string; password: string }) =>
+    only(request<Me>("/me/session", { method: "POST", body })),
+  signOut: () => only(request<void>("/me/session", { method: "DELETE" })),
+  listRooms: (path: string, signal?: AbortSignal) => request<RoomRow[]>(path, { signal }),
+  createRoom: (body: { name: string; topic?: string; ticket_id?: string }) =>
+    only(request<RoomOut>("/rooms", { method: "POST", body })),
+  readRoom: (id: string, signal?: AbortSignal) =>
+    only(request<RoomOut>(`/rooms/${part(id)}`, { signal })),
+  changeRoom: (id: string, body: { name?: string; topic?: string }) =>
+    only(request<RoomOut>(`/rooms/${part(id)}`, { method: "PATCH", body })),
+  deleteRoom: (id: string) => only(request<void>(`/rooms/${part(id)}`, { method: "DELETE" })),
+  joinRoom: (id: string) =>
+    only(request<RoomOut>(`/rooms/${part(id)}/join`, { method: "POST", body: {} })),
+  leaveRoom: (id: string) =>
+    only(request<void>(`/rooms/${part(id)}/leave`, { method: "POST", body: {} })),
+  listRoomMessages: (id: string, page: { before?: number; limit?: number }, signal?: AbortSignal) =>
+    request<RoomMessage[]>(roomMessagesPath(id, page), { signal }),
+  editRoomMessage: (id: string, messageId: string, content: string) =>
+    only(
+      request<RoomMessage>(`/rooms/${part(id)}/messages/${part(messageId)}`, {
+        method: "PATCH",
+        body: { content },
+      }),
+    ),
+  deleteRoomMessage: (id: string, messageId: string) =>
+    only(
+      request<void>(`/rooms/${part(id)}/messages/${part(messageId)}`, {
+        method: "DELETE",
+      }),
+    ),
+  changeMember: (
+    id: string,
+    userId: string,
+    body: { is_muted: boolean } | { is_silenced: boolean } | { is_removed: false },
+  ) => only(request<void>(`/rooms/${part(id)}/members/${part(userId)}`, { method: "PATCH", body })),
+  putOut: (id: string, userId: string) =>
+    only(request<void>(`/rooms/${part(id)}/members/${part(userId)}`, { method: "DELETE" })),
 };
+
+function roomMessagesPath(id: string, page: { before?: number; limit?: number }): string {
+  const query = new URLSearchParams({ limit: String(page.limit ?? 50) });
+  if (page.before !== undefined) query.set("before", String(page.before));
+  return `/rooms/${part(id)}/messages?${query}`;
+}

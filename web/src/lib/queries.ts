@@ -34,3 +34,24 @@ export const meQuery = queryOptions({
   queryFn: ({ signal }) => api.readMe(signal),
   staleTime: 60_000,
 });
+
+export const roomKeys = {
+  lists: ["rooms", "list"] as const,
+  all: ["rooms", "list", "all"] as const,
+};
+
+/** All rooms, the lately active first. */
+export const roomsQuery = infiniteQueryOptions({
+  queryKey: roomKeys.all,
+  queryFn: ({ pageParam, signal }) => api.listRooms(pageParam, signal),
+  initialPageParam: "/rooms",
+  getNextPageParam: (last) => last.next ?? undefined,
+});
+
+/** The rooms about a ticket. */
+export const ticketRoomsQuery = (ticketId: string) =>
+  queryOptions({
+    queryKey: [...roomKeys.lists, "ticket", ticketId],
+    queryFn: ({ signal }) =>
+      api.listRooms(`/rooms?ticket_id=${encodeURIComponent(ticketId)}&limit=1`, signal),
+  });

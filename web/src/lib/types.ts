@@ -29,6 +29,13 @@ export type Message = Version & Pick<Schemas["Message"], "role"> & { alternative
 export type ChatSession = Schemas["SessionRow"];
 export type ChatSessionDetail = ChatSession & { messages: Message[] };
 
+export type RoomRow = Schemas["RoomRow"];
+export type RoomOut = Schemas["RoomOut"];
+export type RoomMember = Schemas["MemberOut"];
+export type RoomMessage = Schemas["MessageOut"];
+export type RoomCommand = Schemas["RoomWire"]["command"];
+export type RoomEvent = Schemas["RoomWire"]["event"];
+
 export interface TicketInput {
   title: string;
   description: string;

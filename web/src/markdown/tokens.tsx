@@ -1,10 +1,11 @@
 // Draws marked's tokens as React elements. Nothing here makes HTML from text, so nothing a model or a
 // visitor writes can become markup; images become links, because loading them would tell on the reader.
 import type { Token, Tokens } from "marked";
-import { createElement, type ReactNode } from "react";
+import { createElement, type ReactNode, useContext } from "react";
 import { CodeBlock, Formula } from "./code";
 import { decodeEntities } from "./entities";
 import { SafeLink, safeUrl } from "./links";
+import { MentionNames, Mentions } from "./mentions";
 import { isClosedFence } from "./parse";
 
 interface Drawing {
@@ -63,7 +64,13 @@ function drawAll(tokens: Token[] | undefined): ReactNode {
   return tokens?.map((token, index) => <Inline key={index} token={token} />);
 }
 
-const Inline = ({ token }: { token: Token }) => <>{drawInline(token)}</>;
+function Inline({ token }: { token: Token }): ReactNode {
+  const names = useContext(MentionNames);
+  if (names && token.type === "text" && !("tokens" in token && token.tokens)) {
+    return <Mentions text={decodeEntities((token as Tokens.Text).text)} names={names} />;
+  }
+  return <>{drawInline(token)}</>;
+}
 
 function drawList(list: Tokens.List, drawing: Drawing): ReactNode {
   const items = list.items.map((item, index) => (

@@ -1,0 +1,76 @@
+// Keeps an account: an e-mail address and a password carry who one is to another device. Who has one changes it here.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { api } from "@/lib/api";
+import { becomeMe } from "@/lib/identity";
+import { meQuery } from "@/lib/queries";
+import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
+import { toast } from "@/ui/toast";
+
+const FIELDS = ["email", "password", "current_password"];
+
+export function AccountForm({ onDone }: { onDone: () => void }) {
+  const client = useQueryClient();
+  const { data: me } = useQuery(meQuery);
+  const [email, setEmail] = useState(me?.email ?? "");
+  const [password, setPassword] = useState("");
+  const [current, setCurrent] = useState("");
+  const hasOne = Boolean(me?.email);
+  const save = useMutation({
+    networkMode: "always",
+    mutationFn: () =>
+      api.keepAccount({ email, password, ...(hasOne && { current_password: current }) }),
+    onSuccess: (now) => {
+      becomeMe(client, now);
+      toast("Your account is kept. Sign in with it on any device.");
+      onDone();
+    },
+  });
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <form className="grid gap-3" onSubmit={onSubmit}>
+      <TextField
+        label="E-mail"
+        problem={fieldError(save.error, "email")}
+        type="email"
+        autoComplete="username"
+        required
+        // biome-ignore lint/a11y/noAutofocus: the dialog was opened to write it
+        autoFocus
+        value={email}
+        onChange={(event) => setEmail(event.target.value)}
+      />
+      {hasOne && (
+        <TextField
+          label="Current password"
+          problem={fieldError(save.error, "current_password")}
+          type="password"
+          autoComplete="current-password"
+          required
+          value={current}
+          onChange={(event) => setCurrent(event.target.value)}
+        />
+      )}
+      <TextField
+        label={hasOne ? "New password" : "Password"}
+        hint="At least 10 characters."
+        problem={fieldError(save.error, "password")}
+        type="password"
+        autoComplete="new-password"
+        minLength={10}
+        maxLength={200}
+        required
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+      <FormFoot
+        problem={formError(save.error, FIELDS)}
+        label={hasOne ? "Change account" : "Keep account"}
+        busy={save.isPending ? "Saving…" : null}
+      />
+    </form>
+  );
+}

@@ -1,0 +1,58 @@
+// A name for oneself: what others in rooms see. The server decides which names are allowed and says why not.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useRef, useState } from "react";
+import { api } from "@/lib/api";
+import { askIdentity, becomeMe } from "@/lib/identity";
+import { meQuery } from "@/lib/queries";
+import { Button } from "@/ui/button";
+import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
+
+export function NameForm({ onDone }: { onDone: () => void }) {
+  const client = useQueryClient();
+  const { data: me } = useQuery(meQuery);
+  const [name, setName] = useState(me?.name ?? "");
+  const field = useRef<HTMLInputElement>(null);
+  const save = useMutation({
+    networkMode: "always",
+    mutationFn: () => api.renameMe(name),
+    onSuccess: (now) => {
+      becomeMe(client, now);
+      onDone();
+    },
+    onError: () => field.current?.focus(),
+  });
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <form className="grid gap-3" onSubmit={onSubmit}>
+      <TextField
+        ref={field}
+        label="Name"
+        hint="Everybody in your rooms sees it. No e-mail and no password are needed."
+        problem={fieldError(save.error, "name")}
+        autoComplete="nickname"
+        maxLength={80}
+        // biome-ignore lint/a11y/noAutofocus: the dialog was opened to write it
+        autoFocus
+        value={name}
+        onChange={(event) => {
+          setName(event.target.value);
+          save.reset();
+        }}
+      />
+      <FormFoot
+        problem={formError(save.error, ["name"])}
+        label="Use this name"
+        busy={save.isPending ? "Saving…" : null}
+      >
+        {!me?.email && (
+          <Button weight="quiet" onClick={() => void askIdentity("sign-in")}>
+            I have an account
+          </Button>
+        )}
+      </FormFoot>
+    </form>
+  );
+}

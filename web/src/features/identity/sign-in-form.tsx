@@ -1,0 +1,58 @@
+// Signs in with an account that was kept: this browser is its user from then on.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { api } from "@/lib/api";
+import { becomeMe } from "@/lib/identity";
+import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
+import { toast } from "@/ui/toast";
+
+export function SignInForm({ onDone }: { onDone: () => void }) {
+  const client = useQueryClient();
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const signIn = useMutation({
+    networkMode: "always",
+    mutationFn: () => api.signIn({ email, password }),
+    onSuccess: (me) => {
+      becomeMe(client, me);
+      toast(`Signed in as ${me.name ?? me.email}.`);
+      onDone();
+    },
+  });
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    signIn.mutate();
+  };
+  return (
+    <form className="grid gap-3" onSubmit={onSubmit}>
+      <TextField
+        label="E-mail"
+        problem={fieldError(signIn.error, "email")}
+        type="email"
+        autoComplete="username"
+        required
+        // biome-ignore lint/a11y/noAutofocus: the dialog was opened to write it
+        autoFocus
+        value={email}
+        onChange={(event) => setEmail(event.target.value)}
+      />
+      <TextField
+        label="Password"
+        problem={fieldError(signIn.error, "password")}
+        type="password"
+        autoComplete="current-password"
+        required
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+      <p className="text-[13px] text-dim">
+        What you wrote in this browser as a visitor stays the visitor's.
+      </p>
+      <FormFoot
+        problem={formError(signIn.error, ["email", "password"])}
+        label="Sign in"
+        busy={signIn.isPending ? "Signing in…" : null}
+      />
+    </form>
+  );
+}

@@ -1,0 +1,58 @@
+// Who one is, in the navigation: the name, and a menu to change it, keep an account, sign in or out.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { api } from "@/lib/api";
+import { askIdentity, becomeNobody, followIdentity } from "@/lib/identity";
+import { meQuery } from "@/lib/queries";
+import type { Me } from "@/lib/types";
+import { Menu, type MenuEntry } from "@/ui/menu";
+import { toast } from "@/ui/toast";
+
+function useEntries(me: Me | undefined): MenuEntry[] {
+  const client = useQueryClient();
+  const signOut = () => {
+    api
+      .signOut()
+      .then(() => becomeNobody(client))
+      .then(() => toast("Signed out. What you were writing is kept in this browser."))
+      .catch((error: Error) => toast(`Not signed out. ${error.message}`));
+  };
+  const ask = (question: Parameters<typeof askIdentity>[0]) => () => void askIdentity(question);
+  const name = { label: me?.name ? "Change name" : "Choose a name", run: ask("name") };
+  if (me?.email) {
+    return [
+      name,
+      { label: "Change account", run: ask("account") },
+      { label: "Sign out", run: signOut },
+    ];
+  }
+  return [
+    name,
+    { label: "Keep an account", run: ask("account") },
+    { label: "Sign in", run: ask("sign-in") },
+  ];
+}
+
+export function Who() {
+  const { data: me } = useQuery(meQuery);
+  const entries = useEntries(me);
+  const name = me?.name || "Visitor";
+  return (
+    <div className="flex items-center gap-1">
+      <p
+        className="min-w-0 flex-1 truncate text-[13px] leading-5"
+        title={me?.email ?? "No sign-in needed: what you write is yours in this browser."}
+      >
+        <span className={me?.name ? "font-[550] text-soft" : "text-dim"}>{name}</span>
+        {me?.role === "admin" && <span className="text-dim"> · admin</span>}
+      </p>
+      <Menu label={`You are ${name}`} entries={entries} />
+    </div>
+  );
+}
+
+/** Hears of it when another tab of this browser signs in or out. */
+export function useIdentityOfTabs(): void {
+  const client = useQueryClient();
+  useEffect(() => followIdentity(client), [client]);
+}

@@ -1,0 +1,39 @@
+// Completing names: who is offered where, and what is written then.
+import { expect, test } from "vitest";
+import type { RoomMember } from "@/lib/types";
+import { type Candidate, type Completion, complete, completionAt } from "./completion";
+
+const MEMBERS = ["Ana", "Ana Maria", "Bob Tanaka", "Me"].map(
+  (name) => ({ user_id: name, name }) as RoomMember,
+);
+const offered = (text: string, caret = text.length) =>
+  completionAt(text, caret, MEMBERS, "Me")?.candidates.map(({ name }) => name) ?? null;
+
+test.each([
+  ["@", ["tutor", "Ana", "Ana Maria", "Bob Tanaka"]],
+  ["ask @TU", ["tutor"]],
+  ["@an", ["Ana", "Ana Maria"]],
+  ["@ana m", ["Ana Maria"]],
+  ["@tan", ["Bob Tanaka"]],
+  ["@t", ["tutor", "Bob Tanaka"]],
+])("%s offers %j", (text, names) => {
+  expect(offered(text)).toEqual(names);
+});
+
+test.each(["", "ana", "@me", "@ana ", "@tutor why", "mail@ana", "@ ", "@nobody"])(
+  "%j offers nothing",
+  (text) => {
+    expect(offered(text)).toBeNull();
+  },
+);
+
+test("the caret decides, and the rest of the text stays", () => {
+  const text = "hello @an, are you there?";
+  expect(offered(text, 5)).toBeNull();
+  const completion = completionAt(text, 9, MEMBERS, "Me") as Completion;
+  const chosen = completion.candidates[1] as Candidate;
+  expect(complete(text, 9, completion, chosen)).toEqual({
+    text: "hello @Ana Maria , are you there?",
+    caret: 17,
+  });
+});

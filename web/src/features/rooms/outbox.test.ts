@@ -1,0 +1,97 @@
+// Messages on their way survive the page, belong to their author, and are sent again until the room tells of them.
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { RoomCommand, RoomMessage } from "@/lib/types";
+import { readOutbox, UNSURE_MS } from "./outbox";
+import { Sender } from "./sender";
+import { forgetView, viewOf } from "./store";
+
+let isConnected = true;
+let sent: RoomCommand[] = [];
+const post = (command: RoomCommand) => {
+  if (isConnected) sent.push(command);
+  return isConnected;
+};
+const states = () => viewOf("r").outbox.map(({ content, status }) => [content, status]);
+const idOf = (at: number) => viewOf("r").outbox[at]?.id ?? "";
+const posted = (client_message_id: string, user_id = "ana") =>
+  ({ client_message_id, user_id }) as RoomMessage;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  isConnected = true;
+  sent = [];
+});
+afterEach(() => {
+  forgetView("r");
+  vi.useRealTimers();
+});
+
+test("a message is on its way until the room tells of it", () => {
+  const sender = new Sender("r", "ana", post);
+  sender.send("Hi");
+  expect(states()).toEqual([["Hi", "sending"]]);
+  expect(sent).toEqual([{ type: "send", client_message_id: idOf(0), content: "Hi" }]);
+  expect(sender.confirm(posted(idOf(0), "bob"))).toHaveLength(1);
+  expect(sender.confirm(posted(idOf(0)))).toEqual([]);
+  expect(readOutbox("r", "ana")).toEqual([]);
+});
+
+test("without a word it is not confirmed, and goes again with the same id", () => {
+  const sender = new Sender("r", "ana", post);
+  sender.send("Hi");
+  vi.advanceTimersByTime(UNSURE_MS);
+  expect(states()).toEqual([["Hi", "unsure"]]);
+  sender.resend();
+  expect(states()).toEqual([["Hi", "sending"]]);
+  expect(sent[1]).toEqual(sent[0]);
+});
+
+test("a reload keeps it, for its author and its room only", () => {
+  isConnected = false;
+  new Sender("r", "ana", post).send("Hi");
+  forgetView("r");
+  const bob = new Sender("r", "bob", post);
+  bob.recall();
+  expect(states()).toEqual([]);
+  const sender = new Sender("r", "ana", post);
+  sender.recall();
+  sender.recall();
+  expect(states()).toEqual([["Hi", "unsure"]]);
+  expect(readOutbox("other", "ana")).toEqual([]);
+  isConnected = true;
+  sender.resend();
+  expect(sent).toHaveLength(1);
+});
+
+test("a lost connection leaves it open whether it arrived", () => {
+  const sender = new Sender("r", "ana", post);
+  sender.send("Hi");
+  sender.pause();
+  expect(states()).toEqual([["Hi", "unsure"]]);
+});
+
+test("a refused one stays with the sentence, and is not sent again by itself", () => {
+  const sender = new Sender("r", "ana", post);
+  sender.send("Hi");
+  sender.refused(idOf(0), "silenced", "An admin silenced you.");
+  sender.resend();
+  expect(viewOf("r").outbox[0]).toMatchObject({
+    status: "refused",
+    sentence: "An admin silenced you.",
+  });
+  expect(readOutbox("r", "ana")[0]).toMatchObject({ status: "refused" });
+  expect(sent).toHaveLength(1);
+  sender.retry(idOf(0));
+  expect(sent).toHaveLength(2);
+  expect(sender.drop(idOf(0))).toBe("Hi");
+  expect(readOutbox("r", "ana")).toEqual([]);
+});
+
+test("a database that is away for a moment is waited for", () => {
+  const sender = new Sender("r", "ana", post);
+  sender.send("Hi");
+  sender.refused(idOf(0), "unavailable", "Try again.");
+  expect(states()).toEqual([["Hi", "unsure"]]);
+  vi.advanceTimersByTime(3_000);
+  expect(sent).toHaveLength(2);
+});

@@ -1,0 +1,19 @@
+// Names after an `@` stand out, where the text around them says who may be meant. Elsewhere, and in code, an `@`
+// is an `@`.
+import { createContext } from "react";
+import { splitMentions } from "@/lib/mentions";
+
+export const MentionNames = createContext<readonly string[] | null>(null);
+
+export function Mentions({ text, names }: { text: string; names: readonly string[] }) {
+  if (!text.includes("@")) return text;
+  return splitMentions(text, names).map((piece, index) =>
+    piece.isMention ? (
+      <span key={index} className="md-mention">
+        {piece.text}
+      </span>
+    ) : (
+      piece.text
+    ),
+  );
+}
