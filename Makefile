@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv/bin
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/package-lock.json
+REDIS ?= $(shell command -v redis-server 2>/dev/null)
 CHROMIUM ?= $(or $(wildcard /usr/bin/chromium),$(shell command -v chromium 2>/dev/null))
 
-.PHONY: help setup run test lint bench browser
+.PHONY: help setup run test lint bench tools
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -15,7 +16,7 @@ setup: .venv/run.stamp web/dist/index.html ## Install what the server needs and 
 run: setup ## Start Tutordesk on http://127.0.0.1:8000
 	@exec $(VENV)/tutordesk serve
 
-test: .venv/dev.stamp web/dist/index.html browser ## Run every test: server, client, browser
+test: .venv/dev.stamp web/dist/index.html tools ## Run every test: server, client, browser
 	@echo "== Server tests"
 	@$(VENV)/pytest
 	@echo "== Client tests"
@@ -31,7 +32,7 @@ lint: .venv/dev.stamp web/node_modules/.stamp ## Check style, types, layers and 
 	@echo "== Client: style, types, generated API types, lock file"
 	@cd web && npm run --silent lint && npm run --silent typecheck && npm run --silent gen-api -- --check
 
-bench: .venv/dev.stamp web/dist/index.html browser ## Measure the figures of the README
+bench: .venv/dev.stamp web/dist/index.html tools ## Measure the figures of the README
 	@missed=0; \
 	$(VENV)/python -m api.benchmarks || missed=1; \
 	echo "== 20,000 made-up calls"; FUZZ_CALLS=20000 $(VENV)/pytest api/tests/test_fuzz.py || missed=1; \
@@ -65,12 +66,12 @@ web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@
 
-browser:
-ifeq ($(CHROMIUM),)
+tools:
+ifeq ($(and $(CHROMIUM),$(REDIS)),)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "== Installing Chromium for the browser tests"; \
-	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	  echo "== Installing Chromium and Redis for the tests"; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core redis-server >/dev/null; \
 	else \
-	  echo "The browser tests need Chromium. Install it (on Debian: apt install chromium), or set CHROMIUM to its path." >&2; exit 1; \
+	  echo "The tests need Chromium and Redis. Install them (on Debian: apt install chromium redis-server), or set CHROMIUM to its path." >&2; exit 1; \
 	fi
 endif

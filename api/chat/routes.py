@@ -47,7 +47,7 @@ STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream"
     "/global/stream", operation_id="stream_global_chat", response_class=ByteStream, responses=STREAM | REFUSALS
 )
 async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> ByteStream:
-    return ByteStream(sse_frames(await take_turn(body, visitor, None, request)))
+    return ByteStream(sse_frames(await take_turn(body, visitor, None, request)), visitor.may_read)
 
 
 @router.post(
@@ -57,7 +57,7 @@ async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> B
     responses=STREAM | REFUSALS,
 )
 async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, request: Request) -> ByteStream:
-    return ByteStream(sse_frames(await take_turn(body, visitor, ticket_id, request)))
+    return ByteStream(sse_frames(await take_turn(body, visitor, ticket_id, request)), visitor.may_read)
 
 
 @router.get(
@@ -73,7 +73,7 @@ async def follow_reply(
     after: Annotated[str | None, Query()] = None,
 ) -> ByteStream:
     reply = await access_reply(visitor.id, reply_id)
-    return ByteStream(sse_frames(reply, position_of(last_event_id, after)))
+    return ByteStream(sse_frames(reply, position_of(last_event_id, after)), visitor.may_read)
 
 
 @router.post(

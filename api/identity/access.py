@@ -53,6 +53,10 @@ class VisitorOfRequest:
         """Whether this sign-in has ended meanwhile: for what stays open, such as a WebSocket, to ask now and then."""
         return bool(self.connection.app.state.revocations.is_revoked(self.id, self.sid, self.issued_at))
 
+    async def may_read(self) -> bool:
+        """Whether what is open for this visitor may stay so."""
+        return not self.is_revoked
+
     @property
     def ip(self) -> str:
         return self.connection.client.host if self.connection.client else "unknown"

@@ -14,10 +14,11 @@ Frames are bytes, because sse-starlette passes bytes on as they are.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import orjson
+import pymongo.errors
 from beanie import PydanticObjectId
 from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
@@ -29,17 +30,20 @@ from api.replies.runs import running
 FIRST_BYTES = b": ok\nretry: 1000\n\n"
 KEEP_ALIVE = b": still here\n\n"
 KEEP_ALIVE_SECONDS = 15.0
+LOOK_SECONDS = 2.0
+MayRead = Callable[[], Awaitable[bool]]
 
 
 class ByteStream(EventSourceResponse):
     """sse-starlette's response for frames that are bytes already, with one task more instead of a group of four.
 
     Whoever makes the frames sends a comment at least every 15 s. A reader that leaves and a server that stops cancel
-    the stream; one watcher a process, not one a stream, waits for sse-starlette's sign that the server stops.
+    the stream; one watcher a process, not one a stream, waits for sse-starlette's sign that the server stops, and one
+    asks `may_read` every two seconds: the stream ends when its reader may no longer.
     """
 
-    def __init__(self, frames: AsyncGenerator[bytes], status_code: int = 200) -> None:
-        self._frames = frames
+    def __init__(self, frames: AsyncGenerator[bytes], may_read: MayRead, status_code: int = 200) -> None:
+        self._frames, self._may_read = frames, may_read
         super().__init__(frames, status_code, ping=0, sep="\n", headers={"Cache-Control": "no-store, no-transform"})
 
     async def _stream_response(self, send: Send) -> None:
@@ -54,8 +58,8 @@ class ByteStream(EventSourceResponse):
         assert stream, "a response is sent in a task"
         listener = asyncio.create_task(self._listen_for_disconnect(receive))
         listener.add_done_callback(lambda done: None if done.cancelled() else stream.cancel())
-        _open_streams.add(stream)
-        _watch_for_exit()
+        _open_streams[stream] = self._may_read
+        _watch()
         try:
             await self._stream_response(send)
         except asyncio.CancelledError:
@@ -66,25 +70,37 @@ class ByteStream(EventSourceResponse):
             if not has_left:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            _open_streams.discard(stream)
+            _open_streams.pop(stream, None)
             listener.cancel()
 
 
-_open_streams: set[asyncio.Task[Any]] = set()
+_open_streams: dict[asyncio.Task[Any], MayRead] = {}
 _watchers: set[asyncio.Task[None]] = set()
 
 
-def _watch_for_exit() -> None:
+def _watch() -> None:
     if not _watchers:
-        watcher = asyncio.create_task(_end_streams_at_exit(), name="end of streams")
-        _watchers.add(watcher)
-        watcher.add_done_callback(_watchers.discard)
+        for work in (_end_streams_at_exit, _end_what_may_not_be_read):
+            watcher = asyncio.create_task(work(), name=work.__name__)
+            _watchers.add(watcher)
+            watcher.add_done_callback(_watchers.discard)
 
 
 async def _end_streams_at_exit() -> None:
     await EventSourceResponse._listen_for_exit_signal()
     while _open_streams:
-        _open_streams.pop().cancel()
+        _open_streams.popitem()[0].cancel()
+
+
+async def _end_what_may_not_be_read() -> None:
+    """S-13, S-04: a reader who signed out or was put out reads no further."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        for stream, may_read in list(_open_streams.items()):
+            with contextlib.suppress(pymongo.errors.PyMongoError):  # asked again when the database is back
+                if not await may_read() and stream in _open_streams:
+                    del _open_streams[stream]
+                    stream.cancel()
 
 
 def frame(event: str, data: dict[str, Any]) -> bytes:

@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator
 from beanie import PydanticObjectId
 
 from api.errors import NotFound
+from api.identity.access import VisitorOfRequest
 from api.replies.models import Reply
 from api.replies.runs import running
-from api.replies.stream import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, sse_frames
+from api.replies.stream import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, MayRead, sse_frames
 from api.rooms.members import access_member
-from api.rooms.models import RoomMessage
+from api.rooms.models import RoomMember, RoomMessage
 
 LOOK_SECONDS = 0.3
 
@@ -23,6 +24,16 @@ async def access_answer(user_id: PydanticObjectId, reply_id: PydanticObjectId) -
         raise NotFound
     await access_member(reply.room_id, user_id)
     return reply
+
+
+def may_read_in(room_id: PydanticObjectId, visitor: VisitorOfRequest) -> MayRead:
+    """Whether the visitor is signed in and in the room, still."""
+
+    async def may_read() -> bool:
+        own = {"room_id": room_id, "user_id": visitor.id, "is_removed": False}
+        return await visitor.may_read() and bool(await RoomMember.find_one(own))
+
+    return may_read
 
 
 async def answer_frames(message_id: PydanticObjectId) -> AsyncGenerator[bytes]:

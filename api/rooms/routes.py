@@ -5,7 +5,6 @@ that does not exist.
 """
 
 import base64
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -30,7 +29,7 @@ from api.rooms.members import (
 )
 from api.rooms.messages import read_messages
 from api.rooms.models import MemberChange, MessageOut, NewRoom, Room, RoomChange, RoomMessageChange, RoomOut, RoomRow
-from api.rooms.questions import access_answer, answer_frames
+from api.rooms.questions import access_answer, answer_frames, may_read_in
 from api.rooms.sockets import serve_socket
 from api.rooms.speaking import change_text, remove_message, say
 from api.rooms.timeline import event_of
@@ -220,7 +219,7 @@ async def ask_in_room(body: Question, member: Member, request: Request) -> ByteS
     own = await access_member(object_id(body.room_id), member.id)
     await access_room(own.room_id)
     posted = await say(request.app.state, member, own, body.prompt, None, to_tutor=True)
-    return ByteStream(answer_frames(posted.message.id))
+    return ByteStream(answer_frames(posted.message.id), may_read_in(own.room_id, member.visitor))
 
 
 @router.get(
@@ -237,8 +236,8 @@ async def follow_agent(
 ) -> ByteStream:
     """The tutor's answer in a room, for every member, from a character on."""
     reply = await access_answer(visitor.id, reply_id)
-    frames: AsyncGenerator[bytes] = sse_frames(reply, position_of(last_event_id, after))
-    return ByteStream(frames)
+    frames = sse_frames(reply, position_of(last_event_id, after))
+    return ByteStream(frames, may_read_in(PydanticObjectId(reply.room_id), visitor))
 
 
 @router.websocket("/rooms/{room_id}/socket")

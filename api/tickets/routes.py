@@ -67,7 +67,7 @@ async def list_facets(visitor: Visitor, request: Request) -> FacetsOut:
 
 @router.get("/events", operation_id="follow_tickets", response_class=ByteStream, responses=problem_responses(401))
 async def follow_tickets(visitor: Visitor, request: Request) -> ByteStream:
-    return ByteStream(await request.app.state.ticket_events.follow())
+    return ByteStream(await request.app.state.ticket_events.follow(), visitor.may_read)
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """S-13: what ends a sign-in on one server ends it on the others within five seconds, and for good."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -97,3 +98,20 @@ async def test_it_is_heard_after_the_database_was_away_and_after_a_restart(tmp_p
         assert await _status(server, cookies) == 401
     finally:
         await server.end()
+
+
+async def test_sign_out_ends_open_streams(pair: Pair) -> None:
+    """A stream that was open, through the server that did not hear of it first."""
+    one, other = pair
+    cookies, _ = await _person(one, "Streamer")
+    async with (
+        asyncio.timeout(10),
+        other.client(cookies) as reader,
+        one.client(httpx.Cookies(cookies)) as writer,
+        reader.stream("GET", "/tickets/events") as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert await anext(lines) == ": ok"
+        assert (await writer.delete("/me/session")).status_code == 204
+        async for _ in lines:
+            pass

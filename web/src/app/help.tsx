@@ -9,10 +9,11 @@ const KEYS: [string, [string, string][]][] = [
   [
     "Everywhere",
     [
-      ["Ctrl K", "Search tickets and pages"],
+      ["Ctrl K", "Search tickets, rooms and pages"],
       ["?", "This help"],
       ["g t", "Go to the tickets"],
       ["g c", "Go to the chat"],
+      ["g r", "Go to the rooms"],
       ["n", "New ticket"],
       ["Esc", "Close, or stop the tutor"],
     ],
@@ -40,6 +41,16 @@ const KEYS: [string, [string, string][]][] = [
       ["↑", "Edit the last question, in an empty field"],
       ["← →", "Other versions, where they are"],
       ["Alt ↓", "Go to the newest answer"],
+    ],
+  ],
+  [
+    "Rooms",
+    [
+      ["c", "Write a message"],
+      ["@", "Name somebody, or the tutor"],
+      ["↑", "Edit your last message, in an empty field"],
+      ["Alt ↓", "Go to the newest message"],
+      ["/", "Search the rooms, in their list"],
     ],
   ],
 ];

@@ -1,15 +1,16 @@
 // The rail on wide screens and the bar on phones: the same pages, search, help and theme.
-import { useQuery } from "@tanstack/react-query";
-import { MessageSquare, Monitor, Moon, Search, Sun, Ticket } from "lucide-react";
+import { MessageSquare, Monitor, Moon, Search, Sun, Ticket, Users } from "lucide-react";
 import { NavLink } from "react-router";
-import { meQuery } from "@/lib/queries";
+import { Who } from "@/features/identity/who";
 import { cn } from "@/ui/cn";
 import { Kbd } from "@/ui/kbd";
+import { RoomsMark, useRoomNews } from "./room-news";
 import { setTheme, type Theme, useTheme } from "./theme";
 
 export const PAGES = [
   { to: "/tickets", label: "Tickets", keys: "g t", Icon: Ticket },
   { to: "/chat", label: "Chat", keys: "g c", Icon: MessageSquare },
+  { to: "/rooms", label: "Rooms", keys: "g r", Icon: Users },
 ] as const;
 
 const THEMES: { name: Theme; label: string; Icon: typeof Sun }[] = [
@@ -40,20 +41,6 @@ export function ThemeSwitch() {
   );
 }
 
-function VisitorLine() {
-  const { data: me } = useQuery(meQuery);
-  const name = me?.name || "Visitor";
-  return (
-    <p
-      className="min-h-5 truncate text-[13px] leading-5 text-dim"
-      title="No sign-in needed: what you write is yours in this browser."
-    >
-      {name}
-      {me?.role === "admin" && " · admin"}
-    </p>
-  );
-}
-
 const row =
   "flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-soft hover:bg-raise hover:text-text";
 
@@ -63,6 +50,7 @@ interface NavigationProps {
 }
 
 export function Rail({ onSearch, onHelp }: NavigationProps) {
+  const news = useRoomNews();
   return (
     <header className="hidden min-h-0 flex-col gap-0.5 border-r border-line bg-panel px-2.5 py-3.5 md:flex">
       <NavLink
@@ -83,6 +71,7 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
           >
             <Icon size={16} aria-hidden="true" className="text-dim" />
             <span className="flex-1">{label}</span>
+            {to === "/rooms" && <RoomsMark news={news} />}
             <Kbd>{keys}</Kbd>
           </NavLink>
         ))}
@@ -98,7 +87,7 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
         <Kbd>?</Kbd>
       </button>
       <div className="mt-2 grid gap-1.5 border-t border-line px-2.5 pt-3">
-        <VisitorLine />
+        <Who />
         <div className="-ml-1.5">
           <ThemeSwitch />
         </div>
@@ -108,11 +97,12 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
 }
 
 export function BottomBar({ onSearch }: Pick<NavigationProps, "onSearch">) {
+  const news = useRoomNews();
   const item = "grid min-h-[53px] place-items-center content-center gap-0.5 text-[12px] leading-4";
   return (
     <nav
       aria-label="Pages"
-      className="grid grid-cols-3 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="grid grid-cols-4 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] md:hidden"
     >
       {PAGES.map(({ to, label, Icon }) => (
         <NavLink
@@ -122,7 +112,14 @@ export function BottomBar({ onSearch }: Pick<NavigationProps, "onSearch">) {
             cn(item, isActive ? "font-semibold text-accent" : "text-dim")
           }
         >
-          <Icon size={18} aria-hidden="true" />
+          <span className="relative">
+            <Icon size={18} aria-hidden="true" />
+            {to === "/rooms" && (
+              <span className="absolute -top-1.5 left-3 grid">
+                <RoomsMark news={news} />
+              </span>
+            )}
+          </span>
           {label}
         </NavLink>
       ))}

@@ -1,10 +1,11 @@
-// The palette (Ctrl/Cmd+K): pages and tickets in one list, loaded when first opened. A combobox after
+// The palette (Ctrl/Cmd+K): pages, rooms and tickets in one list, loaded when first opened. A combobox after
 // the ARIA pattern: focus stays in the field, arrows move the chosen option.
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useNavigate } from "react-router";
 import { isComposing } from "@/lib/hotkeys";
-import { ticketListQuery } from "@/lib/queries";
+import { askIdentity } from "@/lib/identity";
+import { meQuery, roomsQuery, ticketListQuery } from "@/lib/queries";
 import { cn } from "@/ui/cn";
 import { Dialog } from "@/ui/dialog";
 import { Highlight } from "@/ui/highlight";
@@ -30,6 +31,8 @@ function useOptions(text: string, close: () => void): Option[] {
   const navigate = useNavigate();
   const q = useDebounced(text.trim(), 120);
   const { data } = useInfiniteQuery(ticketListQuery({ q, category: "", tags: [] }));
+  const { data: me } = useQuery(meQuery);
+  const rooms = useInfiniteQuery(roomsQuery).data?.pages.flatMap((page) => page.data) ?? [];
   const go = (to: string, state?: unknown) => () => {
     close();
     navigate(to, { state });
@@ -38,23 +41,47 @@ function useOptions(text: string, close: () => void): Option[] {
     close();
     setTheme(name);
   };
+  const identity = (question: Parameters<typeof askIdentity>[0]) => () => {
+    close();
+    void askIdentity(question);
+  };
   const pages: Option[] = [
     { id: "tickets", label: "Tickets", note: "page", run: go("/tickets") },
     { id: "new", label: "New ticket", note: "page", run: go("/tickets/new") },
     { id: "chat", label: "Chat with the tutor", note: "page", run: go("/chat") },
+    { id: "rooms", label: "Rooms", note: "page", run: go("/rooms") },
+    {
+      id: "name",
+      label: me?.name ? "Change your name" : "Choose a name",
+      note: "you",
+      run: identity("name"),
+    },
+    {
+      id: "account",
+      label: me?.email ? "Change your account" : "Keep an account",
+      note: "you",
+      run: identity("account"),
+    },
+    ...(me?.email
+      ? []
+      : [{ id: "sign-in", label: "Sign in", note: "you", run: identity("sign-in") }]),
     { id: "light", label: "Light theme", note: "setting", run: theme("light") },
     { id: "dark", label: "Dark theme", note: "setting", run: theme("dark") },
     { id: "system", label: "Theme of the system", note: "setting", run: theme("system") },
   ];
   const words = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const matching = pages.filter(({ label }) =>
+  const isMeant = ({ label }: { label: string }) =>
     words.every((word) =>
       label
         .toLowerCase()
         .split(" ")
         .some((part) => part.startsWith(word)),
-    ),
-  );
+    );
+  const matching = pages.filter(isMeant);
+  const found = rooms
+    .map(({ id, name }) => ({ id: `room-${id}`, label: name, note: "room", run: go(`/rooms/${id}`) }))
+    .filter(isMeant)
+    .slice(0, 5);
   const tickets = (data?.pages[0]?.data ?? []).slice(0, 8).map((item) => ({
     id: `ticket-${item.id}`,
     label: item.title,
@@ -71,7 +98,7 @@ function useOptions(text: string, close: () => void): Option[] {
         },
       ]
     : [];
-  return words.length > 0 ? [...tickets, ...matching, ...ask] : [...pages.slice(0, 3), ...tickets];
+  return words.length > 0 ? [...found, ...tickets, ...matching, ...ask] : [...pages.slice(0, 4), ...tickets];
 }
 
 function PaletteBody({ onClose }: { onClose: () => void }) {
@@ -102,8 +129,8 @@ function PaletteBody({ onClose }: { onClose: () => void }) {
         aria-expanded="true"
         aria-controls={`${id}-list`}
         aria-activedescendant={options.length > 0 ? `${id}-${chosen}` : undefined}
-        aria-label="Search tickets and pages"
-        placeholder="Search tickets and pages"
+        aria-label="Search tickets, rooms and pages"
+        placeholder="Search tickets, rooms and pages"
         autoComplete="off"
         spellCheck={false}
         maxLength={200}

@@ -14,22 +14,22 @@ const load = {
   detail: (): PageModule => import("@/features/tickets/detail-page"),
   edit: (): PageModule => import("@/features/tickets/edit-page"),
   chat: (): PageModule => import("@/features/chat/page"),
+  rooms: (): PageModule => import("@/features/rooms/list-page"),
+  room: (): PageModule => import("@/features/rooms/room-page"),
 };
 
 /** Starts fetching the page of a path; called with the first one before React runs. */
 export function preloadPage(path: string): void {
-  const page =
-    path === "/" || path === "/tickets"
-      ? load.list
-      : path === "/tickets/new"
-        ? load.create
-        : path === "/chat"
-          ? load.chat
-          : /^\/tickets\/[^/]+\/edit$/.test(path)
-            ? load.edit
-            : path.startsWith("/tickets/")
-              ? load.detail
-              : undefined;
+  const pages: [RegExp, () => PageModule][] = [
+    [/^\/(?:tickets)?$/, load.list],
+    [/^\/tickets\/new$/, load.create],
+    [/^\/tickets\/[^/]+\/edit$/, load.edit],
+    [/^\/tickets\//, load.detail],
+    [/^\/chat$/, load.chat],
+    [/^\/rooms$/, load.rooms],
+    [/^\/rooms\//, load.room],
+  ];
+  const page = pages.find(([pattern]) => pattern.test(path))?.[1];
   page?.().catch(() => undefined); // shown by the page itself when it is rendered
 }
 
@@ -39,6 +39,8 @@ const pages = {
   detail: lazy(load.detail),
   edit: lazy(load.edit),
   chat: lazy(load.chat),
+  rooms: lazy(load.rooms),
+  room: lazy(load.room),
 };
 
 const show = (Page: LazyExoticComponent<ComponentType>) => (
@@ -60,6 +62,8 @@ export function Router() {
           <Route path="/tickets/:id" element={show(pages.detail)} />
           <Route path="/tickets/:id/edit" element={show(pages.edit)} />
           <Route path="/chat" element={show(pages.chat)} />
+          <Route path="/rooms" element={show(pages.rooms)} />
+          <Route path="/rooms/:id" element={show(pages.room)} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

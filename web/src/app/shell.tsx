@@ -2,8 +2,10 @@
 // the banner when the network is gone, and the stream that keeps ticket lists current.
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
+import { useIdentityOfTabs } from "@/features/identity/who";
 import { useTicketEvents } from "@/features/tickets/live";
 import { useHotkeys } from "@/lib/hotkeys";
+import { useIdentity } from "@/lib/identity";
 import { LinkGuard } from "@/markdown/links";
 import { Toaster } from "@/ui/toast";
 import { Help } from "./help";
@@ -11,6 +13,9 @@ import { BottomBar, Rail } from "./navigation";
 import { useScrollMemory } from "./scroll";
 
 const Palette = lazy(() => import("./palette"));
+const IdentityDialogs = lazy(() => import("@/features/identity/dialogs"));
+/** Pages as high as the window, whose parts scroll by themselves. */
+const FIXED = /^\/(?:chat|rooms\/[^/]+)\/?$/;
 
 function subscribeOnline(listener: () => void): () => void {
   window.addEventListener("online", listener);
@@ -31,6 +36,21 @@ function OfflineBanner() {
   );
 }
 
+/** Mounted from the first question on, so that a closing dialog can give the focus back. */
+function Identity() {
+  const isAsked = useIdentity((state) => state.asked !== null);
+  const [isNeeded, setNeeded] = useState(false);
+  useEffect(() => {
+    if (isAsked) setNeeded(true);
+  }, [isAsked]);
+  if (!isNeeded) return null;
+  return (
+    <Suspense fallback={null}>
+      <IdentityDialogs />
+    </Suspense>
+  );
+}
+
 export function Shell() {
   const [palette, setPalette] = useState<"never" | "open" | "closed">("never");
   const [help, setHelp] = useState(false);
@@ -38,6 +58,7 @@ export function Shell() {
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
   useTicketEvents();
+  useIdentityOfTabs();
   useScrollMemory(main);
   const search = () => setPalette("open");
   useHotkeys({
@@ -46,6 +67,7 @@ export function Shell() {
     n: () => navigate("/tickets/new"),
     "g t": () => navigate("/tickets"),
     "g c": () => navigate("/chat"),
+    "g r": () => navigate("/rooms"),
   });
   // After a navigation focus must not stay on what is gone; a page may have put it somewhere already.
   const shown = useRef(pathname);
@@ -70,7 +92,7 @@ export function Shell() {
           ref={main}
           id="main"
           tabIndex={-1}
-          className={`min-h-0 flex-1 ${pathname === "/chat" ? "overflow-hidden" : "scroller"}`}
+          className={`min-h-0 flex-1 ${FIXED.test(pathname) ? "overflow-hidden" : "scroller"}`}
         >
           <Outlet />
         </main>
@@ -82,6 +104,7 @@ export function Shell() {
         </Suspense>
       )}
       <Help open={help} onClose={() => setHelp(false)} />
+      <Identity />
       <LinkGuard />
       <Toaster />
     </div>

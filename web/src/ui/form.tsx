@@ -21,10 +21,14 @@ interface TextFieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
   hint?: ReactNode;
   problem?: string;
+  /** A field with a ref of its own is not focused at the start. */
   ref?: Ref<HTMLInputElement>;
 }
 
-export function TextField({ label, hint, problem, ...input }: TextFieldProps) {
+/** React focuses before a dialog opens, which then looks for this attribute. */
+const markFocus = (node: HTMLInputElement | null) => node?.setAttribute("autofocus", "");
+
+export function TextField({ label, hint, problem, autoFocus, ref, ...input }: TextFieldProps) {
   const id = useId();
   const note = `${id}-note`;
   const noteText = problem || hint;
@@ -35,6 +39,7 @@ export function TextField({ label, hint, problem, ...input }: TextFieldProps) {
       </label>
       <input
         id={id}
+        ref={ref ?? (autoFocus ? markFocus : undefined)}
         className="field h-10"
         aria-invalid={Boolean(problem)}
         aria-describedby={noteText ? note : undefined}

@@ -11,7 +11,7 @@ export function NameForm({ onDone }: { onDone: () => void }) {
   const client = useQueryClient();
   const { data: me } = useQuery(meQuery);
   const [name, setName] = useState(me?.name ?? "");
-  const field = useRef<HTMLInputElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const save = useMutation({
     networkMode: "always",
     mutationFn: () => api.renameMe(name),
@@ -19,22 +19,20 @@ export function NameForm({ onDone }: { onDone: () => void }) {
       becomeMe(client, now);
       onDone();
     },
-    onError: () => field.current?.focus(),
+    onError: () => form.current?.querySelector("input")?.focus(),
   });
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     save.mutate();
   };
   return (
-    <form className="grid gap-3" onSubmit={onSubmit}>
+    <form ref={form} className="grid gap-3" onSubmit={onSubmit}>
       <TextField
-        ref={field}
         label="Name"
         hint="Everybody in your rooms sees it. No e-mail and no password are needed."
         problem={fieldError(save.error, "name")}
         autoComplete="nickname"
         maxLength={80}
-        // biome-ignore lint/a11y/noAutofocus: the dialog was opened to write it
         autoFocus
         value={name}
         onChange={(event) => {

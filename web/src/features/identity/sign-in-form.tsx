@@ -31,7 +31,6 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
         type="email"
         autoComplete="username"
         required
-        // biome-ignore lint/a11y/noAutofocus: the dialog was opened to write it
         autoFocus
         value={email}
         onChange={(event) => setEmail(event.target.value)}
