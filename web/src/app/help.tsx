@@ -50,7 +50,6 @@ const KEYS: [string, [string, string][]][] = [
       ["@", "Name somebody, or the tutor"],
       ["↑", "Edit your last message, in an empty field"],
       ["Alt ↓", "Go to the newest message"],
-      ["/", "Search the rooms, in their list"],
     ],
   ],
 ];

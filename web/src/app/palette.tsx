@@ -79,7 +79,12 @@ function useOptions(text: string, close: () => void): Option[] {
     );
   const matching = pages.filter(isMeant);
   const found = rooms
-    .map(({ id, name }) => ({ id: `room-${id}`, label: name, note: "room", run: go(`/rooms/${id}`) }))
+    .map(({ id, name }) => ({
+      id: `room-${id}`,
+      label: name,
+      note: "room",
+      run: go(`/rooms/${id}`),
+    }))
     .filter(isMeant)
     .slice(0, 5);
   const tickets = (data?.pages[0]?.data ?? []).slice(0, 8).map((item) => ({
@@ -98,7 +103,9 @@ function useOptions(text: string, close: () => void): Option[] {
         },
       ]
     : [];
-  return words.length > 0 ? [...found, ...tickets, ...matching, ...ask] : [...pages.slice(0, 4), ...tickets];
+  return words.length > 0
+    ? [...found, ...tickets, ...matching, ...ask]
+    : [...pages.slice(0, 4), ...tickets];
 }
 
 function PaletteBody({ onClose }: { onClose: () => void }) {

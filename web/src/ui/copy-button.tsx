@@ -1,8 +1,8 @@
-// Copies a text and says so for two seconds. Works without the clipboard API too, which browsers
+// Copies a text; the button says so for two seconds. Works without the clipboard API too, which browsers
 // withhold from pages that came over plain HTTP from another machine.
 import { useEffect, useState } from "react";
 
-async function copy(text: string): Promise<void> {
+export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");
   area.value = text;
@@ -27,7 +27,7 @@ export function CopyButton({ text, label, className = "text-button" }: CopyButto
     return () => clearTimeout(timer);
   }, [done]);
   const onClick = () => {
-    copy(text).then(
+    copyText(text).then(
       () => setDone("copied"),
       () => setDone("failed"),
     );

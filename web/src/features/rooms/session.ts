@@ -8,6 +8,7 @@ import { toast } from "@/ui/toast";
 import { AnswerFollower } from "./answers";
 import { apply, isPersisted, type PersistedEvent, placeOf, stateOf, withEarlier } from "./apply";
 import { refreshLists, seenInLists } from "./cache";
+import { firstNew } from "./grouping";
 import { Sender } from "./sender";
 import { announce, EMPTY_VIEW, patchView, type RoomView, viewOf } from "./store";
 import { heard, TypingLine } from "./typing";
@@ -73,7 +74,7 @@ export class RoomSession {
     const known = viewOf(this.id).state;
     const isRecent = known && known.seq <= room.seq && room.seq - known.seq < MOST_REPLAYED;
     if (isRecent) {
-      patchView(this.id, { room, phase: "open", since: room.read_seq, readSeq: room.read_seq });
+      patchView(this.id, { ...standing(room), phase: "open" });
     } else {
       const limit = room.unread >= PAGE ? 2 * PAGE : PAGE;
       const page = await api.listRoomMessages(this.id, { limit }, signal);
@@ -85,13 +86,11 @@ export class RoomSession {
 
   private show(room: RoomOut, messages: RoomMessage[], hasEarlier: boolean): void {
     const part: Partial<RoomView> = {
-      room,
+      ...standing(room),
       phase: "open",
       error: null,
       state: stateOf(room, messages),
       earlier: hasEarlier ? "more" : "none",
-      since: room.read_seq,
-      readSeq: room.read_seq,
       isSignedOut: false,
     };
     patchView(this.id, part);
@@ -204,7 +203,7 @@ export class RoomSession {
   /** All that is there now was seen. */
   markRead(): void {
     const { state, readSeq } = viewOf(this.id);
-    if (!state || state.seq <= readSeq) return;
+    if (!state || (state.messages.at(-1)?.seq ?? 0) <= readSeq) return;
     if (!this.socket?.send({ type: "read", seq: state.seq })) return;
     patchView(this.id, { readSeq: state.seq });
     seenInLists(this.client, this.id, state.seq);
@@ -215,4 +214,18 @@ export class RoomSession {
     const { state, readSeq } = viewOf(this.id);
     if (state) patchView(this.id, { since: readSeq });
   }
+
+  /** And back: where nothing came, what comes now is seen as it comes. */
+  lookBack(): void {
+    const { state, since } = viewOf(this.id);
+    if (state && !firstNew(state.messages, since, this.me ?? "")) {
+      patchView(this.id, { since: Number.POSITIVE_INFINITY });
+    }
+  }
+}
+
+/** The room's facts, and what its reader has seen of it. */
+function standing(room: RoomOut): Partial<RoomView> {
+  const since = room.unread > 0 ? room.read_seq : Number.POSITIVE_INFINITY;
+  return { room, since, readSeq: room.read_seq };
 }

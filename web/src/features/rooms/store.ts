@@ -29,6 +29,10 @@ export interface RoomView {
   /** What was read when the room was opened, or left for another window: the unread begin after it. */
   since: number;
   readSeq: number;
+  /** The message that is being edited. */
+  editing: string | null;
+  /** A message that was taken back, for the composer. */
+  offered: { text: string; at: number } | null;
 }
 
 interface RoomsState {
@@ -57,6 +61,8 @@ export const EMPTY_VIEW: RoomView = {
   outbox: [],
   since: 0,
   readSeq: 0,
+  editing: null,
+  offered: null,
 };
 
 export const viewOf = (id: string): RoomView => useRooms.getState().rooms[id] ?? EMPTY_VIEW;

@@ -1,8 +1,8 @@
-// "Ask about this ticket": takes a question to the chat about it, where it is sent at once.
+// "Ask about this ticket": takes a question to the chat about it, where it is sent at once; or the ticket to its room.
 import { type FormEvent, useRef, useState } from "react";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";
-import { Button } from "@/ui/button";
+import { Button, buttonClass } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
 
 export function AskBox({ ticketId }: { ticketId: string }) {
@@ -38,6 +38,9 @@ export function AskBox({ ticketId }: { ticketId: string }) {
       <Button type="submit" weight="primary">
         Ask the tutor <Kbd bare>a</Kbd>
       </Button>
+      <Link to={`/rooms?ticket=${ticketId}`} className={buttonClass("plain", "max-lg:col-span-2")}>
+        Discuss in a room
+      </Link>
     </form>
   );
 }

@@ -1,0 +1,45 @@
+// What is new in one's rooms, for the navigation: how often one is mentioned in what is not read yet, else a dot
+// where anything is unread. Rooms that one muted say nothing.
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { meQuery, roomsQuery } from "@/lib/queries";
+
+const LOOK_MS = 60_000;
+const MOST_COUNTED = 100;
+
+export interface RoomNews {
+  mentions: number;
+  isUnread: boolean;
+}
+
+export function useRoomNews(): RoomNews {
+  const { data: me } = useQuery(meQuery);
+  const { data } = useInfiniteQuery({
+    ...roomsQuery,
+    enabled: Boolean(me?.id && me.role !== "visitor"),
+    refetchInterval: LOOK_MS,
+  });
+  const rows = data?.pages.flatMap((page) => page.data) ?? [];
+  const own = rows.filter((row) => row.is_member && !row.is_muted);
+  return {
+    mentions: own.reduce((sum, row) => sum + row.mentions, 0),
+    isUnread: own.some((row) => row.unread > 0),
+  };
+}
+
+export function RoomsMark({ news: { mentions, isUnread } }: { news: RoomNews }) {
+  if (mentions > 0) {
+    const count = mentions >= MOST_COUNTED ? "99+" : String(mentions);
+    return (
+      <span className="count-mark">
+        <span aria-hidden="true">{count}</span>
+        <span className="sr-only">{count} mentions</span>
+      </span>
+    );
+  }
+  if (!isUnread) return null;
+  return (
+    <span className="unread-mark">
+      <span className="sr-only">unread</span>
+    </span>
+  );
+}

@@ -1,0 +1,81 @@
+// One room in a list: what is unread is bold and marked, where one is mentioned has a number, a muted one is grey.
+import { BellOff, BookText } from "lucide-react";
+import { Link } from "react-router";
+import type { RoomRow } from "@/lib/types";
+import { cn } from "@/ui/cn";
+import { Time } from "@/ui/time";
+
+const MOST_COUNTED = 100;
+export const countOf = (count: number): string => (count >= MOST_COUNTED ? "99+" : String(count));
+
+export function Marks({ row }: { row: RoomRow }) {
+  if (row.is_muted) {
+    return (
+      <span className="text-dim">
+        <BellOff size={13} aria-hidden="true" />
+        <span className="sr-only">muted</span>
+      </span>
+    );
+  }
+  if (row.mentions > 0) {
+    return (
+      <span className="count-mark" title={`${countOf(row.mentions)} mentions`}>
+        <span aria-hidden="true">@{countOf(row.mentions)}</span>
+        <span className="sr-only">{countOf(row.mentions)} mentions</span>
+      </span>
+    );
+  }
+  if (row.unread === 0) return null;
+  return (
+    <span className="meta font-semibold text-accent">
+      {countOf(row.unread)}
+      <span className="sr-only"> unread</span>
+    </span>
+  );
+}
+
+function secondLine(row: RoomRow): string {
+  if (row.is_removed) return "An admin put you out of this room.";
+  return row.last_message || row.topic || (row.is_member ? "Nothing said yet" : "");
+}
+
+export function RoomLine({ row }: { row: RoomRow }) {
+  const isUnread = row.unread > 0 && !row.is_muted;
+  return (
+    <li>
+      <Link
+        to={`/rooms/${row.id}`}
+        data-room={row.id}
+        className={cn(
+          "grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-4 border-b border-line px-4 py-2.5 -outline-offset-2 hover:bg-panel md:px-3",
+          row.is_muted && "text-dim",
+        )}
+      >
+        <span className="flex min-w-0 items-center gap-2">
+          <span className={cn("truncate", isUnread ? "font-[680]" : "font-[550]")}>{row.name}</span>
+          {row.ticket_id && (
+            <span className="shrink-0 text-dim" title="About a ticket">
+              <BookText size={13} aria-hidden="true" />
+              <span className="sr-only">about a ticket</span>
+            </span>
+          )}
+          <Marks row={row} />
+        </span>
+        <span className="meta">
+          <Time at={row.active_at} />
+        </span>
+        <span
+          className={cn(
+            "min-w-0 truncate text-[14px]",
+            isUnread ? "text-text" : row.is_muted ? "text-dim" : "text-soft",
+          )}
+        >
+          {secondLine(row)}
+        </span>
+        <span className="meta">
+          {row.member_count} {row.member_count === 1 ? "person" : "people"}
+        </span>
+      </Link>
+    </li>
+  );
+}

@@ -1,0 +1,63 @@
+// One's own rooms beside the one that is open, on wide screens.
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { memo } from "react";
+import { Link } from "react-router";
+import { roomsQuery } from "@/lib/queries";
+import type { RoomRow } from "@/lib/types";
+import { cn } from "@/ui/cn";
+import { Marks } from "./room-row";
+
+function ColumnRow({ row, on }: { row: RoomRow; on: boolean }) {
+  const isUnread = row.unread > 0 && !row.is_muted && !on;
+  return (
+    <li>
+      <Link
+        to={`/rooms/${row.id}`}
+        aria-current={on ? "page" : undefined}
+        className={cn(
+          "block border-l-2 px-3.5 py-2 text-[14px] leading-[1.4] -outline-offset-2",
+          on ? "border-accent bg-panel" : "border-transparent hover:bg-panel",
+        )}
+      >
+        <span className="flex items-center gap-2">
+          <span
+            className={cn(
+              "min-w-0 flex-1 truncate",
+              isUnread ? "font-[680]" : "font-[550]",
+              row.is_muted && "text-dim",
+            )}
+          >
+            {row.name}
+          </span>
+          {!on && <Marks row={row} />}
+        </span>
+        <span className="block truncate text-[13px] text-dim">
+          {row.last_message || row.topic || "Nothing said yet"}
+        </span>
+      </Link>
+    </li>
+  );
+}
+
+export const RoomsColumn = memo(function RoomsColumn({ current }: { current: string }) {
+  const { data } = useInfiniteQuery(roomsQuery);
+  const rows = data?.pages.flatMap((page) => page.data).filter((row) => row.is_member) ?? [];
+  return (
+    <nav
+      aria-label="Your rooms"
+      className="hidden w-[220px] shrink-0 flex-col border-r border-line xl:flex"
+    >
+      <Link
+        to="/rooms"
+        className="flex h-[56px] shrink-0 items-center border-b border-line px-4 text-[15px] font-[620] -outline-offset-2 hover:bg-panel"
+      >
+        Rooms
+      </Link>
+      <ul className="scroller min-h-0 flex-1 [scrollbar-gutter:auto]">
+        {rows.map((row) => (
+          <ColumnRow key={row.id} row={row} on={row.id === current} />
+        ))}
+      </ul>
+    </nav>
+  );
+});

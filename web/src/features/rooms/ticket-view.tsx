@@ -1,0 +1,39 @@
+// The ticket that a room is about, to read beside what is said.
+import { Link } from "react-router";
+import type { Ticket } from "@/lib/types";
+import { Markdown } from "@/markdown/markdown";
+import { Skeleton } from "@/ui/states";
+
+export default function TicketView({
+  ticket,
+  isGone,
+}: {
+  ticket: Ticket | undefined;
+  isGone: boolean;
+}) {
+  if (isGone) {
+    return (
+      <p className="p-4 text-[14px] text-soft">The ticket of this room is not there any more.</p>
+    );
+  }
+  if (!ticket) return <Skeleton className="m-4 h-40" />;
+  return (
+    <div className="px-4 py-3.5 text-[14px] leading-[1.55]">
+      <h2 className="text-[15px] leading-snug font-[620] break-words">
+        <Link to={`/tickets/${ticket.id}`} className="hover:underline">
+          {ticket.title}
+        </Link>
+      </h2>
+      {ticket.category && <p className="meta mt-0.5">{ticket.category}</p>}
+      {ticket.ai_summary && (
+        <p className="mt-3 border-l-2 border-line pl-3 text-soft break-words">
+          <span className="meta block">AI summary</span>
+          {ticket.ai_summary}
+        </p>
+      )}
+      <div className="mt-4">
+        <Markdown text={ticket.description} />
+      </div>
+    </div>
+  );
+}
