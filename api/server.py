@@ -17,13 +17,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from api.rooms.seats import WIRE
 from api.settings import Settings
 
 MOST_HEADER_BYTES = 32_768
 HEADER_SECONDS = 15
 GRACEFUL_SECONDS = 6
 MOST_FRAME_BYTES = 65_536
-PING_SECONDS, PONG_SECONDS = 5, 4.5
+PING_SECONDS, PONG_SECONDS = 4, 4
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -81,12 +82,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class RoomProtocol(WebSocketsSansIOProtocol):
-    """WebSockets that can be hung up on: a peer that reads nothing takes no close frame, and closing waits for it."""
+    """WebSockets that take whole frames at once, and that can be hung up on; `extensions` of their scope has them.
+
+    A frame that goes to a thousand members is made once, and costs a write each: a third of what ASGI's `send` costs.
+    A peer that reads nothing takes no close frame either, and a clean closing would wait for it.
+    """
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            self.scope["extensions"]["tutordesk.abort"] = {"now": self.transport.abort}
+            wire: dict[Any, Any] = {"write": self.write_frame, "writable": self.writable.wait, "abort": self.transport.abort}
+            self.scope["extensions"][WIRE] = wire
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Whether the frame was taken; not while the peer is behind, and silently when the socket is closing."""
+        if not self.writable.is_set():
+            return False
+        if not self.close_sent and not self.disconnected:
+            self.transport.write(frame)
+        return True
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

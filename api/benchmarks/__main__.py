@@ -13,7 +13,19 @@ from pathlib import Path
 from api.benchmarks.figures import Figure, machine, table
 from api.benchmarks.harness import allow_many_files
 
-GROUPS = ("start", "relay", "first_token", "memory", "pages", "chats", "cuts", "kills", "sends", "checkpoints")
+GROUPS = (
+    "start",
+    "relay",
+    "first_token",
+    "memory",
+    "pages",
+    "chats",
+    "cuts",
+    "kills",
+    "sends",
+    "checkpoints",
+    "rooms",
+)
 
 
 def main(asked: list[str]) -> int:

@@ -18,7 +18,7 @@ from beanie import PydanticObjectId
 from api.rooms.bus import ENGINE_ERRORS, Bus, Signal
 from api.rooms.events import NO_IDENTITY, NO_SUCH_ROOM, NOT_A_MEMBER, MemberLeft, PersistedEvent, TypingSeen
 from api.rooms.models import Room
-from api.rooms.seats import OpenRoom, Seat
+from api.rooms.seats import OpenRoom, Seat, frame_of
 from api.rooms.timeline import read_events
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Relay:
                     room.seq = found["seq"] if found else 0
                 room.seats.add(seat)
                 seq: int = room.seq
-            seat.put(room.presence().model_dump_json())
+            seat.put(frame_of(room.presence()))
             self._presence_changed(room_id, room, {"asks": True} if len(room.seats) == 1 else {})
             yield seq
         finally:

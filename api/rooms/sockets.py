@@ -35,7 +35,7 @@ from api.rooms.events import (
 from api.rooms.members import access_member, access_room, bring_up_to_date, is_admin, mark_read
 from api.rooms.models import Room, RoomMember
 from api.rooms.relay import Relay
-from api.rooms.seats import Seat
+from api.rooms.seats import WIRE, Seat, frame_of
 from api.rooms.speaking import change_text, remove_message, say
 from api.rooms.timeline import event_of, read_events
 
@@ -57,13 +57,13 @@ class RoomSocket:
     def __init__(self, socket: WebSocket, room: Room, member: RoomMember, who: MemberOfRequest) -> None:
         self._socket, self._room, self._member, self._who = socket, room, member, who
         self._relay: Relay = socket.app.state.relay
-        self.seat = Seat(who.id, lambda: who.visitor.is_revoked)
+        self.seat = Seat(who.id, lambda: who.visitor.is_revoked, socket.scope["extensions"][WIRE])
         self._frames, self._counted_at, self._typed_at = float(FRAMES_AT_ONCE), time.monotonic(), 0.0
 
     async def serve(self, after: int | None) -> None:
         async with self._relay.join(self._member.room_id, self.seat) as seq:
             await self._replay(seq if after is None else min(after, seq), seq)
-            writer = asyncio.create_task(self._write(), name="a member's writer")
+            writer = asyncio.create_task(self.seat.write_all(), name="a member's writer")
             try:
                 await self._read()
             finally:
@@ -79,11 +79,6 @@ class RoomSocket:
                 await self._socket.send_text(event.model_dump_json())
             after = events[-1].seq
         await self._socket.send_text(Resumed(seq=seq).model_dump_json())
-
-    async def _write(self) -> None:
-        with contextlib.suppress(ClientDisconnected, WebSocketDisconnect, RuntimeError):  # `_read` hears of it too
-            while True:
-                await self._socket.send_text(await self.seat.next())
 
     async def _read(self) -> None:
         while True:
@@ -145,7 +140,7 @@ class RoomSocket:
             await remove_message(state, member, may_all, message_id)
 
     def _tell(self, event: BaseModel) -> None:
-        self.seat.put(event.model_dump_json())
+        self.seat.put(frame_of(event))
 
 
 async def serve_socket(websocket: WebSocket, room_id: str, after: str | None) -> None:
@@ -206,8 +201,7 @@ async def _close(websocket: WebSocket, code: int, reason: str) -> None:
         async with asyncio.timeout(CLOSE_SECONDS):
             await websocket.close(code, reason)
             return
-    if abort := websocket.scope["extensions"].get("tutordesk.abort"):
-        abort["now"]()
+    websocket.scope["extensions"][WIRE]["abort"]()
 
 
 def _seq(after: str | None) -> int | None:

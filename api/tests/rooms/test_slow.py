@@ -1,0 +1,63 @@
+"""Members that fall behind: they are cut off, and nobody else waits for them."""
+
+import asyncio
+import socket
+
+import pytest
+from beanie import PydanticObjectId
+
+from api.benchmarks.members import handshake
+from api.rooms.seats import MOST_EVENTS, Seat
+from api.tests.conftest import Live
+from api.tests.rooms.people import Person
+from api.tests.steps import until
+
+
+async def test_member_that_never_reads_is_gone_in_ten_seconds(ana: Person, ben: Person, room_id: str) -> None:
+    """FAULTS: Slow reader, WebSocket half-open: it answers no ping; the others go on meanwhile."""
+    port = int(ben.url.rsplit(":", 1)[1])
+    async with ana.socket(room_id) as one:
+        with socket.create_connection(("127.0.0.1", port)) as stuck:
+            stuck.sendall(handshake(port, room_id, ben.cookie))
+            await one.wait(lambda event: event["type"] == "presence" and ben.id in event["user_ids"])
+            for number in range(20):
+                await one.say(f"Message {number}")
+            await one.wait(lambda event: event["type"] == "presence" and ben.id not in event["user_ids"], 10)
+
+
+async def test_member_that_falls_behind_is_cut_off(live: Live, ana: Person, ben: Person, room_id: str) -> None:
+    """FAULTS: Slow reader: 256 events or 1 MB wait for it, no more; it comes back and reads what it missed."""
+    port = int(ben.url.rsplit(":", 1)[1])
+    long = "x" * 31_000
+    async with ana.socket(room_id) as one:
+        with socket.socket() as stuck:
+            stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stuck.connect(("127.0.0.1", port))
+            stuck.sendall(handshake(port, room_id, ben.cookie))
+            await one.wait(lambda event: event["type"] == "presence" and ben.id in event["user_ids"])
+            for number in range(200):
+                await one.say(long, f"key {number}")
+
+        async def is_gone() -> bool:
+            return live.app.state.relay.count_seats(PydanticObjectId(ben.id)) == 0
+
+        await until(is_gone, 3)
+        async with ben.socket(room_id, after=0) as again:
+            await again.wait("resumed", 10)
+    assert len([event for event in again.events if event["type"] == "message_posted"]) == 200
+
+
+async def test_what_waits_is_bounded_and_its_task_is_ended() -> None:
+    seats: list[Seat] = []
+
+    async def fill() -> None:
+        seats.append(Seat(PydanticObjectId(), lambda: False, {}))
+        for number in range(MOST_EVENTS + 1):
+            assert not seats[0].closing
+            seats[0].put(b"%d" % number)
+        await asyncio.sleep(60)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(fill())
+    assert seats[0].closing
+    assert seats[0].closing[0] == 4408
