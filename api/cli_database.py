@@ -1,14 +1,25 @@
-"""How commands reach a running server's database, or that at MONGODB_URL; and refuse, by a sentence and exit code 2."""
+"""How commands reach a running server's database, or that at MONGODB_URL; and refuse, by a sentence and exit code 2.
+
+`reach_database` is for those that need no server: they start the embedded MongoDB themselves when none runs.
+"""
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from api.operations.mongod import mongodb_url
+from api.operations.mongod import (
+    MongodError,
+    find_mongod,
+    lock_data_dir,
+    mongodb_url,
+    running_mongod,
+    start_mongod,
+)
 from api.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -46,3 +57,25 @@ async def _in_database(settings: Settings, open_for: Documents, work: Callable[[
         return await work()
     finally:
         client.close()
+
+
+@contextlib.contextmanager
+def reach_database(settings: Settings, is_alone: bool = False) -> Iterator[str]:
+    """The URL of the database. Raises MongodError when `is_alone` and a server runs on the data folder."""
+    if settings.mongodb_url:
+        yield settings.mongodb_url.get_secret_value()
+        return
+    try:
+        lock = lock_data_dir(settings.data_dir)
+    except MongodError:
+        if is_alone:
+            raise
+        yield mongodb_url(settings.data_dir)
+        return
+    from anyio.from_thread import start_blocking_portal
+
+    binary = find_mongod(settings.mongod)
+    with lock, start_blocking_portal() as portal:
+        mongod = running_mongod(settings.data_dir, binary, start_mongod(settings.data_dir, binary))
+        with portal.wrap_async_context_manager(mongod) as url:
+            yield url

@@ -1,0 +1,128 @@
+"""`tutordesk dump` and `tutordesk restore`: what the operations do, with a bar that shows how far they are.
+
+Both work on the embedded MongoDB of a data folder, with or without a server for a dump and without one for a restore,
+and on the one at MONGODB_URL. The bar is on standard error, the answer on standard output.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli_database import DataDir, reach_database, refuse
+from api.operations.mongod import MongodError
+from api.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from api.operations.catalog import Client
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the dump.")]
+
+
+def dump(
+    folder: Folder,
+    gzip: Annotated[bool, typer.Option("--gzip", help="Compress every file.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write the database, as it is at one instant, to a new folder that mongorestore reads too."""
+    with _database(data_dir) as (client, _), _bar() as report:
+        from api.operations.dump import dump_database
+
+        at = dump_database(client, folder, gzip, lambda total, done: report("Dumping", total, done))
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    _say(f"{folder}: the database at {at.as_datetime():%Y-%m-%d %H:%M:%S} UTC ({at.time}:{at.inc}), {_bytes(size)}.")
+
+
+def restore(
+    folder: Folder,
+    into: Annotated[str | None, typer.Option(metavar="DB", help="Another database to restore into.")] = None,
+    yes_drop: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Replace what the database of this name holds.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a dump in the place of the database, after a copy was built and checked. No server may run on it."""
+    with _database(data_dir, is_alone=True) as (client, name), _bar() as report:
+        from api.operations import restore as restoring
+        from api.operations.dump_reader import open_dump
+
+        target = into or name
+        if restoring.finish_earlier(client, target):
+            _say("An earlier restore had broken off while it put its copy in place. It is finished now.")
+            return
+        restored = restoring.restore(client, open_dump(folder, target), target, yes_drop, report)
+    _say(f"{target}: {restored.documents} documents restored in {restored.seconds:.1f} s.")
+
+
+@contextlib.contextmanager
+def _database(data_dir: Path | None, is_alone: bool = False) -> Iterator["tuple[Client, str]"]:
+    """A client and the name of the database. What cannot be done is refused with a sentence."""
+    try:
+        settings = load_settings(data_dir=data_dir)
+        logging.basicConfig(level=logging.CRITICAL)
+        with reach_database(settings, is_alone) as url, _answering(url) as client:
+            from api.operations.catalog import database_name
+
+            yield client, database_name(client)
+    except (SettingsError, MongodError) as error:
+        refuse(str(error))
+
+
+@contextlib.contextmanager
+def _answering(url: str) -> "Iterator[Client]":
+    import pymongo.errors
+
+    from api.operations.catalog import connect
+    from api.operations.dump_format import DumpError
+
+    with connect(url) as client:
+        try:
+            yield client
+        except DumpError as error:
+            refuse(str(error))
+        except pymongo.errors.ConnectionFailure as error:
+            refuse(f"The database does not answer ({type(error).__name__}).")
+        except pymongo.errors.OperationFailure as error:
+            reason = (error.details or {}).get("codeName", "no name")
+            refuse(f"The database refuses ({error.code}, {reason}): {str(error.details)[:200]}")
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar with what is done, the rate and the time left, or nothing where standard error is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step, total, done: None
+        return
+    with Progress(*columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console) as progress:
+        tasks: dict[str, int] = {}
+
+        def report(step: str, total: int, done: int) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=total or None)
+            progress.update(tasks[step], total=max(total, done) or None, completed=done)  # type: ignore[arg-type]
+
+        yield report
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 1024:.0f} KiB"
+
+
+def _say(sentence: str) -> None:
+    print(sentence)  # noqa: T201  it is the command's answer
