@@ -20,6 +20,7 @@ let ticket;
 let state;
 let session;
 let versions;
+let room;
 
 /** A chat with two questions in one place, two answers to the later one, and an opinion on the last. */
 async function askAgain(page) {
@@ -44,6 +45,44 @@ async function askAgain(page) {
   await page.keyboard.press("Enter");
   await page.getByText("You wrote:").waitFor();
   return new URL(page.url()).pathname + new URL(page.url()).search;
+}
+
+/** A room about the ticket, with a second person, an answer, a deleted and an edited message, and news. */
+async function talk(context, page) {
+  const { request } = context;
+  const api = async (method, path, data, from = request) => {
+    const headers = { Origin: server.url };
+    const answer = await from.fetch(server.url + path, { method, data, headers });
+    assert.ok(answer.ok(), `${method} ${path}: ${await answer.text()}`);
+    return answer.status() === 204 ? null : answer.json();
+  };
+  await api("PATCH", "/me", { name: "Ana" });
+  const ticket_id = ticket.split("/").at(-1);
+  const made = await api("POST", "/rooms", { name: "red-team", topic: "Why it fails", ticket_id });
+  const path = `/rooms/${made.id}`;
+  const other = await browser.newContext();
+  const bob = await other.newPage();
+  await api("PATCH", "/me", { name: "Bob" }, other.request);
+  await api("POST", "/rooms", { name: "library-desk", topic: "Books and more" }, other.request);
+  await api("POST", `${path}/join`, {}, other.request);
+  const write = async (who, text) => {
+    await who.getByRole("textbox", { name: /^Message to/ }).fill(text);
+    await who.keyboard.press("Enter");
+    await who.getByRole("log").getByText(text.split("@")[0].slice(0, 20)).first().waitFor();
+  };
+  await bob.goto(server.url + path);
+  await page.goto(server.url + path);
+  await write(page, "Same 413 here, only behind the proxy.");
+  await write(bob, "This will be deleted");
+  const messages = await api("GET", `${path}/messages`, undefined, other.request);
+  await api("DELETE", `${path}/messages/${messages.at(-1).id}`, undefined, other.request);
+  await api("PATCH", `${path}/messages/${messages[0].id}`, { content: "Same `413` here." });
+  await write(bob, "Which hop answers, @tutor ?");
+  await bob.getByText("It costs $5 and $10.").waitFor();
+  await page.goto(`${server.url}/rooms`);
+  await write(bob, "What do you think, @Ana ?");
+  await other.close();
+  return path;
 }
 
 before(async () => {
@@ -75,6 +114,8 @@ before(async () => {
   await page.getByText("failed", { exact: true }).waitFor();
   session = new URL(page.url()).pathname + new URL(page.url()).search;
   versions = await askAgain(page);
+  await server.control({ script: "ok", text: ANSWER, delay_ms: 0 });
+  room = await talk(context, page);
   state = await context.storageState();
   await context.close();
 });
@@ -224,6 +265,84 @@ const PAGES = [
     },
   ],
   [
+    "rooms",
+    () => "/rooms",
+    async (page) => page.getByRole("heading", { name: "Other rooms" }).waitFor(),
+  ],
+  ["room", () => room, async (page) => page.locator("math").first().waitFor()],
+  [
+    "room-mention",
+    () => room,
+    async (page) => {
+      await page.getByRole("textbox", { name: /^Message to/ }).pressSequentially("@");
+      await page.getByRole("option").nth(1).waitFor();
+    },
+  ],
+  [
+    "room-edit",
+    () => room,
+    async (page) => {
+      await page.locator("math").first().waitFor();
+      await page.getByRole("textbox", { name: /^Message to/ }).fill(""); // the draft of the page before
+      await page.getByRole("textbox", { name: /^Message to/ }).press("ArrowUp");
+      await page.getByRole("textbox", { name: "Edit your message" }).waitFor();
+    },
+  ],
+  [
+    "room-people",
+    () => room,
+    async (page) => {
+      const opener = page.getByRole("button", { name: /^People, / });
+      await page.getByRole("log").waitFor();
+      if (await opener.isVisible()) await opener.click();
+      else await page.getByRole("button", { name: "People", exact: true }).click();
+      await page.getByRole("heading", { name: /^Away/ }).waitFor();
+    },
+  ],
+  [
+    "room-menu",
+    () => room,
+    async (page) => {
+      await page.locator("math").first().waitFor();
+      await page.getByRole("button", { name: "More for red-team" }).click();
+      await page.getByRole("menuitem", { name: "Leave" }).waitFor();
+    },
+  ],
+  [
+    "room-outside",
+    () => "/rooms",
+    async (page) => {
+      await page.getByRole("link", { name: /library-desk/ }).click();
+      await page.getByRole("button", { name: "Join" }).waitFor();
+    },
+  ],
+  [
+    "room-missing",
+    () => "/rooms/0123456789abcdef01234567",
+    async (page) => page.getByText("There is no such room").waitFor(),
+  ],
+  [
+    "room-new",
+    () => "/rooms",
+    async (page) => {
+      await page.getByRole("button", { name: "New room" }).click();
+      await page.getByRole("dialog", { name: "New room" }).waitFor();
+      await page.getByRole("button", { name: "Create room" }).click();
+      await page.getByText("Give the room a name.").waitFor();
+    },
+  ],
+  [
+    "account",
+    () => "/rooms",
+    async (page) => {
+      await page.getByRole("heading", { name: "Other rooms" }).waitFor();
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox").fill("keep an");
+      await page.getByRole("option", { name: /Keep an account/ }).click();
+      await page.getByRole("dialog", { name: "Keep an account" }).waitFor();
+    },
+  ],
+  [
     "missing-ticket",
     () => "/tickets/0123456789abcdef01234567",
     (page) => page.getByText("no such ticket").waitFor(),
@@ -289,7 +408,9 @@ test("360 wide, nothing is cut off", async () => {
     hasTouch: true,
     isMobile: true,
   });
-  for (const [name, path, ready] of PAGES.slice(0, 14)) {
+  for (const [name, path, ready] of PAGES.filter(
+    ([name], at) => at < 14 || name.startsWith("room"),
+  )) {
     const page = await context.newPage();
     await page.goto(server.url + path());
     await ready(page);

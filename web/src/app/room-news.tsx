@@ -32,7 +32,7 @@ export function RoomsMark({ news: { mentions, isUnread } }: { news: RoomNews }) 
     return (
       <span className="count-mark">
         <span aria-hidden="true">{count}</span>
-        <span className="sr-only">{count} mentions</span>
+        <span className="sr-only">{mentions === 1 ? "1 mention" : `${count} mentions`}</span>
       </span>
     );
   }

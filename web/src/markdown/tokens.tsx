@@ -87,7 +87,8 @@ function drawList(list: Tokens.List, drawing: Drawing): ReactNode {
 function drawTable(table: Tokens.Table): ReactNode {
   const align = (cell: Tokens.TableCell) => (cell.align ? { textAlign: cell.align } : undefined);
   return (
-    <section className="md-table" tabIndex={0} aria-label="Table">
+    // A group, not a region: one page may hold many.
+    <div role="group" className="md-table" tabIndex={0} aria-label="Table">
       <table>
         <thead>
           <tr>
@@ -110,7 +111,7 @@ function drawTable(table: Tokens.Table): ReactNode {
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

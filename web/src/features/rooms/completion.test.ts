@@ -20,12 +20,20 @@ test.each([
   expect(offered(text)).toEqual(names);
 });
 
-test.each(["", "ana", "@me", "@ana ", "@tutor why", "mail@ana", "@ ", "@nobody"])(
-  "%j offers nothing",
-  (text) => {
-    expect(offered(text)).toBeNull();
-  },
-);
+test.each([
+  "",
+  "ana",
+  "@me",
+  "@ana ",
+  "@bob tanaka",
+  "@tutor",
+  "@tutor why",
+  "mail@ana",
+  "@ ",
+  "@nobody",
+])("%j offers nothing", (text) => {
+  expect(offered(text)).toBeNull();
+});
 
 test("the caret decides, and the rest of the text stays", () => {
   const text = "hello @an, are you there?";

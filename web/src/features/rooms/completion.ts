@@ -41,7 +41,8 @@ export function completionAt(
     .filter(({ user_id }) => user_id !== me)
     .map(({ user_id: id, name }) => ({ id, name, isTutor: false }));
   const candidates = [TUTOR, ...people].filter(({ name }) => matches(name, typed)).slice(0, MOST);
-  return candidates.length > 0 ? { start: found.index, candidates } : null;
+  const isWhole = candidates.length === 1 && fold(candidates[0]?.name ?? "") === typed;
+  return candidates.length > 0 && !isWhole ? { start: found.index, candidates } : null;
 }
 
 /** The text with the name in place of what was typed of it, and where the caret goes. */

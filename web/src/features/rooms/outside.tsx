@@ -1,6 +1,6 @@
 // What one sees of a room that one is not in: its name, what it is for, how many are there, and the way in. Joining
 // needs a name. Who was put out is told so; and what a room that is gone leaves behind is a text not sent.
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api } from "@/lib/api";
@@ -10,12 +10,14 @@ import { meQuery } from "@/lib/queries";
 import { Button, buttonClass } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
 import { Notice } from "@/ui/states";
+import { refreshLists } from "./cache";
 import { useHere, useRoomHere } from "./here";
 import { isNameNeeded, NAME_REASON } from "./naming";
 import { draftKey } from "./store";
 
 function useJoin() {
   const { id, reopen } = useHere();
+  const client = useQueryClient();
   const { data: me } = useQuery(meQuery);
   const [state, setState] = useState({ isBusy: false, sentence: "" });
   const join = async () => {
@@ -23,6 +25,7 @@ function useJoin() {
     setState({ isBusy: true, sentence: "" });
     try {
       await api.joinRoom(id);
+      refreshLists(client);
       reopen();
     } catch (error) {
       setState({ isBusy: false, sentence: (error as Error).message });

@@ -18,10 +18,11 @@ export function Marks({ row }: { row: RoomRow }) {
     );
   }
   if (row.mentions > 0) {
+    const words = row.mentions === 1 ? "1 mention" : `${countOf(row.mentions)} mentions`;
     return (
-      <span className="count-mark" title={`${countOf(row.mentions)} mentions`}>
+      <span className="count-mark" title={words}>
         <span aria-hidden="true">@{countOf(row.mentions)}</span>
-        <span className="sr-only">{countOf(row.mentions)} mentions</span>
+        <span className="sr-only">{words}</span>
       </span>
     );
   }

@@ -45,7 +45,7 @@ export const RoomsColumn = memo(function RoomsColumn({ current }: { current: str
   return (
     <nav
       aria-label="Your rooms"
-      className="hidden w-[220px] shrink-0 flex-col border-r border-line xl:flex"
+      className="relative hidden w-[220px] shrink-0 flex-col border-r border-line xl:flex"
     >
       <Link
         to="/rooms"
@@ -58,6 +58,9 @@ export const RoomsColumn = memo(function RoomsColumn({ current }: { current: str
           <ColumnRow key={row.id} row={row} on={row.id === current} />
         ))}
       </ul>
+      {data && rows.length === 0 && (
+        <p className="absolute px-4 pt-[68px] text-[14px] text-dim">Rooms you join stand here.</p>
+      )}
     </nav>
   );
 });

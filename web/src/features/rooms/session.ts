@@ -149,6 +149,8 @@ export class RoomSession {
   private tell(event: PersistedEvent): void {
     if (event.type === "message_posted" && event.message.user_id !== this.me) {
       announce(`${event.message.name}: ${event.message.content.slice(0, MOST_ANNOUNCED)}`);
+    } else if (event.type === "message_deleted") {
+      announce("A message was deleted");
     } else if (event.type === "reply_started") {
       announce("The tutor is answering");
     } else if (event.type === "reply_ended") {
