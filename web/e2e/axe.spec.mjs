@@ -295,7 +295,7 @@ const PAGES = [
       const opener = page.getByRole("button", { name: /^People, / });
       await page.getByRole("log").waitFor();
       if (await opener.isVisible()) await opener.click();
-      else await page.getByRole("button", { name: "People", exact: true }).click();
+      else await page.getByRole("button", { name: "People · 2" }).click();
       await page.getByRole("heading", { name: /^Away/ }).waitFor();
     },
   ],

@@ -10,7 +10,7 @@ const ANSWER = `${SENTENCE.repeat(8)}\n\nThe end.`;
 let server;
 let browser;
 before(async () => {
-  server = await startServer({ TUTORDESK_MAX_ROOMS_PER_HOUR: "0" });
+  server = await startServer({ TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE: "0" });
   browser = await launch();
 });
 after(async () => {
@@ -263,8 +263,18 @@ test("what is unread is marked, and read when it was seen", async () => {
     .getByText("1 mention")
     .waitFor();
   await row.click();
-  await bob.page.getByText(/^New/).waitFor();
-  assert.equal(await bob.page.getByText("say 1", { exact: true }).isVisible(), true);
+  const line = bob.page.locator("#room-new");
+  await line.waitFor();
+  assert.match(await line.innerText(), /^New/);
+  await until(
+    bob.page,
+    async () => {
+      const { y } = await line.boundingBox();
+      return y > 60 && y < 600;
+    },
+    "it opens at the unread",
+  );
+  await bob.page.getByText("say 1", { exact: true }).waitFor();
   await bob.page.getByRole("button", { name: /^Latest/ }).click();
   await until(
     bob.page,
@@ -275,6 +285,67 @@ test("what is unread is marked, and read when it was seen", async () => {
     "it is read",
   );
   for (const { context } of [ana, bob]) await context.close();
+});
+
+/** Says many things at once, over a socket of its own. */
+const sayMany = (page, path, count) =>
+  page.evaluate(
+    async ([path, count]) => {
+      const socket = new WebSocket(`${location.origin.replace("http", "ws")}${path}/socket`);
+      await new Promise((resolve) => socket.addEventListener("open", resolve));
+      let told = 0;
+      const all = new Promise((resolve) => {
+        socket.addEventListener("message", ({ data }) => {
+          if (JSON.parse(data).type === "message_posted" && ++told === count) resolve();
+        });
+      });
+      for (let n = 1; n <= count; n++) {
+        const content = `say ${n}`;
+        socket.send(JSON.stringify({ type: "send", client_message_id: content, content }));
+      }
+      await all;
+      socket.close();
+    },
+    [path, count],
+  );
+
+test("earlier messages come in above, and what is read stays where it is", async () => {
+  const ana = await person("Ana");
+  const path = await makeRoom(ana, "long-room");
+  await sayMany(ana.page, path, 150);
+  await ana.page.goto(ana.url + path);
+  await ana.page.getByText("say 150", { exact: true }).waitFor();
+  const count = () => log(ana.page).locator("article").count();
+  assert.ok((await count()) < 110, "not all are loaded");
+  await ana.page.route(/messages\?.*before=/, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await route.continue();
+  });
+  const up = async () => {
+    await log(ana.page).hover();
+    await ana.page.mouse.wheel(0, -400);
+    await ana.page.waitForTimeout(60);
+  };
+  const loading = ana.page.getByRole("button", { name: "Loading…" });
+  for (let turn = 0; turn < 60 && !(await loading.count()); turn++) await up();
+  for (let turn = 0; turn < 3; turn++) await up();
+  const known = await count();
+  const mark = log(ana.page).getByText(`say ${(await numbers(ana.page))[1]}`, { exact: true });
+  const before = (await mark.boundingBox()).y;
+  await until(ana.page, async () => (await count()) > known, "earlier ones");
+  await ana.page.waitForTimeout(200);
+  const moved = (await mark.boundingBox()).y - before;
+  assert.ok(Math.abs(moved) < 40, `what is read moved by ${moved} px`);
+  await say(ana.page, "say 151");
+  await until(ana.page, async () => (await numbers(ana.page)).includes(151), "the new one");
+  for (let turn = 0; turn < 90 && !(await numbers(ana.page)).includes(1); turn++) {
+    await up();
+  }
+  assert.deepEqual(
+    await numbers(ana.page),
+    [...Array(151).keys()].map((n) => n + 1),
+  );
+  await ana.context.close();
 });
 
 test("an account carries the name to another browser", async () => {

@@ -2,6 +2,7 @@
 import { lazy, Suspense, useState } from "react";
 import type { Ticket } from "@/lib/types";
 import { cn } from "@/ui/cn";
+import { useMembers } from "./here";
 import { Members } from "./members";
 
 // Fetched beside the page, not before it: the first frame needs no Markdown.
@@ -13,11 +14,13 @@ interface PanelProps {
   ticketId: string | null;
   ticket: Ticket | undefined;
   isTicketGone: boolean;
+  /** Only this one, as a sheet. */
   first?: PanelTab;
 }
 
 export function Panel({ ticketId, ticket, isTicketGone, first }: PanelProps) {
   const [tab, setTab] = useState<PanelTab>(first ?? "ticket");
+  const people = useMembers().length;
   const shown = ticketId ? tab : "people";
   const button = (name: PanelTab, label: string) => (
     <button
@@ -34,10 +37,10 @@ export function Panel({ ticketId, ticket, isTicketGone, first }: PanelProps) {
   );
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-      {ticketId && (
+      {ticketId && !first && (
         <div className="flex h-[55px] shrink-0 gap-4 border-b border-line px-4">
           {button("ticket", "Ticket")}
-          {button("people", "People")}
+          {button("people", `People · ${people}`)}
         </div>
       )}
       <section

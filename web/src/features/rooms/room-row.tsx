@@ -62,7 +62,7 @@ export function RoomLine({ row }: { row: RoomRow }) {
           )}
           <Marks row={row} />
         </span>
-        <span className="meta">
+        <span className="meta text-right">
           <Time at={row.active_at} />
         </span>
         <span
@@ -73,7 +73,7 @@ export function RoomLine({ row }: { row: RoomRow }) {
         >
           {secondLine(row)}
         </span>
-        <span className="meta">
+        <span className="meta text-right">
           {row.member_count} {row.member_count === 1 ? "person" : "people"}
         </span>
       </Link>
