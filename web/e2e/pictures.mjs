@@ -27,6 +27,10 @@ const TICKET = {
   Tags: "mathematics,fractions,",
 };
 
+const HOP =
+  "The proxy. It reads `Content-Length` before anything is forwarded, so the application's log stays empty. " +
+  "You can see it in the `Server` header of the re";
+
 const composer = (page) => page.getByRole("textbox", { name: "Message to the tutor" });
 
 /** Opens a page as one visitor in light or dark, lets `prepare` bring it to the moment, and takes its picture. */
@@ -39,6 +43,63 @@ async function picture(browser, name, options, prepare) {
   await page.screenshot({ path: `${DOCS}${name}.png` });
   await context.close();
   console.log(`docs/${name}.png`);
+}
+
+/** Somebody with a name, in a browser of their own. */
+async function guest(name, room) {
+  const context = await browser.newContext();
+  const headers = { Origin: server.url };
+  await context.request.patch(`${server.url}/me`, { data: { name }, headers });
+  await context.request.post(`${server.url}${room}/join`, { data: {}, headers });
+  const page = await context.newPage();
+  await page.goto(server.url + room);
+  return page;
+}
+
+async function say(page, text) {
+  const field = page.getByRole("textbox", { name: /^Message / });
+  await field.fill(text);
+  await page.keyboard.press("Enter");
+  await page.locator("[data-pending]").waitFor({ state: "detached" });
+}
+
+/** A room about the ticket, where three people talk and the tutor answers one of them. */
+async function meet(page, ticket_id) {
+  const headers = { Origin: server.url };
+  const { request } = page.context();
+  const make = async (name, topic, more = {}) => {
+    const made = await request.post(`${server.url}/rooms`, {
+      data: { name, topic, ...more },
+      headers,
+    });
+    return `/rooms/${(await made.json()).id}`;
+  };
+  await request.patch(`${server.url}/me`, { data: { name: "Chen" }, headers });
+  const others = [await make("library-desk", "Books, scans and lost cards")];
+  others.push(await make("algebra-2", "Fractions to functions"));
+  const room = await make("uploads", "Photos that end with 413", { ticket_id });
+  const dee = await guest("Dee", others[1]);
+  await say(dee, "@Chen so x is negative?");
+  await server.control({ script: `stall@${Math.ceil(HOP.length / 12)}`, text: HOP });
+  const [ana, bob] = [await guest("Ana", room), await guest("Bob", room)];
+  await say(ana, "Same `413` here, only behind the office proxy.");
+  await say(ana, "The VPN makes no difference.");
+  await page.goto(server.url + room);
+  await page.getByText("The VPN makes no difference.", { exact: true }).waitFor();
+  await page.goto(`${server.url}/rooms`);
+  await say(bob, "@tutor which hop answers with 413?");
+  await bob.getByText(/header of the re$/).waitFor();
+  await page.goto(server.url + room);
+  await page.getByText(/header of the re$/).waitFor();
+  await say(bob, "I never knew there was a second one.");
+  await say(ana, "@tutor and where do I raise the limit?");
+  await page.getByText(/1 question waits/).waitFor();
+  await page
+    .getByRole("button", { name: /^Latest/ })
+    .click({ timeout: 500 })
+    .catch(() => undefined);
+  await ana.getByRole("textbox", { name: /^Message / }).pressSequentially("th");
+  await page.getByText("Ana is typing").waitFor();
 }
 
 const server = await startServer({ TUTORDESK_MODEL: "gemini:gemini-3.8-flash" });
@@ -74,6 +135,7 @@ try {
     await page.getByText(/which hop ans$/).waitFor();
   };
   await picture(browser, "chat", { ...DESK, colorScheme: "dark" }, conversation);
+  await picture(browser, "room", { ...DESK, colorScheme: "dark" }, (page) => meet(page, id));
   await picture(browser, "chat-phone", { ...PHONE, colorScheme: "light" }, conversation);
 } finally {
   await browser.close();
