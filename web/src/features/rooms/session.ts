@@ -33,7 +33,7 @@ export class RoomSession {
     private readonly client: QueryClient,
   ) {
     this.sender = new Sender(id, me ?? "", (command) => this.socket?.send(command) ?? false);
-    this.typing = new TypingLine(id, () => this.socket?.send({ type: "typing" }));
+    this.typing = new TypingLine(() => this.socket?.send({ type: "typing" }));
   }
 
   /** Shows the room as it was known, or as it is loaded, and keeps it current until `close`. */

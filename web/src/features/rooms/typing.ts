@@ -6,22 +6,31 @@ const BELIEVE_MS = 6_000;
 
 export class TypingLine {
   private toldAt = 0;
+  /** Nothing was told yet of the message that is being written. */
+  private isUntold = true;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    readonly roomId: string,
-    private readonly tell: () => void,
-  ) {}
+  constructor(private readonly tellRoom: () => void) {}
 
   /** A key was pressed in the composer. */
   typed(): void {
-    if (Date.now() - this.toldAt < TELL_MS) return;
-    this.toldAt = Date.now();
-    this.tell();
+    const wait = this.toldAt + TELL_MS - Date.now();
+    if (wait <= 0) this.tell();
+    else if (this.isUntold) this.timer ??= setTimeout(() => this.tell(), wait);
   }
 
   /** The message was sent: the next letter begins another one. */
   stop(): void {
-    this.toldAt = 0;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.isUntold = true;
+  }
+
+  private tell(): void {
+    this.stop();
+    this.isUntold = false;
+    this.toldAt = Date.now();
+    this.tellRoom();
   }
 }
 
