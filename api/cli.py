@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api import cli_dump, cli_users
+from api import cli_dump, cli_log, cli_users
 from api.cli_database import DataDir, in_database, refuse
 from api.operations.mongod import (
     MongodError,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(cli_users.app, name="user")
+app.add_typer(cli_log.app, name="log")
 app.command()(cli_dump.dump)
 app.command()(cli_dump.restore)
 

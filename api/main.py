@@ -1,9 +1,10 @@
 """The application: `create_app()` puts settings, database, tutor and routes together. Knows all documents.
 
 In: `Settings` and, when the embedded MongoDB is used, a context that yields its URL. Out: an ASGI app whose lifespan
-opens what it needs in order and closes it in reverse: MongoDB, the tutor, summaries, replies.
+opens what it needs in order and closes it in reverse: MongoDB, the change log, the tutor, summaries, replies.
 """
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -25,11 +26,13 @@ from api.identity.limits import Limits
 from api.identity.models import User
 from api.identity.revocation import Revocation, running_revocations
 from api.operations import health
+from api.operations.change_log import CHANGE_LOG, ChangeLog
 from api.operations.mongod import MongodError
+from api.operations.switch import refuse_half_restored
 from api.reference import install_reference
 from api.replies.keeper import running_replies
 from api.replies.models import Reply
-from api.replies.owners import Owner, owner_of
+from api.replies.owners import Owner, owner_of, server_id
 from api.rooms import routes as rooms
 from api.rooms.agent import Agent
 from api.rooms.bus import Bus, MongoBus, RedisBus, RoomSignal
@@ -76,6 +79,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.owner = stack.enter_context(owner_of(settings.data_dir))
         state.client = await _open_database(app, stack)
         stack.callback(state.client.close)
+        stack.push_async_callback(asyncio.to_thread, state.change_log.stop)
         state.revocations = await stack.enter_async_context(running_revocations())
         state.limits, state.facets = Limits(settings), Facets()
         state.ticket_events = await stack.enter_async_context(running_events())
@@ -99,6 +103,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(running_replies(state.owner, settings.data_dir, join, joined))
         stack.push_async_callback(state.agent.close)
         await state.agent.resume()
+        if settings.writes_change_log:
+            state.change_log.start()
         _spare_the_collector()
         yield
 
@@ -115,7 +121,11 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
     given = app.state.settings.mongodb_url
     try:
         url = await stack.enter_async_context(app.state.mongod) if app.state.mongod else given.get_secret_value()
-        return await open_database(url, DOCUMENTS)
+        client = await open_database(url, DOCUMENTS)
+        await refuse_half_restored(client.get_default_database("tutordesk"))
+        data_dir = app.state.settings.data_dir
+        app.state.change_log = ChangeLog(url, data_dir / CHANGE_LOG, server_id(data_dir))
+        return client
     except MongodError as error:
         app.state.refusal = str(error)
         raise

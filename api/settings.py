@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,6 +46,11 @@ class Settings(BaseSettings):
         None,
         validation_alias="MONGODB_URL",
         description="A MongoDB 6+ replica set to use instead of the embedded one; its path names the database.",
+    )
+    change_log: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether every change is written to the folder `changelog` too, from which any instant can be "
+        "restored: `on`, `off`, or `auto`, which is on with the embedded MongoDB.",
     )
     redis_url: SecretStr | None = Field(
         None,
@@ -123,6 +129,10 @@ class Settings(BaseSettings):
         for one in _split_keys(key.get_secret_value()) if key else []:
             refuse_weak_secret(one)
         return key
+
+    @property
+    def writes_change_log(self) -> bool:
+        return self.change_log == "on" or (self.change_log == "auto" and not self.mongodb_url)
 
     @property
     def models(self) -> list[str]:

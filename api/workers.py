@@ -24,6 +24,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from api.logs import set_up_logs
 from api.main import create_app
+from api.operations.change_log import CHANGE_LOG, running_change_log
 from api.replies.owners import server_id
 from api.server import ServerError, make_config, say_ready
 from api.settings import Settings
@@ -36,14 +37,20 @@ BACKLOG = 2048
 def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsyncContextManager[str] | None) -> None:
     """Serve with `settings.workers` processes until SIGINT or SIGTERM. Raises ServerError when none can start.
 
-    `mongod` runs in a thread of this process for as long; without it `settings.mongodb_url` is used.
+    `mongod` and the change log run in threads of this process for as long; without `mongod`, `settings.mongodb_url` is
+    used.
     """
     server_id(settings.data_dir)  # made once here, and not by each worker
     with contextlib.ExitStack() as stack:
         if mongod:
             portal = stack.enter_context(start_blocking_portal())
             url = stack.enter_context(portal.wrap_async_context_manager(mongod))
-            settings = settings.model_copy(update={"mongodb_url": SecretStr(url)})
+            change_log = "on" if settings.writes_change_log else "off"
+            settings = settings.model_copy(update={"mongodb_url": SecretStr(url), "change_log": change_log})
+        if settings.writes_change_log and settings.mongodb_url:
+            folder, url = settings.data_dir / CHANGE_LOG, settings.mongodb_url.get_secret_value()
+            stack.enter_context(running_change_log(url, folder, server_id(settings.data_dir)))
+            settings = settings.model_copy(update={"change_log": "off"})
         hearing, telling = multiprocessing.Pipe(duplex=False)
         config = make_config(
             functools.partial(worker_app, settings, telling),

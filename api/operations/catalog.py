@@ -5,6 +5,7 @@ the calling thread; depends on dump_format alone.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bson import Timestamp
@@ -61,13 +62,20 @@ def list_collections(database: Database, prefix: str = "") -> list[Collection]:
     return sorted(found, key=lambda one: one.name)
 
 
-def newest_ts(client: Client) -> Timestamp:
-    """The newest instant that a majority holds and that lies in no transaction's middle."""
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An entry of the oplog: when, and in which term of the replica set (None: not known)."""
+
+    ts: Timestamp
+    term: int | None = None
+
+
+def newest_entry(client: Client) -> Position:
+    """The newest one that a majority holds and that lies in no transaction's middle."""
     oplog = client["local"].get_collection("oplog.rs", read_concern=ReadConcern("majority"))
-    for entry in oplog.find(projection={"ts": 1, "o.partialTxn": 1}).sort("$natural", -1):
+    for entry in oplog.find(projection={"ts": 1, "t": 1, "o.partialTxn": 1}).sort("$natural", -1):
         if not entry.get("o", {}).get("partialTxn"):
-            ts: Timestamp = entry["ts"]
-            return ts
+            return Position(entry["ts"], entry["t"])
     raise DumpError("This MongoDB keeps no oplog: it is not a replica set.")
 
 

@@ -23,7 +23,7 @@ from api.operations.catalog import (
     Database,
     database_name,
     list_collections,
-    newest_ts,
+    newest_entry,
     read_batches,
     version,
 )
@@ -64,7 +64,7 @@ def _try_dump(client: Client, version: str, part: Path, is_packed: bool, progres
     """None when collections changed meanwhile."""
     database = client[database_name(client)]
     before = list_collections(database)
-    at = newest_ts(client)
+    at = newest_entry(client).ts
     if not before:
         raise DumpError(f"The database {database.name} is empty: there is nothing to dump.")
     try:

@@ -10,13 +10,17 @@ its plan again: what has no staging name any more was done. A server refuses to 
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymongo import WriteConcern
 
 from api.operations.catalog import STAGING, Database, list_collections
 from api.operations.dump_format import EXACT, Collection
+from api.operations.mongod import MongodError
 from api.operations.staging import DATA_EPOCH
+
+if TYPE_CHECKING:
+    from api.database import Database as AsyncDatabase
 
 DATA, SWITCH = "data", "switch"
 
@@ -57,6 +61,19 @@ def data_epoch(database: Database) -> str:
     """Which data these are: another word after each restore, none before the first."""
     found = _epochs(database).find_one({"_id": DATA})
     return str(found["epoch"]) if found else ""
+
+
+def is_switching(database: Database) -> bool:
+    """Whether a copy is being put in place, or a restore broke off there."""
+    return bool(_epochs(database).find_one({"_id": SWITCH}))
+
+
+async def refuse_half_restored(database: "AsyncDatabase") -> None:
+    """Raises MongodError when a server would find parts of two databases."""
+    if await database[DATA_EPOCH].find_one({"_id": SWITCH}):
+        raise MongodError(
+            "A restore broke off while it put its copy in place. Call `tutordesk restore` again; it finishes it."
+        )
 
 
 def _epochs(database: Database) -> Any:

@@ -1,0 +1,232 @@
+"""Follows `local.oplog.rs` and brings each entry that is about the product's database to the log, as it happens.
+
+| it | when |
+|---|---|
+| reads what a majority holds, writes it and syncs it | as it comes, at most twenty times a second |
+| marks a gap where entries are missing or the data were restored, and makes a new base | at once |
+| beats in the lease's document, with its status | every 2 s |
+| writes how far it has seen, so that traffic which is left out does not leave it behind | every 30 s |
+
+The cursor begins with the last entry that is in the log: if that one is not the first to come, MongoDB's oplog does not
+reach back that far, or is another one. A tail alone would pass over such a gap without a word.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pymongo.errors
+from bson import Timestamp
+from bson.raw_bson import RawBSONDocument
+from pymongo import CursorType
+from pymongo.read_concern import ReadConcern
+
+from api.operations.bases import DAY, list_bases, make_base, prune
+from api.operations.catalog import RAW, Client, Position, database_name, newest_entry
+from api.operations.dump_format import DumpError
+from api.operations.entries import Restored, keep, split
+from api.operations.lease import BEAT_SECONDS, Lease
+from api.operations.log_files import Writer, log_size
+from api.operations.records import mark
+from api.operations.switch import is_switching
+
+log = logging.getLogger(__name__)
+PAUSE_SECONDS, AWAIT_MS = 0.05, 500
+SEEN_SECONDS, LAST_SECONDS, AHEAD_SECONDS = 30.0, 3.0, 10.0
+BASE_RETRY_SECONDS = 30.0
+
+
+@dataclass
+class Status:
+    """How the log does. `lag_seconds`: how old the newest entry was when it was on the disk, or how long none could be
+    written; `gap`: the last one, while there is no base after it; `alarm`: a sentence, or nothing.
+    """
+
+    is_writing: bool = False
+    lag_seconds: float = 0.0
+    written_at: float = 0.0
+    size: int = 0
+    position: Timestamp | None = None
+    gap: str = ""
+    alarm: str = ""
+
+
+class OplogTail:
+    def __init__(
+        self, client: Client, writer: Writer, folder: Path, status: Status, alarm: Callable[[str], None]
+    ) -> None:
+        self._client, self._writer, self._folder, self._status, self._alarm = client, writer, folder, status, alarm
+        self._name = database_name(client)
+        self._seen = self._gap_end = Position(Timestamp(0, 0))
+        self._next_beat = self._next_base = 0.0
+        self._next_seen = time.monotonic() + SEEN_SECONDS
+        self._base: threading.Thread | None = None
+        self._wish = folder / "base-wanted"
+
+    def close(self) -> None:
+        if self._base:
+            self._base.join()
+
+    def run(self, lease: Lease, ending: threading.Event) -> None:
+        """Follow until `ending`, or until another server has the lease. Raises OSError, PyMongoError."""
+        self._begin()
+        self._status.written_at = time.time()
+        while not ending.is_set():
+            for batch in self._batches(ending):
+                self._alarm("")
+                if not self._take(batch):
+                    break
+                if not self._look_after(lease):
+                    log.warning("another server writes the change log now")
+                    return
+        self._write_seen()
+
+    def _begin(self) -> None:
+        """Go on after the log's last entry, or begin a log with the newest one."""
+        writer = self._writer
+        if not writer.position:
+            self._want_base("the log begins")
+            writer.begin(newest_entry(self._client))
+        assert writer.position
+        self._seen = writer.position
+        if writer.damage:
+            self._mark_gap(writer.damage)
+        if not list_bases(self._folder) and not self._wish.exists():
+            self._want_base("there is none")
+
+    def _batches(self, ending: threading.Event) -> Any:
+        """Raw batches of what follows on what was seen, without the entry that was seen last; empty ones while there is
+        nothing. Ends where the server ends the cursor, and at the end once all is seen that was there then.
+        """
+        self._until_seen_is_there(ending)
+        oplog = self._client["local"].get_collection("oplog.rs", read_concern=ReadConcern("majority"))
+        cursor: Any = oplog.find_raw_batches(
+            {"ts": {"$gte": self._seen.ts}}, cursor_type=CursorType.TAILABLE_AWAIT, oplog_replay=True
+        ).max_await_time_ms(AWAIT_MS)
+        goal: Timestamp | None = None
+        deadline = 0.0
+        with cursor:
+            first = next(cursor, b"")
+            if not self._follows(first):
+                return
+            yield first[int.from_bytes(first[:4], "little") :]
+            while cursor.alive and not (goal and (self._seen.ts >= goal or time.monotonic() > deadline)):
+                started = time.monotonic()
+                yield (batch := next(cursor, b""))
+                if batch and not ending.is_set():
+                    ending.wait(max(0.0, PAUSE_SECONDS - (time.monotonic() - started)))
+                if ending.is_set() and not goal:
+                    goal, deadline = newest_entry(self._client).ts, time.monotonic() + LAST_SECONDS
+
+    def _until_seen_is_there(self, ending: threading.Event) -> None:
+        """After a restart it takes a moment until a majority is known to hold what was seen."""
+        deadline = time.monotonic() + AHEAD_SECONDS
+        while newest_entry(self._client).ts < self._seen.ts:
+            if ending.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
+                raise DumpError(
+                    f"the change log is ahead of the database, so of another one. Move {self._folder} away."
+                )
+
+    def _follows(self, batch: bytes) -> bool:
+        """Whether the oplog still holds what was seen last, and goes on from there. Marks a gap otherwise."""
+        if batch:
+            entry = RawBSONDocument(next(split(batch)), RAW)
+            if entry["ts"] == self._seen.ts and self._seen.term in (None, entry["t"]):
+                return True
+        self._mark_gap("MongoDB's oplog does not reach back to the last entry of the log")
+        return False
+
+    def _take(self, batch: bytes) -> bool:
+        """Write what is kept of a batch. False after a restore, from which the log begins anew."""
+        kept: list[bytes] = []
+        entry: RawBSONDocument | None = None
+        is_restored = False
+        for raw in split(batch):
+            following = RawBSONDocument(raw, RAW)
+            try:
+                found = keep(raw, following, self._name)
+            except Restored:
+                is_restored = True
+                break
+            entry = following
+            if found:
+                kept.append(found)
+        if entry:
+            self._seen = self._write(kept, entry)
+        if is_restored:
+            while is_switching(self._client[self._name]):
+                time.sleep(PAUSE_SECONDS)
+            self._mark_gap("the data were restored")
+        return not is_restored
+
+    def _write(self, kept: list[bytes], last: RawBSONDocument) -> Position:
+        seen = Position(last["ts"], last["t"])
+        if kept:
+            written = RawBSONDocument(kept[-1], RAW)
+            self._writer.append(kept, Position(written["ts"], written["t"]))
+        now, status = time.time(), self._status
+        status.lag_seconds = max(0.0, now - last["wall"].replace(tzinfo=UTC).timestamp())
+        status.position, status.written_at = seen.ts, now
+        return seen
+
+    def _look_after(self, lease: Lease) -> bool:
+        """What is due by the clock. False: the lease is lost."""
+        now = time.monotonic()
+        if now >= self._next_seen:
+            self._next_seen = now + SEEN_SECONDS
+            self._write_seen()
+        if now < self._next_beat:
+            return True
+        self._next_beat = now + BEAT_SECONDS
+        self._status.is_writing = True
+        self._status.size = log_size(self._folder)
+        self._make_base_when_due(now)
+        return lease.beat(asdict(self._status))
+
+    def _write_seen(self) -> None:
+        position, seen = self._writer.position, self._seen
+        if position and seen.ts > position.ts:
+            self._writer.append([mark(seen.ts, seen.term or 0, "beat")], seen)
+
+    def _mark_gap(self, reason: str) -> None:
+        since, to = self._seen, newest_entry(self._client)
+        self._want_base(reason)
+        self._writer.mark_gap(since, to, reason)
+        self._seen = self._gap_end = to
+        self._status.gap = f"{since.ts.time}:{since.ts.inc} to {to.ts.time}:{to.ts.inc}: {reason}"
+        self._alarm(f"entries are missing in the change log, {self._status.gap}; a new base is made")
+
+    def _want_base(self, reason: str) -> None:
+        """Remembered in a file, because this process may end before the base is made."""
+        self._wish.write_text(reason)
+
+    def _make_base_when_due(self, now: float) -> None:
+        if (self._base and self._base.is_alive()) or now < self._next_base:
+            return
+        if not self._wish.exists():
+            self._next_base = now + BASE_RETRY_SECONDS
+            newest = list_bases(self._folder)[-1].ts
+            if self._seen.ts.time - newest.time < DAY:
+                return
+            self._want_base("a day has passed")
+        self._next_base = now + BASE_RETRY_SECONDS
+        self._base = threading.Thread(target=self._make_base, name="base of the change log")
+        self._base.start()
+
+    def _make_base(self) -> None:
+        try:
+            reason = self._wish.read_text()
+            base = make_base(self._client, self._folder, reason)
+            if base.ts < self._gap_end.ts:
+                return
+            self._wish.unlink()
+            self._status.gap = ""
+            prune(self._folder, base.ts)
+            log.info("a base of the change log was made: %s", reason)
+        except (DumpError, OSError, pymongo.errors.PyMongoError) as error:
+            log.error("a base of the change log cannot be made and is tried again: %s", error)
