@@ -101,8 +101,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.relay = await stack.enter_async_context(running_relay(state.owner, _bus(state.client, settings)))
         state.agent = Agent(state.relay, state.tutor, state.owner, join)
         await stack.enter_async_context(running_replies(state.owner, settings.data_dir, join, joined))
-        stack.push_async_callback(state.agent.close)
-        await state.agent.resume()
+        await stack.enter_async_context(state.agent.taking_questions())
         if settings.writes_change_log:
             state.change_log.start()
         _spare_the_collector()

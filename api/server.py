@@ -91,8 +91,8 @@ class RoomProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            wire: dict[Any, Any] = {"write": self.write_frame, "writable": self.writable.wait, "abort": self.transport.abort}
-            self.scope["extensions"][WIRE] = wire
+            wire: dict[Any, Any] = {"write": self.write_frame, "writable": self.writable.wait}
+            self.scope["extensions"][WIRE] = wire | {"abort": self.transport.abort}
 
     def write_frame(self, frame: bytes) -> bool:
         """Whether the frame was taken; not while the peer is behind, and silently when the socket is closing."""

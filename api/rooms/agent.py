@@ -8,7 +8,8 @@ tutor says is never a question, so that it answers neither itself nor another ag
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Literal
 
 import pymongo
@@ -32,15 +33,16 @@ from api.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
 CONTEXT_MESSAGES = 60
+LOOK_SECONDS = 10.0
 WAITS = {"asks_tutor": True, "reply_id": None, "deleted_at": None}
 
 
 class Agent:
-    """`join` is what ends a reply for good, whatever it belongs to. After `close` no further question is taken."""
+    """`join` ends a reply for good, whatever it belongs to. Questions are taken while `taking_questions` is open."""
 
     def __init__(self, relay: Relay, tutor: Tutor, owner: str, join: Join) -> None:
         self._relay, self._tutor, self._owner, self._join = relay, tutor, owner, join
-        self._is_closed = False
+        self._is_closed = True
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def answer_next(self, room_id: PydanticObjectId) -> None:
@@ -91,14 +93,26 @@ class Agent:
         await self._relay.announce(reply.room_id, ended)
         self._in_background(reply.room_id)
 
-    async def resume(self) -> None:
-        """At the start: questions that wait in rooms where nobody answers."""
-        for room_id in await RoomMessage.get_motor_collection().distinct("room_id", WAITS):
-            self._in_background(room_id)
+    @asynccontextmanager
+    async def taking_questions(self) -> AsyncIterator[None]:
+        """At the start and now and then: questions that wait in rooms where nobody answers, because a process died."""
+        self._is_closed = False
+        looking = asyncio.create_task(self._look(), name="waiting questions")
+        try:
+            yield
+        finally:
+            self._is_closed = True
+            looking.cancel()
+            await asyncio.gather(looking, *self._tasks, return_exceptions=True)
 
-    async def close(self) -> None:
-        self._is_closed = True
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def _look(self) -> None:
+        while True:
+            try:
+                for room_id in await RoomMessage.get_motor_collection().distinct("room_id", WAITS):
+                    self._in_background(room_id)
+            except pymongo.errors.PyMongoError as error:
+                log.warning("waiting questions were not looked for: %s", type(error).__name__)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _in_background(self, room_id: PydanticObjectId) -> None:
         task = asyncio.create_task(self._answer_safely(room_id), name=f"next question of {room_id}")

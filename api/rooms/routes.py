@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.errors import Forbidden, Invalid, problem_responses
 from api.identity.access import Member, MessageId, ReplyId, Visitor, object_id
+from api.replies.runs import stop_reply
 from api.replies.stream import ByteStream, position_of, sse_frames
 from api.rooms import listing
 from api.rooms.members import (
@@ -116,6 +117,8 @@ async def delete_room(room_id: RoomId, member: Member, request: Request) -> None
         raise Forbidden(ONLY_ADMINS)
     await Room.get_motor_collection().update_one({"_id": room.id}, {"$set": {"is_deleted": True}})
     request.app.state.relay.close_room(PydanticObjectId(room.id))
+    if room.reply_id:
+        await stop_reply(room.reply_id)
 
 
 @router.post("/rooms/{room_id}/join", operation_id="join_room", responses=problem_responses(401, 403, 404))

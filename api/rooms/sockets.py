@@ -133,7 +133,8 @@ class RoomSocket:
                 self._tell(MessagePosted(seq=posted.message.seq, message=posted.message))
             return
         message_id = object_id(command.message_id)
-        may_all = is_admin(self._who.user, self._room)
+        user = await self._who.visitor.user()
+        may_all = bool(user and is_admin(user, self._room))  # as it is now: an admin may have been made a member again
         if isinstance(command, Edit):
             await change_text(state, member, may_all, message_id, command.content)
         else:

@@ -5,7 +5,8 @@ are committed in the order of their numbers, none is missing, and who has read u
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -13,7 +14,7 @@ import pymongo
 from beanie import PydanticObjectId
 from pymongo import ReturnDocument
 
-from api.errors import NotFound
+from api.errors import NotFound, Unavailable
 from api.replies.models import now
 from api.rooms.events import (
     BY_TYPE,
@@ -28,6 +29,7 @@ Session = Any  # Motor's session, which only database.py may name
 Write = Callable[[Session, dict[str, Any]], Awaitable[RoomRecord]]
 MISSING = "This room does not exist, or it was deleted."
 PAGE = 200
+TURN_SECONDS = 3.0
 _locks: WeakValueDictionary[PydanticObjectId, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -37,7 +39,8 @@ async def commit(
     """Run `write(session, room)` in a transaction that has raised the room's `seq`, and keep the record it returns.
 
     `guard` and `change`: what else must be so of the room's document, and what else is set there. Raises NotFound when
-    there is no such room, or it is otherwise than `guard` says; what `write` raises undoes everything.
+    there is no such room, or it is otherwise than `guard` says, and Unavailable when others keep the room busy for too
+    long; what `write` raises undoes everything.
     """
     rooms, records = Room.get_motor_collection(), RoomRecord.get_motor_collection()
     wanted = {"_id": room_id, "is_deleted": False, **(guard or {})}
@@ -51,10 +54,27 @@ async def commit(
         await records.insert_one(document_of(record), session=session)
         return record
 
-    lock = _locks.setdefault(room_id, asyncio.Lock())
-    async with lock, await rooms.database.client.start_session() as session:
+    async with _turn(room_id), await rooms.database.client.start_session() as session:
         committed: RoomRecord = await session.with_transaction(attempt)
         return committed
+
+
+@asynccontextmanager
+async def _turn(room_id: PydanticObjectId) -> AsyncIterator[None]:
+    """One at a time in each room, of this process: they would only make each other try again.
+
+    Raises Unavailable after three seconds, which a queue behind a database that hangs would take much longer for.
+    """
+    lock = _locks.setdefault(room_id, asyncio.Lock())
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await lock.acquire()
+    except TimeoutError:
+        raise Unavailable from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def document_of(document: Any) -> dict[str, Any]:

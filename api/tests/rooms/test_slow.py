@@ -39,7 +39,7 @@ async def test_member_that_falls_behind_is_cut_off(live: Live, ana: Person, ben:
                 await one.say(long, f"key {number}")
 
         async def is_gone() -> bool:
-            return live.app.state.relay.count_seats(PydanticObjectId(ben.id)) == 0
+            return int(live.app.state.relay.count_seats(PydanticObjectId(ben.id))) == 0
 
         await until(is_gone, 3)
         async with ben.socket(room_id, after=0) as again:
