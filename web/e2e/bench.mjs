@@ -1,7 +1,8 @@
 // Measures what the budget demands, in Chromium against the real server: script time per 1,000 pieces of
 // a streamed answer, long tasks, lost frames, first paint, time to interactive and the frames of a scrolling
-// list; fails above the limits. Script time is CPU time. The others are wall-clock, so a busy machine makes
+// list, and rooms; fails above the limits. Script time is CPU time. The others are wall-clock, so a busy machine makes
 // them pessimistic: they are the medians of several runs.
+import { measureRooms } from "./bench-rooms.mjs";
 import { launch, startServer } from "./server.mjs";
 
 const PIECES = 1_500;
@@ -186,7 +187,7 @@ async function loading(browser, server, path, ready, rate) {
   add(`time to interactive ${path}, ${rate}x`, of("tti"), LIMITS[rate].tti);
 }
 
-const server = await startServer();
+const server = await startServer({ TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE: "0" });
 const browser = await launch();
 try {
   await fetch(`${server.url}/tickets/samples`, { method: "POST" });
@@ -199,6 +200,9 @@ try {
     await loading(browser, server, "/chat", "textarea", rate);
   }
   await scrolling(browser, server);
+  const { message, piece } = await measureRooms(browser, server);
+  add("a message is on the other's screen, p95", message, 200);
+  add("a piece of the tutor's answer in a room, p95", piece, 300);
 } finally {
   await browser.close();
   await server.stop();

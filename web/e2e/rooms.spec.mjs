@@ -348,6 +348,30 @@ test("earlier messages come in above, and what is read stays where it is", async
   await ana.context.close();
 });
 
+test("a server that crashes is come back to, and who signs out elsewhere is told", async () => {
+  const ana = await person("Ana");
+  const path = await makeRoom(ana, "phoenix");
+  await say(ana.page, "say 1");
+  await field(ana.page).fill("half a sentence");
+  await server.kill();
+  await say(ana.page, "say 2");
+  await ana.page.getByText(/sent again when the connection is back/).waitFor();
+  await ana.page.getByText("Reconnecting… your text is kept").waitFor();
+  await server.serve();
+  await until(ana.page, async () => (await numbers(ana.page)).length === 2, "both, once");
+  await ana.page.getByText("Reconnecting…").waitFor({ state: "detached" });
+
+  await field(ana.page).fill("half a sentence");
+  await ana.page.waitForTimeout(400);
+  const signOut = { headers: { Origin: ana.url } };
+  assert.ok((await ana.context.request.delete(`${ana.url}/me/session`, signOut)).ok());
+  await ana.page.getByText("You are signed out. Your text is kept.").waitFor({ timeout: 20_000 });
+  await ana.page.getByRole("button", { name: "Go on as a visitor" }).click();
+  await ana.page.getByRole("button", { name: "Join" }).waitFor();
+  assert.equal(new URL(ana.page.url()).pathname, path);
+  await ana.context.close();
+});
+
 test("an account carries the name to another browser", async () => {
   const ana = await person("Ana Account");
   await ana.page.goto(`${ana.url}/rooms`);

@@ -22,8 +22,8 @@ export interface RoomSocketHandlers {
   onConnection: (isLive: boolean) => void;
   /** The server does not want us there; nothing is tried again. */
   onEnd: (code: number, reason: string) => void;
-  /** Too many commands at once: it is tried again after a while. */
-  onFlood: () => void;
+  /** Too much at once from here, and what: it is tried again after a while. */
+  onFlood: (reason: string) => void;
 }
 
 /** Milliseconds before the next try, after a close code and some tries that failed. */
@@ -118,7 +118,7 @@ export class RoomSocket {
     this.lastCode = code;
     this.handlers.onConnection(false);
     if (FINAL.includes(code)) this.handlers.onEnd(code, reason);
-    else if (code === FLOOD) this.handlers.onFlood();
+    else if (code === FLOOD) this.handlers.onFlood(reason);
   };
 
   /** The browser knows of a dead network before the socket does. */

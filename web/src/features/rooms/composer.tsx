@@ -36,7 +36,7 @@ function useOffered(text: string, change: (text: string) => void) {
 export const Composer = memo(function Composer() {
   const { id, me, session, onEdit } = useHere();
   const name = useRoomHere((view) => view.room?.name ?? "the room");
-  const { text, change, sent } = useDraft(draftKey(id));
+  const { text, change, sent } = useDraft(draftKey(id, me));
   const field = useAutoGrow(text);
   const mentions = useMentions(field, text, change);
   useOffered(text, change);

@@ -14,15 +14,15 @@ const NEVER_CONNECTED_MS = 5_000;
 
 function ConnectionBanner() {
   const connection = useRoomHere((view) => view.connection);
-  const isFlooded = useRoomHere((view) => view.isFlooded);
+  const flooded = useRoomHere((view) => view.flooded);
   const isLost = useDelayed(connection === "lost", LOST_MS);
   const isLate = useDelayed(connection === "connecting", NEVER_CONNECTED_MS);
-  if (!isLost && !isLate && !isFlooded) return null;
+  if (!isLost && !isLate && !flooded) return null;
   if (!navigator.onLine) return null; // the shell says it
   return (
     <p role="status" className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">
-      {isFlooded
-        ? "Too much at once from here. The room is back in 20 s; your text is kept"
+      {flooded
+        ? `${flooded} The room is back in 20 s; your text is kept`
         : "Reconnecting… your text is kept"}
     </p>
   );

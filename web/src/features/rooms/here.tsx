@@ -45,18 +45,19 @@ export function useSession(id: string): Here | null {
   const client = useQueryClient();
   const { data } = useQuery(meQuery);
   const me = data && (data.id ?? "");
+  const name = data?.name;
   const [session, setSession] = useState<RoomSession | null>(null);
   const [opening, setOpening] = useState(0);
   const reopen = useCallback(() => setOpening((now) => now + 1), []);
   const onEdit = useCallback((editing: string | null) => patchView(id, { editing }), [id]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `opening` begins anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `opening` begins anew, and so does a new name, for the room to hear of it
   useEffect(() => {
     if (me === undefined) return;
     const current = new RoomSession(id, me || null, client);
     setSession(current);
     void current.open();
     return () => current.close();
-  }, [id, me, client, opening]);
+  }, [id, me, name, client, opening]);
   return useMemo(
     () => (session && me !== undefined ? { id, me, session, reopen, onEdit } : null),
     [session, id, me, reopen, onEdit],

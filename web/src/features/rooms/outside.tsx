@@ -84,8 +84,9 @@ export function Outside() {
   );
 }
 
-export function MissingRoom({ roomId }: { roomId: string }) {
-  const draft = readDraft<string>(draftKey(roomId))?.value;
+export function MissingRoom() {
+  const { id, me } = useHere();
+  const draft = readDraft<string>(draftKey(id, me))?.value;
   return (
     <div className="flex-1">
       <Notice

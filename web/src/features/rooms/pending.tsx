@@ -1,5 +1,5 @@
 // A message on its way: sending, not confirmed (sending it again is safe), or refused with the server's sentence.
-import { clearDraft, writeDraft } from "@/lib/drafts";
+import { readDraft, writeDraft } from "@/lib/drafts";
 import { Button } from "@/ui/button";
 import { useElapsed } from "@/ui/waiting";
 import { useHere, useRoomHere } from "./here";
@@ -35,11 +35,12 @@ function State({ message }: { message: Outgoing }) {
 }
 
 export function Pending({ message }: { message: Outgoing }) {
-  const { id, session } = useHere();
+  const { id, me, session } = useHere();
   const takeBack = () => {
     const text = session.sender.drop(message.id);
-    clearDraft(draftKey(id));
-    writeDraft(draftKey(id), text);
+    const key = draftKey(id, me);
+    const draft = readDraft<string>(key)?.value; // where no composer is open to take it
+    writeDraft(key, draft ? `${text}\n${draft}` : text);
     patchView(id, { offered: { text, at: Date.now() } });
   };
   return (

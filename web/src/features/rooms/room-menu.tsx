@@ -3,7 +3,6 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { api } from "@/lib/api";
-import { clearDraft } from "@/lib/drafts";
 import type { RoomOut } from "@/lib/types";
 import { Menu, type MenuEntry } from "@/ui/menu";
 import { toast } from "@/ui/toast";
@@ -11,7 +10,7 @@ import { refreshLists } from "./cache";
 import { ChangeRoom } from "./change-room";
 import { Confirm } from "./confirm";
 import { useHere } from "./here";
-import { draftKey, forgetView } from "./store";
+import { forgetView } from "./store";
 
 interface RoomMenuProps {
   room: RoomOut;
@@ -41,7 +40,6 @@ export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
     session.close();
     call()
       .then(() => {
-        clearDraft(draftKey(id));
         navigate("/rooms");
         forgetView(id);
         refreshLists(client);

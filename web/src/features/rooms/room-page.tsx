@@ -38,7 +38,7 @@ function Content({ here }: { here: Here }) {
   const error = useRoom(here.id, (view) => view.error);
   if (phase === "open") return <Inside />;
   if (phase === "outside") return <Outside />;
-  if (phase === "missing") return <MissingRoom roomId={here.id} />;
+  if (phase === "missing") return <MissingRoom />;
   if (phase === "loading") return <Loading />;
   return (
     <div className="flex-1">

@@ -103,11 +103,11 @@ export class RoomSession {
       after: () => viewOf(this.id).state?.seq ?? 0,
       onEvent: (event) => this.hear(event),
       onConnection: (isLive) => {
-        patchView(this.id, { connection: isLive ? "live" : "lost", isFlooded: false });
+        patchView(this.id, { connection: isLive ? "live" : "lost", flooded: "" });
         if (isLive) this.sender.resend();
         else this.sender.pause();
       },
-      onFlood: () => patchView(this.id, { isFlooded: true }),
+      onFlood: (flooded) => patchView(this.id, { flooded }),
       onEnd: (code) => void this.end(code),
     });
   }

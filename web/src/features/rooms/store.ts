@@ -19,7 +19,8 @@ export interface RoomView {
   /** Whether there are messages before those loaded. */
   earlier: "none" | "more" | "loading";
   connection: "connecting" | "live" | "lost";
-  isFlooded: boolean;
+  /** Why the server closed the room for a while. */
+  flooded: string;
   /** The sign-in ended. */
   isSignedOut: boolean;
   present: string[];
@@ -54,7 +55,7 @@ export const EMPTY_VIEW: RoomView = {
   state: null,
   earlier: "none",
   connection: "connecting",
-  isFlooded: false,
+  flooded: "",
   isSignedOut: false,
   present: [],
   typing: {},
@@ -90,5 +91,6 @@ export function announce(announcement: string): void {
   set({ announcement });
 }
 
-export const draftKey = (roomId: string): string => `room.${roomId}`;
+/** Of who writes: somebody else in the same browser does not see it. */
+export const draftKey = (roomId: string, me: string): string => `room.${roomId}.${me}`;
 export const editDraftKey = (messageId: string): string => `room.edit.${messageId}`;

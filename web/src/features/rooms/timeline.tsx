@@ -1,26 +1,15 @@
 // What was said, oldest above: under days, in groups, with a line where the unread begin; the answer in the making
 // and what is on its way at the end. It opens at the unread, and follows its end while the reader is there.
-import {
-  lazy,
-  memo,
-  Suspense,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { lazy, memo, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { useHotkeys } from "@/lib/hotkeys";
-import { clockTime, daysBetween } from "@/lib/time";
 import type { RoomMessage } from "@/lib/types";
-import { Button } from "@/ui/button";
 import { KeepPlace } from "@/ui/keep-place";
 import { EndMark, LatestPill } from "@/ui/latest";
-import { type Reading, useReading } from "@/ui/use-reading";
+import { useReading } from "@/ui/use-reading";
 import { dayName, firstNew, type Line, linesOf } from "./grouping";
 import { useHere, useRoomHere } from "./here";
 import { Pending } from "./pending";
+import { Beginning, Earlier, NewRule, Opening } from "./timeline-parts";
 import { useAnswer } from "./use-answer";
 import { useReadMark } from "./use-read-mark";
 
@@ -29,18 +18,6 @@ const message = import("./message");
 const Message = lazy(() => message.then((module) => ({ default: module.Message })));
 
 const NONE: RoomMessage[] = [];
-
-/** "New since 14:01", the time of what was read last. */
-function NewRule({ before }: { before: RoomMessage | undefined }) {
-  const at = before?.created_at;
-  const isToday = at !== undefined && daysBetween(Date.parse(at), Date.now()) === 0;
-  const since = at && (isToday ? clockTime(at) : dayName(at).toLowerCase());
-  return (
-    <p id="room-new" className="rule rule-new mt-4 mb-1">
-      {since ? `New since ${since}` : "New"}
-    </p>
-  );
-}
 
 interface LinesProps {
   lines: Line[];
@@ -66,48 +43,6 @@ const Lines = memo(function Lines({ lines, askers, editing, onEdit }: LinesProps
   ));
 });
 
-/** Reads what was said earlier as soon as its place comes near. */
-function Earlier() {
-  const { session } = useHere();
-  const earlier = useRoomHere((view) => view.earlier);
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!place.current || earlier !== "more") return;
-    const observer = new IntersectionObserver(
-      ([entry]) => entry?.isIntersecting && void session.loadEarlier(),
-      { rootMargin: "300px 0px 0px 0px" },
-    );
-    observer.observe(place.current);
-    return () => observer.disconnect();
-  }, [earlier, session]);
-  if (earlier === "none") return null;
-  return (
-    <div ref={place} className="mb-3 text-center">
-      <Button
-        weight="quiet"
-        disabled={earlier === "loading"}
-        onClick={() => void session.loadEarlier()}
-      >
-        {earlier === "loading" ? "Loading…" : "Show earlier messages"}
-      </Button>
-    </div>
-  );
-}
-
-function Beginning() {
-  const room = useRoomHere((view) => view.room);
-  const earlier = useRoomHere((view) => view.earlier);
-  if (!room || earlier !== "none") return null;
-  return (
-    <div className="pb-2">
-      <p className="text-[17px] font-[620] break-words">{room.name}</p>
-      <p className="text-[14px] text-dim break-words">
-        {room.topic || "This is where the room begins."}
-      </p>
-    </div>
-  );
-}
-
 /** How many messages of others came in below the view since the reader left the end. */
 function useBelow(messages: RoomMessage[], away: boolean, me: string): number {
   const newest = messages.at(-1)?.seq ?? 0;
@@ -116,20 +51,6 @@ function useBelow(messages: RoomMessage[], away: boolean, me: string): number {
   return away
     ? messages.filter(({ seq, user_id }) => seq > left.current && user_id !== me).length
     : 0;
-}
-
-/** Opens at the line of the unread, where there is one: once the messages above are drawn. */
-function Opening({ reading }: { reading: Reading }) {
-  const { hold, toEnd, box } = reading;
-  useLayoutEffect(() => {
-    const line = document.getElementById("room-new");
-    if (!line || !box.current) return;
-    hold();
-    line.scrollIntoView({ block: "center" });
-    const { scrollHeight, clientHeight, scrollTop } = box.current;
-    if (scrollHeight - clientHeight - scrollTop < 2) toEnd();
-  }, [hold, toEnd, box]);
-  return null;
 }
 
 function useAskers(messages: RoomMessage[]): Record<string, string> {
