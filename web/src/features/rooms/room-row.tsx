@@ -53,7 +53,7 @@ export function RoomLine({ row }: { row: RoomRow }) {
         )}
       >
         <span className="flex min-w-0 items-center gap-2">
-          <span className={cn("truncate", isUnread ? "font-[680]" : "font-[550]")}>{row.name}</span>
+          <span className={cn("truncate", isUnread ? "font-bold" : "font-normal")}>{row.name}</span>
           {row.ticket_id && (
             <span className="shrink-0 text-dim" title="About a ticket">
               <BookText size={13} aria-hidden="true" />

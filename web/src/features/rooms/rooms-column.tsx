@@ -23,7 +23,7 @@ function ColumnRow({ row, on }: { row: RoomRow; on: boolean }) {
           <span
             className={cn(
               "min-w-0 flex-1 truncate",
-              isUnread ? "font-[680]" : "font-[550]",
+              isUnread ? "font-bold" : "font-normal",
               row.is_muted && "text-dim",
             )}
           >
