@@ -72,9 +72,8 @@ class Socket:
         """Send a message and wait until it is posted."""
         key = client_message_id or f"{content}-{len(self.events)}"
         await self.send("send", client_message_id=key, content=content)
-        return await self.wait(
-            lambda event: event["type"] == "message_posted" and event["message"]["client_message_id"] == key
-        )
+        mine = key, content
+        return await self.wait(lambda event: event["type"] == "message_posted" and _sent(event["message"]) == mine)
 
     async def next(self, seconds: float = 15) -> Event:
         event: Event = json.loads(await asyncio.wait_for(self.connection.recv(), seconds))
@@ -100,6 +99,10 @@ class Socket:
 
     def persisted(self) -> list[Event]:
         return [event for event in self.events if "seq" in event and event["type"] != "resumed"]
+
+
+def _sent(message: dict[str, Any]) -> tuple[str, str]:
+    return message["client_message_id"], message["content"]
 
 
 def open_socket(url: str, room_id: str, cookie: str, after: int | str | None = None, **more: Any) -> connect:

@@ -132,7 +132,7 @@ async def test_nothing_is_lost_when_the_bus_or_a_process_dies(
     for task in watching:
         task.cancel()
     await asyncio.gather(*watching, return_exceptions=True)
-    messages = await ana.messages(room_id) + []
+    messages = await ana.messages(room_id)
     contents = sorted(
         message["content"] for message in [*messages, *await ana.messages(room_id, before=messages[0]["seq"])]
     )
