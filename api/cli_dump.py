@@ -18,6 +18,9 @@ from api.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from api.operations.catalog import Client
+    from api.operations.dump_reader import Dump
+    from api.operations.preview import Difference
+    from api.operations.rewind import Rewind
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the dump.")]
 
@@ -37,24 +40,62 @@ def dump(
 
 
 def restore(
-    folder: Folder,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The folder of the dump. [default: a base of the change log]")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Replay the change log to then: 2026-11-25T10:00:00, 1795570041:338."),
+    ] = None,
     into: Annotated[str | None, typer.Option(metavar="DB", help="Another database to restore into.")] = None,
     yes_drop: Annotated[
         str | None, typer.Option(metavar="NAME", help="Replace what the database of this name holds.")
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Put a dump in the place of the database, after a copy was built and checked. No server may run on it."""
-    with _database(data_dir, is_alone=True) as (client, name), _bar() as report:
+    """Put a dump, or an instant of the change log, in the place of the database. No server may run on it.
+
+    A copy is built and checked first. Without --until, the change log is replayed to its end when no DIR is given.
+    """
+    with _database(data_dir, is_alone=not dry_run) as (client, name), _bar() as report:
         from api.operations import restore as restoring
-        from api.operations.dump_reader import open_dump
 
         target = into or name
-        if restoring.finish_earlier(client, target):
+        if not dry_run and restoring.finish_earlier(client, target):
             _say("An earlier restore had broken off while it put its copy in place. It is finished now.")
             return
-        restored = restoring.restore(client, open_dump(folder, target), target, yes_drop, report)
-    _say(f"{target}: {restored.documents} documents restored in {restored.seconds:.1f} s.")
+        dump, rewind = _source(folder, until, name, data_dir)
+        if dry_run:
+            _show(restoring.preview(client, dump, target, report, rewind))
+            return
+        restored = restoring.restore(client, dump, target, yes_drop, report, rewind)
+    replayed = f", {restored.operations} operations replayed," if rewind else ""
+    _say(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
+
+
+def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | None) -> "tuple[Dump, Rewind | None]":
+    """The dump to begin with, and how the change log goes on from there. Raises DumpError."""
+    from api.operations.change_log import CHANGE_LOG
+    from api.operations.dump_reader import open_dump
+    from api.operations.instants import parse
+    from api.operations.rewind import rewind_from, rewind_to
+
+    log = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
+    instant = parse(until) if until else None
+    if not folder:
+        return rewind_to(log, name, instant)
+    dump = open_dump(folder, name)
+    return dump, rewind_from(dump, log, instant) if instant else None
+
+
+def _show(differences: "list[Difference]") -> None:
+    for one in differences:
+        _say(f"{one.collection}: {one.appear} would appear, {one.change} change, {one.vanish} vanish")
+        for title in one.titles:
+            _say(f"  {title}")
+    if not differences:
+        _say("Nothing would change.")
 
 
 @contextlib.contextmanager

@@ -42,6 +42,11 @@ def keep(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:
     return raw if is_kept(entry, database) else None
 
 
+def ends_restore(entry: Entry, database: str) -> bool:
+    """Whether an entry is the last step of a restore: its plan is removed."""
+    return bool(entry["op"] == "d" and entry["ns"] == f"{database}.{DATA_EPOCH}" and entry["o"]["_id"] == SWITCH)
+
+
 def is_kept(operation: Entry, database: str) -> bool:
     """Whether one operation, of an entry or of a transaction, is about what is kept. Raises Restored."""
     name, _, collection = operation["ns"].partition(".")
@@ -51,8 +56,8 @@ def is_kept(operation: Entry, database: str) -> bool:
         collection = collection_of(operation["o"], database)
     if collection in PASSING or collection.startswith(STAGING):
         return False
-    if collection == DATA_EPOCH and operation["op"] in "iu":
-        if SWITCH in (operation["o"].get("_id"), (operation.get("o2") or {}).get("_id")):
+    if collection == DATA_EPOCH:
+        if operation["op"] == "i" and operation["o"]["_id"] == SWITCH:
             raise Restored
         return False
     return not (collection == REPLIES and operation["op"] == "u" and _is_checkpoint(operation["o"]))
@@ -69,8 +74,8 @@ def _is_checkpoint(change: Entry) -> bool:
     difference = change.get("diff")
     if difference is None:
         return False
-    if list(difference) == ["i"]:
-        return list(difference["i"]) == [PARTS]
+    if list(difference) in (["i"], ["u"]):  # the first part, of an array that was absent or short
+        return list(next(iter(difference.values()))) == [PARTS]
     if list(difference) != [f"s{PARTS}"]:
         return False
     return all(key == "a" or key.startswith("u") for key in difference[f"s{PARTS}"])

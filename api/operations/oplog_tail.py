@@ -29,11 +29,10 @@ from pymongo.read_concern import ReadConcern
 from api.operations.bases import DAY, list_bases, make_base, prune
 from api.operations.catalog import RAW, Client, Position, database_name, newest_entry
 from api.operations.dump_format import DumpError
-from api.operations.entries import Restored, keep, split
+from api.operations.entries import Restored, ends_restore, keep, split
 from api.operations.lease import BEAT_SECONDS, Lease
 from api.operations.log_files import Writer, log_size
 from api.operations.records import mark
-from api.operations.switch import is_switching
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS, AWAIT_MS = 0.05, 500
@@ -43,8 +42,8 @@ BASE_RETRY_SECONDS = 30.0
 
 @dataclass
 class Status:
-    """How the log does. `lag_seconds`: how old the newest entry was when it was on the disk, or how long none could be
-    written; `gap`: the last one, while there is no base after it; `alarm`: a sentence, or nothing.
+    """How the log does. `lag_seconds`: how old the newest entries were once on the disk, or how long none could be
+    written; `written_at`: when all was; `gap`: the last one, while there is no base after it; `alarm`: a sentence.
     """
 
     is_writing: bool = False
@@ -65,6 +64,7 @@ class OplogTail:
         self._seen = self._gap_end = Position(Timestamp(0, 0))
         self._next_beat = self._next_base = 0.0
         self._next_seen = time.monotonic() + SEEN_SECONDS
+        self._newest_base, self._is_restoring = Timestamp(0, 0), False
         self._base: threading.Thread | None = None
         self._wish = folder / "base-wanted"
 
@@ -75,16 +75,16 @@ class OplogTail:
     def run(self, lease: Lease, ending: threading.Event) -> None:
         """Follow until `ending`, or until another server has the lease. Raises OSError, PyMongoError."""
         self._begin()
-        self._status.written_at = time.time()
-        while not ending.is_set():
+        self._status.written_at, self._status.is_writing = self._status.written_at or time.time(), True
+        while True:
             for batch in self._batches(ending):
-                self._alarm("")
-                if not self._take(batch):
-                    break
+                self._take(batch)
                 if not self._look_after(lease):
                     log.warning("another server writes the change log now")
                     return
-        self._write_seen()
+            if ending.is_set():
+                self._write_seen()
+                return
 
     def _begin(self) -> None:
         """Go on after the log's last entry, or begin a log with the newest one."""
@@ -96,7 +96,10 @@ class OplogTail:
         self._seen = writer.position
         if writer.damage:
             self._mark_gap(writer.damage)
-        if not list_bases(self._folder) and not self._wish.exists():
+        bases = list_bases(self._folder)
+        if bases:
+            self._newest_base = bases[-1].ts
+        elif not self._wish.exists():
             self._want_base("there is none")
 
     def _batches(self, ending: threading.Event) -> Any:
@@ -114,7 +117,8 @@ class OplogTail:
             first = next(cursor, b"")
             if not self._follows(first):
                 return
-            yield first[int.from_bytes(first[:4], "little") :]
+            if rest := first[int.from_bytes(first[:4], "little") :]:
+                yield rest
             while cursor.alive and not (goal and (self._seen.ts >= goal or time.monotonic() > deadline)):
                 started = time.monotonic()
                 yield (batch := next(cursor, b""))
@@ -141,38 +145,41 @@ class OplogTail:
         self._mark_gap("MongoDB's oplog does not reach back to the last entry of the log")
         return False
 
-    def _take(self, batch: bytes) -> bool:
-        """Write what is kept of a batch. False after a restore, from which the log begins anew."""
+    def _take(self, batch: bytes) -> None:
+        """Write what is kept of a batch. Of a restore nothing is: it is a gap, from its first step to its last."""
         kept: list[bytes] = []
         entry: RawBSONDocument | None = None
-        is_restored = False
         for raw in split(batch):
             following = RawBSONDocument(raw, RAW)
+            if self._is_restoring:
+                self._is_restoring = not ends_restore(following, self._name)
+                if not self._is_restoring:
+                    self._mark_gap("the data were restored", Position(following["ts"], following["t"]))
+                continue
             try:
                 found = keep(raw, following, self._name)
             except Restored:
-                is_restored = True
-                break
+                if entry:
+                    self._write(kept, entry)
+                kept, entry, self._is_restoring = [], None, True
+                continue
             entry = following
             if found:
                 kept.append(found)
         if entry:
-            self._seen = self._write(kept, entry)
-        if is_restored:
-            while is_switching(self._client[self._name]):
-                time.sleep(PAUSE_SECONDS)
-            self._mark_gap("the data were restored")
-        return not is_restored
+            self._write(kept, entry)
+        elif not batch:
+            self._status.written_at, self._status.lag_seconds = time.time(), 0.0
+        self._alarm("")
 
-    def _write(self, kept: list[bytes], last: RawBSONDocument) -> Position:
-        seen = Position(last["ts"], last["t"])
+    def _write(self, kept: list[bytes], last: RawBSONDocument) -> None:
         if kept:
             written = RawBSONDocument(kept[-1], RAW)
             self._writer.append(kept, Position(written["ts"], written["t"]))
         now, status = time.time(), self._status
         status.lag_seconds = max(0.0, now - last["wall"].replace(tzinfo=UTC).timestamp())
-        status.position, status.written_at = seen.ts, now
-        return seen
+        self._seen = Position(last["ts"], last["t"])
+        status.position, status.written_at = self._seen.ts, now
 
     def _look_after(self, lease: Lease) -> bool:
         """What is due by the clock. False: the lease is lost."""
@@ -193,8 +200,9 @@ class OplogTail:
         if position and seen.ts > position.ts:
             self._writer.append([mark(seen.ts, seen.term or 0, "beat")], seen)
 
-    def _mark_gap(self, reason: str) -> None:
-        since, to = self._seen, newest_entry(self._client)
+    def _mark_gap(self, reason: str, to: Position | None = None) -> None:
+        """From what was seen last to `to`, or to now."""
+        since, to = self._seen, to or newest_entry(self._client)
         self._want_base(reason)
         self._writer.mark_gap(since, to, reason)
         self._seen = self._gap_end = to
@@ -209,9 +217,7 @@ class OplogTail:
         if (self._base and self._base.is_alive()) or now < self._next_base:
             return
         if not self._wish.exists():
-            self._next_base = now + BASE_RETRY_SECONDS
-            newest = list_bases(self._folder)[-1].ts
-            if self._seen.ts.time - newest.time < DAY:
+            if self._seen.ts.time - self._newest_base.time < DAY:
                 return
             self._want_base("a day has passed")
         self._next_base = now + BASE_RETRY_SECONDS
@@ -222,6 +228,7 @@ class OplogTail:
         try:
             reason = self._wish.read_text()
             base = make_base(self._client, self._folder, reason)
+            self._newest_base = base.ts
             if base.ts < self._gap_end.ts:
                 return
             self._wish.unlink()

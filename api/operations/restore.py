@@ -1,63 +1,96 @@
-"""`tutordesk restore`: a dump becomes the database, after a copy was built beside it and found to be whole."""
+"""`tutordesk restore`: a dump, or the change log up to an instant, becomes the database.
 
+A copy is built beside it and found to be whole first; `preview` builds the same copy, compares, and drops it again.
+"""
+
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from api.operations.catalog import Client, Database, list_collections, version
+from bson.raw_bson import RawBSONDocument
+
+from api.operations import preview as previews
+from api.operations.catalog import RAW, Client, Database, list_collections, version
 from api.operations.dump_format import Collection, DumpError
 from api.operations.dump_reader import Dump, refuse_newer
-from api.operations.staging import DATA_EPOCH, LEFT_OUT, build_indexes, clear_staging, load
-from api.operations.switch import finish_switch, switch
+from api.operations.replay import Replay
+from api.operations.rewind import Rewind
+from api.operations.staging import STAYING, build_indexes, clear_staging, load
+from api.operations.switch import finish_switch, is_switching, switch
 
-# A step's name, the total of bytes that are expected (0: unknown), and the bytes that are done.
+# A step's name, the total of what is expected (0: unknown), and what is done.
 Report = Callable[[str, int, int], None]
 BEAT_SECONDS = 4.5
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Restored:
     documents: int
+    operations: int
     seconds: float
 
 
-def restore(client: Client, dump: Dump, into: str, drop: str | None, report: Report) -> Restored:
-    """Let the database `into` hold what `dump` holds. One that is not empty has to be named by `drop`.
+def restore(
+    client: Client, dump: Dump, into: str, drop: str | None, report: Report, rewind: Rewind | None = None
+) -> Restored:
+    """Let the database `into` hold what `dump` holds, and what `rewind` replays on it.
 
-    Raises DumpError, after which the database is as it was.
+    A database that is not empty has to be named by `drop`. Raises DumpError, after which it is as it was.
     """
     started = time.monotonic()
     database = client[into]
-    refuse_unfit(client, dump)
     refuse_full(database, drop)
     refuse_served(database)
-    staged = stage(database, dump, report)
-    switch(database, staged)
-    documents = sum(tally.count for name, tally in dump.tallies.items() if name not in LEFT_OUT)
-    return Restored(documents, time.monotonic() - started)
+    with staged(database, dump, report, rewind) as (collections, operations):
+        names = [one.name for one in collections.values() if one.kind == "collection"]
+        switch(database, collections.values())
+    documents = sum(database[name].estimated_document_count() for name in names)
+    return Restored(documents, operations, time.monotonic() - started)
 
 
-def stage(database: Database, dump: Dump, report: Report) -> Iterable[Collection]:
-    """Build the copy and check it; it is dropped again when it is not what it should be."""
-    dump.check(lambda total, done: report("Checking", total, done))
-    try:
-        staged = load(dump, database, lambda total, done: report("Copying", total, done))
-        report("Indexes", 0, 0)
-        build_indexes(database, staged.values())
-    except BaseException:
-        clear_staging(database)
-        raise
-    return staged.values()
+def preview(
+    client: Client, dump: Dump, into: str, report: Report, rewind: Rewind | None = None
+) -> list[previews.Difference]:
+    """What `restore` would change in the database `into`. A server may run on it."""
+    database = client[into]
+    if is_switching(database):
+        raise DumpError("A restore broke off while it put its copy in place; call it again first, without --dry-run.")
+    with staged(database, dump, report, rewind):
+        report("Comparing", 0, 0)
+        return previews.preview(database)
 
 
-def refuse_unfit(client: Client, dump: Dump) -> None:
-    refuse_newer(dump.server_version, version(client))
+@contextlib.contextmanager
+def staged(
+    database: Database, dump: Dump, report: Report, rewind: Rewind | None
+) -> Iterator[tuple[dict[str, Collection], int]]:
+    """The copy's collections by name, and how many operations were replayed. Dropped at the end, if still there."""
+    refuse_newer(dump.server_version, version(database.client))
     if not dump.collections:
         raise DumpError("The dump holds no collections.")
+    count = rewind.check() if rewind else 0
+    dump.check(lambda total, done: report("Checking", total, done))
+    try:
+        collections = load(dump, database, lambda total, done: report("Copying", total, done))
+        replay = Replay(database, collections, dump.database)
+        for entry in dump.entries():
+            replay.take(RawBSONDocument(entry, RAW))
+        for done, record in enumerate(rewind.records() if rewind else ()):
+            replay.take(record.document)
+            if done % 1000 == 0:
+                report("Replaying", count, done)
+        replay.finish()
+        report("Indexes", 0, 0)
+        build_indexes(database, collections.values())
+        yield collections, replay.operations
+    finally:
+        if not is_switching(database):
+            clear_staging(database)
 
 
 def refuse_full(database: Database, drop: str | None) -> None:
-    full = [one.name for one in list_collections(database) if one.name != DATA_EPOCH]
+    full = [one.name for one in list_collections(database) if one.name not in STAYING]
     if full and drop != database.name:
         raise DumpError(
             f"The database {database.name} is not empty. What it holds is replaced with --yes-drop {database.name}; "

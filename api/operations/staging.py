@@ -22,6 +22,8 @@ BATCH_BYTES, BATCH_COUNT = 4 * 2**20, 5_000
 # Documents that are never restored: those of running processes, and what tells that data were restored.
 DATA_EPOCH = "data_epoch"
 LEFT_OUT = (*PASSING, DATA_EPOCH)
+# Collections that a restore leaves as they are: they tell of the database, not of its data.
+STAYING = (DATA_EPOCH, "change_log")
 
 
 def clear_staging(database: Database) -> None:
@@ -47,7 +49,7 @@ def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -
     for collection in dump.collections:
         if collection.kind == "timeseries":
             raise DumpError(f"{collection.name} is a time series, which Tutordesk does not restore; use mongorestore.")
-        if collection.name == DATA_EPOCH:
+        if collection.name in STAYING:
             continue
         staged[collection.name] = collection
         if collection.kind == "view":

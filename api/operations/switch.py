@@ -17,7 +17,7 @@ from pymongo import WriteConcern
 from api.operations.catalog import STAGING, Database, list_collections
 from api.operations.dump_format import EXACT, Collection
 from api.operations.mongod import MongodError
-from api.operations.staging import DATA_EPOCH
+from api.operations.staging import DATA_EPOCH, STAYING
 
 if TYPE_CHECKING:
     from api.database import Database as AsyncDatabase
@@ -30,7 +30,7 @@ def switch(database: Database, staged: Iterable[Collection]) -> None:
     staged = list(staged)
     rename = [one.name for one in staged if one.kind == "collection"]
     views = [{"name": one.name, "options": one.options} for one in staged if one.kind == "view"]
-    keep = {*rename, DATA_EPOCH}
+    keep = {*rename, *STAYING}
     drop = [one.name for one in list_collections(database) if one.name not in keep]
     plan = {"_id": SWITCH, "rename": rename, "drop": drop, "views": views}
     _epochs(database).replace_one({"_id": SWITCH}, plan, upsert=True)

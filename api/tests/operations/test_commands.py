@@ -3,14 +3,18 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pymongo
 import pytest
 
+from api.operations.mongod import mongodb_url
 from api.tests.fake_gemini import FakeModels
-from api.tests.processes import COMMAND, GIVEN, Serving
-from api.tests.steps import TICKET, create_ticket
+from api.tests.processes import COMMAND, GIVEN, Serving, free_port
+from api.tests.steps import TICKET, create_ticket, until
 
 
 @pytest.fixture
@@ -61,3 +65,63 @@ async def test_what_is_no_dump_is_refused_with_a_sentence(server: Serving, tmp_p
     (tmp_path / "empty").mkdir()
     for name, said in (("empty", "holds no dump"), ("nowhere", "is not a folder")):
         assert await run(server, "restore", str(tmp_path / name)) == (2, f"tutordesk: {tmp_path / name} {said}.\n")
+
+
+async def test_rewound_to_an_instant_after_a_look(server: Serving) -> None:
+    """D4: what was deleted by mistake comes back."""
+    async with server.client() as client:
+        kept = await create_ticket(client, title="Deleted by mistake")
+        await until_logged(server, "Deleted by mistake")
+        await asyncio.sleep(1.1)
+        instant = datetime.now(UTC).isoformat()
+        await asyncio.sleep(0.1)
+        await create_ticket(client, title="Written later")
+        await until_logged(server, "Written later")
+        code, said = await run(server, "restore", "--until", instant, "--dry-run")
+        assert code == 0, said
+        assert "tickets: 0 would appear, 0 change, 1 vanish\n  - Written later\n" in said
+    await server.end()
+    code, said = await run(server, "restore", "--until", instant)
+    assert (code, "--yes-drop tutordesk" in said) == (2, True)
+    code, said = await run(server, "restore", "--until", instant, "--yes-drop", "tutordesk")
+    assert (code, "operations replayed" in said) == (0, True), said
+    await server.start()
+    async with server.client(client.cookies) as client:
+        assert await titles(client) == [kept["title"]]
+        await create_ticket(client, title="Written after")
+        await until_logged(server, "Written after")
+    code, said = await run(server, "log", "verify")
+    assert (code, "gaps: 1." in said, said.endswith("It is whole.\n")) == (0, True, True), said
+    code, said = await run(server, "log", "bases")
+    assert code == 0
+    code, said = await run(server, "log", "show", "--since", instant)
+    assert (code, "GAP" in said, "the data were restored" in said) == (0, True, True), said
+    await server.end()
+
+
+async def until_logged(server: Serving, title: str) -> None:
+    async def is_logged() -> bool:
+        return title in (await run(server, "log", "show"))[1]
+
+    await until(is_logged)
+
+
+async def test_log_that_is_off_is_not_there(tmp_path: Path, fake: FakeModels) -> None:
+    settings = {"TUTORDESK_CHANGE_LOG": "off", "GEMINI_BASE_URL": fake.url, **GIVEN}
+    server = await Serving(tmp_path / "data", **settings).start()
+    await server.end()
+    code, said = await run(server, "log", "show")
+    assert (code, "There is no change log in" in said) == (2, True)
+
+
+async def test_half_restored_database_is_not_served(server: Serving) -> None:
+    async with server.client() as client:
+        await create_ticket(client)
+    with pymongo.MongoClient[Any](mongodb_url(server.data_dir)) as database:
+        database["tutordesk"]["data_epoch"].insert_one({"_id": "switch", "rename": [], "drop": [], "views": []})
+    await server.end()
+    code, said = await run(server, "serve", "--port", str(free_port()))
+    assert (code, "A restore broke off" in said) == (2, True), said
+    code, said = await run(server, "restore")
+    assert (code, "It is finished now." in said) == (0, True), said
+    await server.start()

@@ -1,0 +1,319 @@
+"""The change log: killed, cut, left behind, and still each instant of the database comes back to the byte."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from bson import ObjectId, Timestamp
+
+from api.operations.bases import list_bases
+from api.operations.catalog import Client, Database, newest_entry
+from api.operations.change_log import ChangeLog
+from api.operations.dump import dump_database
+from api.operations.dump_format import DumpError
+from api.operations.dump_reader import open_dump
+from api.operations.instants import Instant, parse
+from api.operations.log_files import read_log, segments, ts_of, verify
+from api.operations.mongod import REPLICA_SET, SOCKET_NAME, find_mongod, running_mongod, socket_dir
+from api.operations.records import MARK, mark_of
+from api.operations.restore import preview, restore
+from api.operations.rewind import rewind_from, rewind_to
+from api.tests.operations.databases import fresh_database, state_of
+from api.tests.operations.mixed_load import MixedLoad, start
+from api.tests.operations.test_log_files import most_bytes
+
+
+@pytest.fixture
+def source(mongod_url: str) -> Iterator[tuple[str, Client, Database]]:
+    with fresh_database(mongod_url) as database:
+        yield database
+
+
+@contextmanager
+def writing(url: str, folder: Path, server: str = "test") -> Iterator[ChangeLog]:
+    change_log = ChangeLog(url, folder, server)
+    change_log.start()
+    try:
+        yield change_log
+    finally:
+        change_log.stop()
+
+
+@contextmanager
+def killed_at_the_end(command: list[str]) -> Iterator[None]:
+    with subprocess.Popen(command) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
+
+
+def until_base(folder: Path, count: int = 1) -> None:
+    until(lambda: len(list_bases(folder)) >= count and not (folder / "base-wanted").exists())
+
+
+def rewind(client: Client, folder: Path, name: str, at: Timestamp | str | None) -> dict[str, Any]:
+    """The state that a restore to this instant makes, in a database of its own."""
+    instant = parse(at) if isinstance(at, str) else Instant(ts=at) if at else None
+    into = f"{name}_back"
+    try:
+        dump, log = rewind_to(folder, name, instant)
+        restore(client, dump, into, into, lambda step, total, done: None, log)
+        return state_of(client[into])
+    finally:
+        client.drop_database(into)
+
+
+def test_killed_writer_loses_nothing_and_every_instant_comes_back(source: Any, tmp_path: Path) -> None:
+    """FAULTS: logger killed. Twenty times under every kind of change; then the end and ten instants between."""
+    url, client, database = source
+    chance = Random(20261125)
+    folder = tmp_path / "log"
+    start(database)
+    load = MixedLoad(client, database, chance)
+    truth: dict[Timestamp, dict[str, Any]] = {}
+    command = [sys.executable, "-m", "api.tests.operations.log_writer", url, str(folder)]
+    with killed_at_the_end(command):
+        until_base(folder)
+    for kill in range(20):
+        with killed_at_the_end(command):
+            ends = time.monotonic() + chance.uniform(0.4, 1.2)
+            while time.monotonic() < ends:
+                load.step()
+        if kill % 2:
+            for _ in range(chance.randrange(8)):
+                load.step()
+            truth[newest_entry(client).ts] = state_of(database)
+    with writing(url, folder):
+        database["tickets"].insert_one({"title": "the end"})
+        truth[newest_entry(client).ts] = state_of(database)
+    found = verify(folder)
+    assert (found.gaps, found.damage, found.torn) == (0, (), None)
+    assert found.records > 1000
+    assert len(truth) >= 11
+    for at, state in truth.items():
+        assert rewind(client, folder, database.name, at) == state
+    assert rewind(client, folder, database.name, None) == truth[max(truth)]
+
+
+def test_what_belongs_to_processes_stays_out(source: Any, tmp_path: Path) -> None:
+    """F8, S-34: beats, calls, running answers, a copy in the making, other databases."""
+    url, client, database = source
+    other = client[f"{database.name}_other"]
+    with writing(url, tmp_path):
+        until_base(tmp_path)
+        reply = {"_id": ObjectId(), "status": "streaming", "parts": []}
+        database["replies"].insert_one(reply)
+        for number in range(3):
+            part = {"at": number, "text": "secret"}
+            database["replies"].update_many({"_id": reply["_id"]}, {"$push": {"parts": part}})
+        for name in ("owners", "room_signals", "restoring.tickets"):
+            database[name].insert_one({"text": "secret"})
+        other["tickets"].insert_one({"text": "secret"})
+        with client.start_session() as session, session.start_transaction():
+            database["tickets"].insert_one({"text": "kept"}, session=session)
+            other["tickets"].insert_one({"text": "secret"}, session=session)
+            database["owners"].update_one({}, {"$set": {"text": "secret"}}, session=session)
+        change = {"$set": {"status": "complete", "content": "whole"}, "$unset": {"parts": 1}}
+        database["replies"].update_one({"_id": reply["_id"]}, change)
+    client.drop_database(other)
+    log = b"".join(file.read_bytes() for file in segments(tmp_path))
+    assert b"secret" not in log
+    assert b"kept" in log
+    assert b"whole" in log
+    back = rewind(client, tmp_path, database.name, None)
+    assert back == state_of(database)
+
+
+def test_instants_outside_are_refused(source: Any, tmp_path: Path) -> None:
+    url, client, database = source
+    with writing(url, tmp_path):
+        until_base(tmp_path)
+        database["tickets"].insert_one({"title": "one"})
+    base = list_bases(tmp_path)[0].ts
+    for at, said in (
+        (Timestamp(base.time - 1, 1), "The first base is of"),
+        ("2020-01-01T00:00:00+00:00", "The first base is of"),
+        (Timestamp(base.time + 1000, 1), "The change log ends at"),
+        ("2100-01-01T00:00:00+00:00", "The change log ends at"),
+        ("yesterday", "neither a time"),
+    ):
+        with pytest.raises(DumpError, match=said):
+            rewind(client, tmp_path, database.name, at)
+    with pytest.raises(DumpError, match="no base"):
+        rewind(client, tmp_path / "nowhere", database.name, None)
+
+
+def test_damaged_log_and_base_are_refused(source: Any, tmp_path: Path) -> None:
+    url, client, database = source
+    with writing(url, tmp_path):
+        until_base(tmp_path)
+        for number in range(5):
+            database["tickets"].insert_one({"title": f"Ticket {number}"})
+    harmed = [segments(tmp_path)[0], *list_bases(tmp_path)[0].path.rglob("tickets.bson*"), tmp_path]
+    for file in (file for file in harmed if file.is_file()):
+        whole = file.read_bytes()
+        file.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+        with pytest.raises(DumpError, match="damaged"):
+            rewind(client, tmp_path, database.name, None)
+        file.write_bytes(whole)
+    assert rewind(client, tmp_path, database.name, None) == state_of(database)
+
+
+def test_restored_data_begin_a_new_base(source: Any, tmp_path: Path) -> None:
+    """The log goes on behind a restore, and nothing in between is taken for history."""
+    url, client, database = source
+    folder, quiet = tmp_path / "log", lambda step, total, done: None
+    database["tickets"].insert_one({"title": "one"})
+    with writing(url, folder):
+        until_base(folder)
+        database["tickets"].insert_one({"title": "two"})
+    second, before = newest_entry(client).ts, state_of(database)
+    dump_database(client, tmp_path / "dump")
+    database["tickets"].insert_one({"title": "three"})
+    third = newest_entry(client).ts
+    with writing(url, folder):
+        restore(client, open_dump(tmp_path / "dump", ""), database.name, database.name, quiet)
+        until_base(folder, 2)
+        inside = Timestamp(newest_entry(client).ts.time, 1)
+        database["tickets"].insert_one({"title": "four"})
+    assert [record["title"] for record in database["tickets"].find()] == ["one", "two", "four"]
+    assert rewind(client, folder, database.name, second) == before
+    assert len(rewind(client, folder, database.name, third)["tickets"][3]) == 3
+    assert rewind(client, folder, database.name, None) == state_of(database)
+    marks = [own for record in read_log(folder, ts_of(segments(folder)[0])) if (own := mark_of(record.document))]
+    gap = next(own for own in marks if own[MARK] == "gap")
+    assert gap["reason"] == "the data were restored"
+    assert gap["since"] >= third
+    if inside > gap["since"] and inside < gap["to"]:
+        with pytest.raises(DumpError, match="has a gap"):
+            rewind(client, folder, database.name, inside)
+
+
+def test_dump_goes_on_with_the_log(source: Any, tmp_path: Path) -> None:
+    url, client, database = source
+    with writing(url, tmp_path / "log"):
+        until_base(tmp_path / "log")
+        database["tickets"].insert_one({"title": "one"})
+        at = dump_database(client, tmp_path / "dump")
+        database["tickets"].insert_one({"title": "two"})
+    two, state = Instant(ts=newest_entry(client).ts), state_of(database)
+    dump = open_dump(tmp_path / "dump", "")
+    with pytest.raises(DumpError, match="which is after"):
+        rewind_from(dump, tmp_path / "log", Instant(ts=Timestamp(at.time - 1, 1)))
+    with fresh_database(url) as (_, _, into):
+        log = rewind_from(dump, tmp_path / "log", two)
+        restore(client, dump, into.name, None, lambda step, total, done: None, log)
+        assert state_of(into) == state
+
+
+def test_preview_names_what_would_change(source: Any, tmp_path: Path) -> None:
+    _, client, database = source
+    tickets = database["tickets"]
+    tickets.insert_many([{"_id": 1, "title": "Stays"}, {"_id": 2, "title": "Changes"}, {"_id": 3, "title": "Gone\x1b"}])
+    database["same"].insert_one({"_id": 1})
+    dump_database(client, tmp_path / "dump")
+    tickets.update_one({"_id": 2}, {"$set": {"title": "Changed"}})
+    tickets.delete_one({"_id": 3})
+    tickets.insert_many([{"_id": number, "title": f"New {number}"} for number in range(10, 30)])
+    before = state_of(database)
+    found = preview(client, open_dump(tmp_path / "dump", ""), database.name, lambda step, total, done: None)
+    assert state_of(database) == before
+    assert not [name for name in database.list_collection_names() if name.startswith("restoring.")]
+    assert [(one.collection, one.appear, one.change, one.vanish) for one in found] == [("tickets", 1, 1, 20)]
+    assert {"~ Changes", "+ Gone\\x1b", "- New 10", "- New 19"} <= set(found[0].titles)
+    assert len(found[0].titles) == 12
+
+
+async def test_gap_is_marked_and_a_new_base_made(tmp_path: Path) -> None:
+    """FAULTS: oplog window exceeded, on a mongod whose oplog holds 8 MB."""
+    data_dir, binary = tmp_path / "data", find_mongod(None)
+    run = socket_dir(data_dir)
+    for folder in (data_dir / "mongodb", run):
+        folder.mkdir(mode=0o700, parents=True)
+    command: list[str | Path] = [
+        binary,
+        "--dbpath",
+        data_dir / "mongodb",
+        "--replSet",
+        REPLICA_SET,
+        "--oplogSize",
+        "8",
+        "--quiet",
+    ]
+    command += ["--bind_ip", run / SOCKET_NAME, "--port", "27017", "--unixSocketPrefix", run]
+    command += ["--syncdelay", "1", "--networkMessageCompressors", "disabled", "--wiredTigerCacheSizeGB", "0.25"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220  it takes a millisecond
+    async with running_mongod(data_dir, binary, process) as url:
+        await asyncio.to_thread(_exceed_window, url, tmp_path / "log")
+
+
+def _exceed_window(url: str, folder: Path) -> None:
+    with fresh_database(url) as (url, client, database):
+        with writing(url, folder):
+            until_base(folder)
+            database["tickets"].insert_one({"title": "one"})
+        first, before = newest_entry(client).ts, state_of(database)
+        database["tickets"].insert_one({"title": "never seen"})
+        missed = newest_entry(client).ts
+        oplog = client["local"]["oplog.rs"]
+        while oplog.find().sort("$natural", 1)[0]["ts"] <= missed:
+            client["noise"]["noise"].insert_many({"fill": "x" * 100_000} for _ in range(100))
+        with writing(url, folder) as change_log:
+            until(lambda: verify(folder).gaps, 10)
+            until_base(folder, 2)
+            until(lambda: not change_log.status.gap and not change_log.status.alarm)
+            database["tickets"].insert_one({"title": "seen"})
+        assert verify(folder).gaps == 1
+        assert rewind(client, folder, database.name, first) == before
+        with pytest.raises(DumpError, match="has a gap from"):
+            rewind(client, folder, database.name, missed)
+        assert rewind(client, folder, database.name, None) == state_of(database)
+
+
+def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -> None:
+    """The first is killed; its beat stands still, and the other's own log has no gap."""
+    url, _, database = source
+    with killed_at_the_end([sys.executable, "-m", "api.tests.operations.log_writer", url, str(tmp_path / "a")]):
+        until_base(tmp_path / "a")
+        with writing(url, tmp_path / "b", "other") as other:
+            time.sleep(3)
+            assert not other.status.is_writing
+            assert not segments(tmp_path / "b")
+    with writing(url, tmp_path / "b", "other") as other:
+        until(lambda: other.status.is_writing, 20)
+        until_base(tmp_path / "b")
+        database["tickets"].insert_one({"title": "one"})
+    assert verify(tmp_path / "b").records >= 1
+    assert database["change_log"].count_documents({}) == 0
+
+
+def test_full_disk_is_told_and_caught_up(source: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """FAULTS: disk full. No file may grow for a while; the server writes on, and nothing is missing at the end."""
+    url, client, database = source
+    with writing(url, tmp_path) as change_log:
+        until_base(tmp_path)
+        with most_bytes(segments(tmp_path)[0].stat().st_size + 500):
+            database["tickets"].insert_many({"n": number} for number in range(300))
+            until(lambda: "cannot be written" in change_log.status.alarm)
+            database["tickets"].update_many({}, {"$set": {"late": True}})
+            until(lambda: change_log.status.lag_seconds > 1)
+        until(lambda: not change_log.status.alarm)
+    assert "the change log cannot be written: File too large" in caplog.text
+    found = verify(tmp_path)
+    assert (found.gaps, found.damage, found.torn) == (0, (), None)
+    assert rewind(client, tmp_path, database.name, None) == state_of(database)
