@@ -1,0 +1,10 @@
+"""`python -m api.benchmarks.log_writer URL FOLDER`: a process that writes the change log and nothing else. Prints 0."""
+
+import sys
+from pathlib import Path
+
+from api.operations.change_log import ChangeLog
+
+if __name__ == "__main__":
+    print(0, flush=True)
+    ChangeLog(sys.argv[1], Path(sys.argv[2]), "benchmark").run()
