@@ -1,6 +1,14 @@
 // The composer: grows to eight lines, keeps its text as a draft of this chat until the server has begun
 // to answer, and becomes Stop while it does. Its state is its own, so typing never redraws the thread.
-import { type KeyboardEvent, memo, useEffect, useRef } from "react";
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  memo,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+} from "react";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
 import { sizeProblem } from "@/lib/size";
@@ -38,10 +46,27 @@ function useComposerText(chat: string) {
   return { text: draft.text, change, sent: draft.sent, sentence: refusal?.sentence ?? "" };
 }
 
+/** A new chat gets its address while the answer runs, and with it another composer: the focus goes along. */
+let hadFocus = false;
+
+function useKeptFocus(field: RefObject<HTMLTextAreaElement | null>) {
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (hadFocus) element?.focus({ preventScroll: true });
+    return () => {
+      hadFocus = document.activeElement === element;
+      setTimeout(() => {
+        hadFocus = false;
+      });
+    };
+  }, [field]);
+}
+
 export const Composer = memo(function Composer(props: ComposerProps) {
   const { chat, turn, stopping, placeholder, lastQuestion, onSend } = props;
   const { text, change, sent, sentence } = useComposerText(chat);
   const field = useAutoGrow(text);
+  useKeptFocus(field);
   const answering = turn !== undefined;
   const tooLong = sizeProblem(text);
   const blocked = answering || tooLong !== "" || text.trim() === "";
@@ -60,6 +85,12 @@ export const Composer = memo(function Composer(props: ComposerProps) {
       event.preventDefault();
       edit(lastQuestion);
     }
+  };
+  // A press beside the text, on a button that is off too, is meant for the text.
+  const onPress = (event: MouseEvent) => {
+    if ((event.target as Element).closest("textarea, button:enabled")) return;
+    event.preventDefault();
+    field.current?.focus();
   };
   const stopNow = () => turn && stop(turn);
   useHotkeys({ Escape: stopNow }, answering);
@@ -87,7 +118,8 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             {tooLong || sentence}
           </p>
         )}
-        <div className="field rounded-lg px-3 pt-2.5 pb-2">
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: it only helps the pointer to the text */}
+        <div className="field rounded-lg px-3 pt-2.5 pb-2" onMouseDown={onPress}>
           <textarea
             ref={field}
             rows={1}
