@@ -355,7 +355,10 @@ test("a server that crashes is come back to, and who signs out elsewhere is told
   await field(ana.page).fill("half a sentence");
   await server.kill();
   await say(ana.page, "say 2");
-  await ana.page.getByText(/sent again when the connection is back/).first().waitFor();
+  await ana.page
+    .getByText(/sent again when the connection is back/)
+    .first()
+    .waitFor();
   await ana.page.getByText("Reconnecting… your text is kept").waitFor();
   await server.serve();
   await until(ana.page, async () => (await numbers(ana.page)).length === 2, "both, once");
