@@ -2,7 +2,7 @@
 
 | it | when |
 |---|---|
-| reads what a majority holds, writes it and syncs it | as it comes, at most twenty times a second |
+| reads what a majority holds, writes it and syncs it | as it comes, at most a dozen times a second |
 | marks a gap where entries are missing or the data were restored, and makes a new base | at once |
 | beats in the lease's document, with its status | every 2 s |
 | writes how far it has seen, so that traffic which is left out does not leave it behind | every 30 s |
@@ -35,7 +35,7 @@ from api.operations.log_files import Writer, log_size
 from api.operations.records import mark
 
 log = logging.getLogger(__name__)
-PAUSE_SECONDS, AWAIT_MS = 0.05, 500
+PAUSE_SECONDS, AWAIT_MS = 0.08, 500
 SEEN_SECONDS, LAST_SECONDS, AHEAD_SECONDS = 30.0, 3.0, 10.0
 BASE_RETRY_SECONDS = 30.0
 
