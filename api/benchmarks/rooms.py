@@ -136,6 +136,16 @@ async def _faults(folder: Path, url: str) -> list[Figure]:
     given = {**NO_LIMITS, "MONGODB_URL": url, "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0"}
     given |= {"TUTORDESK_SECRET_KEY": "a-key-of-benchmarks-0123456789abcdefg", "TUTORDESK_MODEL": "offline"}
     pair = (Serving(folder / "one", **given), Serving(folder / "two", **given))
+    try:
+        return await _faults_of(pair, redis)
+    finally:
+        for server in pair:
+            if server.process and server.process.poll() is None:
+                await server.end()
+        redis.kill()
+
+
+async def _faults_of(pair: tuple[Serving, Serving], redis: Redis) -> list[Figure]:
     await asyncio.gather(*(server.start() for server in pair))
     people = [await person(pair[0].url, f"Person {number}") for number in range(SENDERS)]
     room_id = await people[0].make_room()
@@ -162,8 +172,6 @@ async def _faults(folder: Path, url: str) -> list[Figure]:
     wrong = sum(_differs(watcher, seq, expected) for watcher in watchers)
     for one in people:
         await one.client.aclose()
-    await asyncio.gather(*(server.end() for server in pair))
-    redis.kill()
     cuts = sum(watcher.cuts for watcher in watchers)
     what = f"{SENDERS * SENT_OF_EACH:,} messages, {cuts:,} cuts, {deaths} killed servers and Redises"
     return [Figure(f"Rooms: timelines that differ after {what}", wrong, limit=0, digits=0)]

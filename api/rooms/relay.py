@@ -36,8 +36,11 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def join(self, room_id: PydanticObjectId, seat: Seat) -> AsyncIterator[int]:
-        """Take a seat. Yields the `seq` up to which the member is to be told by replay; what follows is put to it."""
+    async def join(self, room_id: PydanticObjectId, seat: Seat, after: int) -> AsyncIterator[int]:
+        """Take a seat. Yields the `seq` up to which the member is to be told by replay; what follows is put to it.
+
+        `after`: what the member knows already. Who comes from another process may know more than this one does.
+        """
         room = self._open.setdefault(room_id, OpenRoom(room_id))
         room.users += 1
         try:
@@ -45,8 +48,9 @@ class Relay:
                 if room.seq is None:
                     found = await Room.get_motor_collection().find_one({"_id": room_id}, {"seq": 1})
                     room.seq = found["seq"] if found else 0
-                room.seats.add(seat)
-                seq: int = room.seq
+            await self._catch_up(room, after)
+            room.seats.add(seat)
+            seq = room.seq
             seat.put(frame_of(room.presence()))
             self._presence_changed(room_id, room, {"asks": True} if len(room.seats) == 1 else {})
             yield seq

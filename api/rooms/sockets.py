@@ -61,7 +61,7 @@ class RoomSocket:
         self._frames, self._counted_at, self._typed_at = float(FRAMES_AT_ONCE), time.monotonic(), 0.0
 
     async def serve(self, after: int | None) -> None:
-        async with self._relay.join(self._member.room_id, self.seat) as seq:
+        async with self._relay.join(self._member.room_id, self.seat, after or 0) as seq:
             await self._replay(seq if after is None else min(after, seq), seq)
             writer = asyncio.create_task(self.seat.write_all(), name="a member's writer")
             try:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import WebSocketException
 
 from api.tests.fake_gemini import FakeModels
 from api.tests.processes import GIVEN, Serving, free_port
@@ -153,7 +153,7 @@ class Watcher:
     async def watch(self) -> None:
         while True:
             server = self.chance.choice(self.pair)
-            with contextlib.suppress(OSError, ConnectionClosed, TimeoutError, EOFError):
+            with contextlib.suppress(OSError, WebSocketException, TimeoutError, EOFError):
                 async with open_socket(server.url, self.room_id, self.who.cookie, self.seq) as connection:
                     async with asyncio.timeout(self.chance.uniform(0.2, 2.0)):
                         await self._read(Socket(connection))
@@ -173,7 +173,7 @@ async def send_all(who: Person, pair: Pair, room_id: str, count: int, chance: ra
     """Send each message until it is confirmed, over whichever server answers."""
     number = 0
     while number < count:
-        with contextlib.suppress(OSError, ConnectionClosed, TimeoutError, EOFError):
+        with contextlib.suppress(OSError, WebSocketException, TimeoutError, EOFError):
             async with open_socket(chance.choice(pair).url, room_id, who.cookie) as connection:
                 socket = Socket(connection)
                 while number < count:

@@ -6,7 +6,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from beanie import PydanticObjectId
 
+from api.rooms.members import access_member
+from api.rooms.messages import post_message
 from api.tests.rooms.people import Person, Timeline, person
 
 
@@ -140,3 +143,17 @@ async def test_code_shares_no_mention_and_asks_no_tutor(ana: Person, ben: Person
         meant = await one.say("@ben, look! @Tutor too")
     assert (plain["message"]["asks_tutor"], plain["message"]["mentions"]) == (False, [])
     assert (meant["message"]["asks_tutor"], meant["message"]["mentions"]) == (True, [ben.id])
+
+
+async def test_who_knows_more_than_this_process_hears_nothing_twice(ana: Person, ben: Person, room_id: str) -> None:
+    """C5: Ben comes from another process, whose message this one was not told of yet."""
+    member = await access_member(PydanticObjectId(room_id), PydanticObjectId(ana.id))
+    async with ana.socket(room_id) as one:
+        await one.say("Here")
+        elsewhere = (await post_message(member, "Elsewhere", None, False)).message.seq
+        async with ben.socket(room_id, after=elsewhere) as other:
+            assert (await other.wait("resumed"))["seq"] == elsewhere
+            await other.say("On")
+        await one.wait(lambda event: event.get("seq") == elsewhere + 1)
+    assert [event["seq"] for event in other.persisted()] == [elsewhere + 1]
+    assert [event["seq"] for event in one.persisted()] == [elsewhere - 1, elsewhere, elsewhere + 1]
