@@ -25,8 +25,8 @@ from api.benchmarks.pages import REQUEST_ID, times_of
 from api.benchmarks.reader import ask, ask_request, get
 from api.chat.history import words_of_message
 from api.chat.models import ChatPage, ChatSession, MessageWords
-from api.chat.routes import cursor_after
 from api.operations.mongod import mongodb_url
+from api.paging import cursor_after
 from api.replies.models import Message
 
 CHATS, TURNS, BATCH = 10_000, 2, 1_000

@@ -3,13 +3,8 @@
 The events are those of `replies/stream.py`. A refused request is refused before the stream starts.
 """
 
-import base64
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from beanie import PydanticObjectId
-from bson import ObjectId
-from bson.errors import InvalidId
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,8 +15,9 @@ from api.chat.models import MessageChange, SessionChange, SessionOut, SessionRow
 from api.chat.reading import BEFORE_HIT, PAGE, place_of, read_messages
 from api.chat.transcripts import access_session
 from api.chat.turns import Ask, take_turn
-from api.errors import Invalid, problem_responses
+from api.errors import problem_responses
 from api.identity.access import MessageId, ReplyId, SessionId, TicketId, Visitor, object_id
+from api.paging import after_cursor, cursor_after
 from api.replies.runs import access_reply, access_stoppable, stop_reply
 from api.replies.stream import ByteStream, position_of, sse_frames
 
@@ -91,28 +87,13 @@ async def list_chat_sessions(
     about = object_id(asked.ticket_id) if asked.ticket_id else None
     if asked.q.strip():
         return await history.search_sessions(visitor.id, asked.q, about, asked.limit)
-    rows = await history.list_sessions(visitor.id, about, asked.limit + 1, _after(asked.cursor) if asked.cursor else {})
+    rows = await history.list_sessions(visitor.id, about, asked.limit + 1, after_cursor("updated_at", asked.cursor))
     if len(rows) > asked.limit:
         last = rows[asked.limit - 1]
         mark = cursor_after(last.updated_at, last.id)
         only = f"&ticket_id={about}" if about else ""
         response.headers["Link"] = f'</chat/sessions?limit={asked.limit}{only}&cursor={mark}>; rel="next"'
     return rows[: asked.limit]
-
-
-def cursor_after(updated_at: datetime, id: ObjectId) -> str:
-    """The mark of the page that follows this chat in the list."""
-    return base64.urlsafe_b64encode(f"{round(updated_at.timestamp() * 1000)}.{id}".encode()).decode().rstrip("=")
-
-
-def _after(cursor: str) -> dict[str, Any]:
-    try:
-        text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
-        moment, _, last_id = text.partition(".")
-        updated_at, id = datetime.fromtimestamp(int(moment) / 1000, UTC), PydanticObjectId(last_id)
-    except (ValueError, OverflowError, OSError, InvalidId) as error:
-        raise Invalid("This page's mark cannot be read. Start again from the first page.") from error
-    return {"updated_at": {"$lte": updated_at}, "$or": [{"updated_at": {"$lt": updated_at}}, {"_id": {"$lt": id}}]}
 
 
 @router.get("/sessions/{session_id}", operation_id="read_chat_session", responses=problem_responses(401, 404, 422))

@@ -48,7 +48,7 @@ async def read_room(room: Room, user_id: PydanticObjectId, user: User | None) ->
 
 async def _running(room: Room) -> RunningReply | None:
     reply = await Reply.get(room.reply_id) if room.reply_id else None
-    if not reply or reply.question.id is None:
+    if not reply:
         return None
     return RunningReply(id=PydanticObjectId(reply.id), asked_by=reply.author_id, message_id=reply.question.id)
 

@@ -4,17 +4,15 @@ Everybody sees which rooms there are; what is said in one is its members' alone,
 that does not exist.
 """
 
-import base64
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from beanie import PydanticObjectId
-from bson.errors import InvalidId
 from fastapi import APIRouter, Header, Path, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.errors import Forbidden, Invalid, problem_responses
+from api.errors import Forbidden, problem_responses
 from api.identity.access import Member, MessageId, ReplyId, Visitor, object_id
+from api.paging import after_cursor, cursor_after
 from api.replies.runs import stop_reply
 from api.replies.stream import ByteStream, position_of, sse_frames
 from api.rooms import listing
@@ -60,25 +58,13 @@ class Question(BaseModel):
 @router.get("/rooms", operation_id="list_rooms", responses=problem_responses(401, 404, 422))
 async def list_rooms(visitor: Visitor, asked: Annotated[RoomQuery, Query()], response: Response) -> list[RoomRow]:
     wanted: dict[str, Any] = {"ticket_id": object_id(asked.ticket_id)} if asked.ticket_id else {}
-    rows = await listing.list_rooms(visitor.id, wanted | _after(asked.cursor), asked.limit + 1)
+    rows = await listing.list_rooms(visitor.id, wanted | after_cursor("active_at", asked.cursor), asked.limit + 1)
     if len(rows) > asked.limit:
         last = rows[asked.limit - 1]
-        mark = base64.urlsafe_b64encode(f"{round(last.active_at.timestamp() * 1000)}.{last.id}".encode())
+        mark = cursor_after(last.active_at, last.id)
         only = f"&ticket_id={asked.ticket_id}" if asked.ticket_id else ""
-        response.headers["Link"] = f'</rooms?limit={asked.limit}{only}&cursor={mark.decode().rstrip("=")}>; rel="next"'
+        response.headers["Link"] = f'</rooms?limit={asked.limit}{only}&cursor={mark}>; rel="next"'
     return rows[: asked.limit]
-
-
-def _after(cursor: str | None) -> dict[str, Any]:
-    if not cursor:
-        return {}
-    try:
-        text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
-        moment, _, last_id = text.partition(".")
-        active_at, id = datetime.fromtimestamp(int(moment) / 1000, UTC), PydanticObjectId(last_id)
-    except (ValueError, OverflowError, OSError, InvalidId) as error:
-        raise Invalid("This page's mark cannot be read. Start again from the first page.") from error
-    return {"active_at": {"$lte": active_at}, "$or": [{"active_at": {"$lt": active_at}}, {"_id": {"$lt": id}}]}
 
 
 @router.post("/rooms", operation_id="create_room", status_code=201, responses=REFUSALS)
