@@ -69,6 +69,7 @@ async function talk(context, page) {
     await who.getByRole("textbox", { name: /^Message to/ }).fill(text);
     await who.keyboard.press("Enter");
     await who.getByRole("log").getByText(text.split("@")[0].slice(0, 20)).first().waitFor();
+    await who.locator("[data-pending]").first().waitFor({ state: "detached" }); // confirmed, not only shown
   };
   await bob.goto(server.url + path);
   await page.goto(server.url + path);
