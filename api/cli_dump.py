@@ -104,7 +104,7 @@ def _database(data_dir: Path | None, is_alone: bool = False) -> Iterator["tuple[
     try:
         settings = load_settings(data_dir=data_dir)
         logging.basicConfig(level=logging.CRITICAL)
-        with reach_database(settings, is_alone) as url, _answering(url) as client:
+        with reach_database(settings, is_alone) as url, _answering(settings.backup_url(url)) as client:
             from api.operations.catalog import database_name
 
             yield client, database_name(client)

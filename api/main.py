@@ -122,8 +122,8 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
         url = await stack.enter_async_context(app.state.mongod) if app.state.mongod else given.get_secret_value()
         client = await open_database(url, DOCUMENTS)
         await refuse_half_restored(client.get_default_database("tutordesk"))
-        data_dir = app.state.settings.data_dir
-        app.state.change_log = ChangeLog(url, data_dir / CHANGE_LOG, server_id(data_dir))
+        data_dir, backup_url = app.state.settings.data_dir, app.state.settings.backup_url(url)
+        app.state.change_log = ChangeLog(backup_url, data_dir / CHANGE_LOG, server_id(data_dir))
         return client
     except MongodError as error:
         app.state.refusal = str(error)

@@ -158,10 +158,10 @@ def run_server(app: FastAPI, listener: socket.socket) -> None:
 
 def make_server(app: FastAPI) -> Server:
     settings: Settings = app.state.settings
-    return Server(make_config(app), model=settings.models[0])
+    return Server(make_config(app, settings), model=settings.models[0])
 
 
-def make_config(app: Callable[..., Any], **given: Any) -> uvicorn.Config:
+def make_config(app: Callable[..., Any], settings: Settings, **given: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
@@ -174,7 +174,7 @@ def make_config(app: Callable[..., Any], **given: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        forwarded_allow_ips=["127.0.0.1", "::1"],
+        forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         timeout_keep_alive=15,
         **given,

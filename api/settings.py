@@ -4,11 +4,13 @@
 the key that signs cookies. The README's table of settings is tested against this class.
 """
 
+import ipaddress
 import os
 import secrets
 import stat
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,6 +49,12 @@ class Settings(BaseSettings):
         validation_alias="MONGODB_URL",
         description="A MongoDB 6+ replica set to use instead of the embedded one; its path names the database.",
     )
+    mongodb_backup_url: SecretStr | None = Field(
+        None,
+        validation_alias="MONGODB_BACKUP_URL",
+        description="The same database for a user who may read the oplog, for the change log, `dump` and `restore`, "
+        "where the server's own may not. Default: `MONGODB_URL`.",
+    )
     change_log: Literal["auto", "on", "off"] = Field(
         "auto",
         description="Whether every change is written to the folder `changelog` too, from which any instant can be "
@@ -76,6 +84,11 @@ class Settings(BaseSettings):
     ollama_base_url: str = Field(
         "http://127.0.0.1:11434", validation_alias="OLLAMA_BASE_URL", description="Address of Ollama."
     )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses or networks of the proxies in front, separated by commas: what they say of the "
+        "visitor's address (`X-Forwarded-For`) and of TLS (`X-Forwarded-Proto`) is believed.",
+    )
     max_running_replies: int = Field(4, ge=0, description="Answers that run at once for one visitor; 0: no limit.")
     max_messages_per_minute: int = Field(30, ge=0, description="Messages a minute of one visitor; 0: no limit.")
     max_messages_per_minute_per_ip: int = Field(
@@ -98,12 +111,24 @@ class Settings(BaseSettings):
             raise ValueError("is an address that starts with http:// or https://")
         return url.rstrip("/") if url else None
 
-    @field_validator("mongodb_url", mode="after")
+    @field_validator("mongodb_url", "mongodb_backup_url", mode="after")
     @classmethod
     def _mongodb_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url and not url.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("starts with mongodb:// or mongodb+srv://")
         return url
+
+    @field_validator("trusted_proxies", mode="after")
+    @classmethod
+    def _known_addresses(cls, value: str) -> str:
+        for proxy in filter(None, (part.strip() for part in value.split(","))):
+            try:
+                network = ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is neither an address nor a network such as 10.0.0.0/24") from None
+            if network.prefixlen == 0:
+                raise ValueError(f"{proxy} would let everybody claim any address; name the proxy's own")
+        return value
 
     @field_validator("redis_url", mode="after")
     @classmethod
@@ -134,6 +159,14 @@ class Settings(BaseSettings):
     def writes_change_log(self) -> bool:
         return self.change_log == "on" or (self.change_log == "auto" and not self.mongodb_url)
 
+    def backup_url(self, url: str) -> str:
+        """Where the change log, dump and restore sign in, when the server does at `url`."""
+        return self.mongodb_backup_url.get_secret_value() if self.mongodb_backup_url else url
+
+    @property
+    def proxies(self) -> list[str]:
+        return [part.strip() for part in self.trusted_proxies.split(",") if part.strip()]
+
     @property
     def models(self) -> list[str]:
         """The fallback chain, at least one `provider:name`."""
@@ -158,6 +191,7 @@ def load_settings(**given: object) -> Settings:
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
         _refuse_models_without_key(settings)
+        _refuse_backup_of_another(settings)
         return settings
     except ValidationError as error:
         first = error.errors()[0]
@@ -169,6 +203,17 @@ def load_settings(**given: object) -> Settings:
 def _refuse_models_without_key(settings: Settings) -> None:
     if any(model.startswith("gemini:") for model in settings.models) and not settings.gemini_api_key:
         raise SettingsError("TUTORDESK_MODEL names a Gemini model, but GEMINI_API_KEY is not set.")
+
+
+def _refuse_backup_of_another(settings: Settings) -> None:
+    """The backup's user signs in to the same database, so the path of both addresses is the same."""
+    if not settings.mongodb_backup_url:
+        return
+    if not settings.mongodb_url:
+        raise SettingsError("MONGODB_BACKUP_URL is set, but MONGODB_URL is not.")
+    own, backup = (urlsplit(url.get_secret_value()).path for url in (settings.mongodb_url, settings.mongodb_backup_url))
+    if own.strip("/") != backup.strip("/"):
+        raise SettingsError("MONGODB_BACKUP_URL names another database than MONGODB_URL.")
 
 
 def load_secret_keys(settings: Settings) -> list[str]:

@@ -49,11 +49,12 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
             settings = settings.model_copy(update={"mongodb_url": SecretStr(url), "change_log": change_log})
         if settings.writes_change_log and settings.mongodb_url:
             folder, url = settings.data_dir / CHANGE_LOG, settings.mongodb_url.get_secret_value()
-            stack.enter_context(running_change_log(url, folder, server_id(settings.data_dir)))
+            stack.enter_context(running_change_log(settings.backup_url(url), folder, server_id(settings.data_dir)))
             settings = settings.model_copy(update={"change_log": "off"})
         hearing, telling = multiprocessing.Pipe(duplex=False)
         config = make_config(
             functools.partial(worker_app, settings, telling),
+            settings,
             factory=True,
             workers=settings.workers,
         )

@@ -41,7 +41,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
     for name in os.environ:
-        if name.startswith("TUTORDESK_") or name.endswith(("_API_KEY", "_BASE_URL")) or name == "MONGODB_URL":
+        if name.startswith("TUTORDESK_") or name.endswith(("_API_KEY", "_BASE_URL", "MONGODB_URL", "_BACKUP_URL")):
             monkeypatch.delenv(name)
 
 

@@ -29,6 +29,12 @@ GOOD_KEY = "0123456789abcdef" * 2
         ("TUTORDESK_SECRET_KEY", "changeme-changeme-changeme-0123456789"),
         ("TUTORDESK_MAX_RUNNING_REPLIES", "-1"),
         ("MONGODB_URL", "localhost:27017"),
+        ("MONGODB_BACKUP_URL", "localhost:27017"),
+        ("MONGODB_BACKUP_URL", "mongodb://127.0.0.1/tutordesk"),
+        ("TUTORDESK_TRUSTED_PROXIES", "*"),
+        ("TUTORDESK_TRUSTED_PROXIES", "127.0.0.1,web"),
+        ("TUTORDESK_TRUSTED_PROXIES", "10.0.0.7/24"),
+        ("TUTORDESK_TRUSTED_PROXIES", "0.0.0.0/0"),
         ("OPENAI_BASE_URL", "api.example.com"),
         ("GEMINI_BASE_URL", "ftp://x"),
     ],
@@ -37,6 +43,17 @@ def test_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, v
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match=rf"^{variable}\b.+\.$"):
+        load_settings()
+
+
+def test_backup_signs_in_to_the_same_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONGODB_URL", "mongodb://a:1@127.0.0.1/tutordesk?replicaSet=x")
+    assert load_settings().backup_url("mongodb://x") == "mongodb://x"
+    monkeypatch.setenv("MONGODB_BACKUP_URL", "mongodb://b:2@127.0.0.1/tutordesk")
+    assert load_settings().backup_url("mongodb://x") == "mongodb://b:2@127.0.0.1/tutordesk"
+    monkeypatch.setenv("MONGODB_BACKUP_URL", "mongodb://b:2@127.0.0.1/other")
+    with pytest.raises(SettingsError, match="names another database"):
         load_settings()
 
 
