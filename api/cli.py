@@ -1,4 +1,4 @@
-"""The command `tutordesk`: serve, seed, mongodb-url here. Imports the application only after mongod was started."""
+"""The command `tutordesk`. The application is imported only after mongod was started, so that both take their time."""
 
 import socket
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import cli_dump, cli_log, cli_users
-from api.cli_database import DataDir, in_database, refuse
+from api.cli_database import DataDir, in_database, reach_database, refuse
 from api.operations.mongod import (
     MongodError,
     find_mongod,
@@ -82,6 +82,31 @@ def print_mongodb_url(data_dir: DataDir = None) -> None:
         print(mongodb_url(load_settings(data_dir=data_dir).data_dir))  # noqa: T201  it is the command's answer
     except SettingsError as error:
         refuse(str(error))
+
+
+@app.command()
+def migrate(
+    status: Annotated[bool, typer.Option("--status", help="Only list the migrations, applied and waiting.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring the database to this version's schema, as each start of the server does."""
+    import pymongo.errors
+
+    from api.operations import catalog
+    from api.operations.migrations import run
+
+    try:
+        with reach_database(load_settings(data_dir=data_dir)) as url, catalog.connect(url) as client:
+            database = client[catalog.database_name(client)]
+            if not status:
+                run.migrate_database(database)
+            run.refuse_newer_schema(database)
+            for step in run.list_steps(database):
+                print(f"{step.number:>3}  {step.when:<22}  {step.name}")  # noqa: T201  it is the command's answer
+    except (SettingsError, MongodError) as error:
+        refuse(str(error))
+    except pymongo.errors.PyMongoError as error:
+        refuse(f"The database does not answer ({type(error).__name__}).")
 
 
 @app.command()

@@ -47,10 +47,14 @@ async def _in_database(settings: Settings, open_for: Documents, work: Callable[[
     import pymongo.errors
 
     from api.database import open_database
+    from api.operations.migrations.run import migrate
 
     url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else mongodb_url(settings.data_dir)
     try:
+        await asyncio.to_thread(migrate, url)
         client = await open_database(url, open_for())
+    except MongodError as error:
+        refuse(str(error))
     except pymongo.errors.PyMongoError:
         refuse("The database does not answer. Start the server first with `tutordesk serve`.")
     try:

@@ -43,20 +43,10 @@ def at_once(document: type[Document]) -> Collection:
 
 
 async def open_database(url: str, documents: Sequence[type[Document]]) -> Client:
-    """Build what indexes are missing and set the validators, without a time limit; bind `documents` to the `url`.
+    """Bind `documents` to the `url`. Their collections, indexes and validators are made by the migrations.
 
     Raises pymongo.errors.PyMongoError when the server cannot be reached.
     """
-    patient: Client = AsyncIOMotorClient(url, tz_aware=True, serverSelectionTimeoutMS=5_000)
-    try:
-        database = patient.get_default_database("tutordesk")
-        await init_beanie(database, document_models=list(documents))
-        for document in documents:
-            if validator := getattr(document.Settings, "validator", None):
-                change = {"validator": validator, "validationLevel": "moderate"}
-                await database.command({"collMod": document.get_collection_name(), **change})
-    finally:
-        patient.close()
     client = connect(url)
     await init_beanie(client.get_default_database("tutordesk"), document_models=list(documents), skip_indexes=True)
     return client

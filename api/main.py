@@ -27,6 +27,7 @@ from api.identity.models import User
 from api.identity.revocation import Revocation, running_revocations
 from api.operations import health
 from api.operations.change_log import CHANGE_LOG, ChangeLog
+from api.operations.migrations.run import migrate
 from api.operations.mongod import MongodError
 from api.operations.switch import refuse_half_restored
 from api.reference import install_reference
@@ -120,6 +121,7 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
     given = app.state.settings.mongodb_url
     try:
         url = await stack.enter_async_context(app.state.mongod) if app.state.mongod else given.get_secret_value()
+        await asyncio.to_thread(migrate, url)
         client = await open_database(url, DOCUMENTS)
         await refuse_half_restored(client.get_default_database("tutordesk"))
         data_dir, backup_url = app.state.settings.data_dir, app.state.settings.backup_url(url)

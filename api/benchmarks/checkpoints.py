@@ -26,6 +26,7 @@ from api.benchmarks.harness import running_database, running_helper, running_ser
 from api.benchmarks.reader import ask_request, connect, get
 from api.benchmarks.wire import TEXT
 from api.database import open_database
+from api.operations.migrations.run import migrate
 from api.replies.keeper import CHECKPOINT_SECONDS, save_checkpoints
 from api.replies.models import Message, Reply
 from api.replies.runs import Run, running
@@ -74,6 +75,7 @@ async def _read(port: int) -> None:
 
 
 async def _main(url: str) -> None:
+    await asyncio.to_thread(migrate, url)
     client = await open_database(url, (Reply,))
     for place in range(RUNS):
         reply = _reply(place)

@@ -22,7 +22,7 @@ Database = PyMongoDatabase[Any]
 OLDEST = 6
 CONNECT_SECONDS = 5
 # The beats of running servers and what they call to each other: of no worth to another server or another day.
-PASSING = ("owners", "room_signals", "change_log")
+PASSING = ("owners", "room_signals", "leases")
 STAGING = "restoring."
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 

@@ -63,7 +63,7 @@ class ChangeLog(threading.Thread):
 
     def _write(self, client: Client) -> None:
         """Wait for the lease, and write while it holds."""
-        lease = Lease(client[database_name(client)], self._server)
+        lease = Lease(client[database_name(client)], "change log", self._server)
         writer = Writer(self._folder)
         try:
             while not lease.take():

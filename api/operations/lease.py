@@ -1,6 +1,7 @@
-"""Which of several servers on one database writes the change log: the one that beats in one document.
+"""Who of several does what only one may do on a database: the one that beats in one document.
 
-    change_log {_id: "writer", server, token, beat, …status}
+    leases {_id: "change log", server, token, beat, …status}      writes the change log
+    leases {_id: "migrations", …}                                 changes the schema
 
 Another takes over when the beat stood still through five looks of its own, two seconds apart; no clock is compared with
 another machine's. A server's own lease is taken at once, because only one process can hold its data folder's log.
@@ -16,21 +17,24 @@ from api.operations.catalog import Database
 
 BEAT_SECONDS = 2.0
 STILL_LOOKS = 5
-WRITER = {"_id": "writer"}
+LEASES = "leases"
 
 
 class Lease:
-    def __init__(self, database: Database, server: str) -> None:
-        self._documents = database.get_collection("change_log", write_concern=WriteConcern(w=1))
+    """The lease `name`, for the holder `server`."""
+
+    def __init__(self, database: Database, name: str, server: str) -> None:
+        self._documents = database.get_collection(LEASES, write_concern=WriteConcern(w=1))
+        self._key = {"_id": name}
         self._server, self._token, self._seen, self._looks = server, secrets.token_hex(6), ("", -1), 0
 
     def take(self) -> bool:
         """Ask for it, once every two seconds."""
         own = {"server": self._server, "token": self._token, "beat": 0}
-        found = self._documents.find_one(WRITER)
+        found = self._documents.find_one(self._key)
         if not found:
             try:
-                self._documents.insert_one({**WRITER, **own})
+                self._documents.insert_one({**self._key, **own})
             except pymongo.errors.DuplicateKeyError:
                 return False
             return True
@@ -39,13 +43,13 @@ class Lease:
         self._seen = seen
         if found["server"] != self._server and self._looks < STILL_LOOKS:
             return False
-        guard = {**WRITER, "token": found["token"], "beat": found["beat"]}
-        return bool(self._documents.replace_one(guard, {**WRITER, **own}).modified_count)
+        guard = {**self._key, "token": found["token"], "beat": found["beat"]}
+        return bool(self._documents.replace_one(guard, {**self._key, **own}).modified_count)
 
     def beat(self, status: dict[str, Any]) -> bool:
-        """Show that this writer lives, and how it does. False: another one took over."""
-        guard = {**WRITER, "token": self._token}
+        """Show that this holder lives, and how it does. False: another one took over."""
+        guard = {**self._key, "token": self._token}
         return bool(self._documents.update_one(guard, {"$inc": {"beat": 1}, "$set": status}).matched_count)
 
     def release(self) -> None:
-        self._documents.delete_one({**WRITER, "token": self._token})
+        self._documents.delete_one({**self._key, "token": self._token})

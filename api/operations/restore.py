@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from bson.raw_bson import RawBSONDocument
 
 from api.operations import preview as previews
-from api.operations.catalog import RAW, Client, Database, list_collections, version
+from api.operations.catalog import RAW, STAGING, Client, Database, list_collections, version
 from api.operations.dump_format import Collection, DumpError
 from api.operations.dump_reader import Dump, refuse_newer
+from api.operations.migrations.run import refuse_newer_schema
 from api.operations.replay import Replay
 from api.operations.rewind import Rewind
 from api.operations.staging import STAYING, build_indexes, clear_staging, load
@@ -81,6 +82,7 @@ def staged(
             if done % 1000 == 0:
                 report("Replaying", count, done)
         replay.finish()
+        refuse_newer_schema(database, STAGING)
         report("Indexes", 0, 0)
         build_indexes(database, collections.values())
         yield collections, replay.operations

@@ -16,6 +16,7 @@ from pymongo import WriteConcern
 from api.operations.catalog import PASSING, RAW, STAGING, Database, list_collections, tally
 from api.operations.dump_format import Collection, DumpError, Spec
 from api.operations.dump_reader import Dump
+from api.operations.lease import LEASES
 
 THREADS = 4
 BATCH_BYTES, BATCH_COUNT = 4 * 2**20, 5_000
@@ -23,7 +24,7 @@ BATCH_BYTES, BATCH_COUNT = 4 * 2**20, 5_000
 DATA_EPOCH = "data_epoch"
 LEFT_OUT = (*PASSING, DATA_EPOCH)
 # Collections that a restore leaves as they are: they tell of the database, not of its data.
-STAYING = (DATA_EPOCH, "change_log")
+STAYING = (DATA_EPOCH, LEASES)
 
 
 def clear_staging(database: Database) -> None:

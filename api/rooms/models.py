@@ -4,7 +4,6 @@ Whatever changes a room takes the room's next `seq` in one transaction (timeline
 the records of a room are numbered without a gap. A record holds no text: a message that was deleted is nowhere else.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,6 @@ from pymongo import IndexModel
 from api.replies.models import Status, now
 
 SCHEMA_VERSION = 1
-NUMBER = ["int", "long"]
 AGENT_NAME = "Tutor"
 RoomName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=80)]
 Topic = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=300)]
@@ -29,17 +27,6 @@ RecordType = Literal[
     "reply_started",
     "reply_ended",
 ]
-
-
-def validator(required: Mapping[str, str | list[str]]) -> dict[str, Any]:
-    """A MongoDB validator: these fields, of these BSON types, in documents of this schema version."""
-    types = {name: {"bsonType": kind} for name, kind in required.items()}
-    return {
-        "$jsonSchema": {
-            "required": ["schema_version", *required],
-            "properties": {"schema_version": {"bsonType": "int", "minimum": SCHEMA_VERSION}, **types},
-        }
-    }
 
 
 class Room(Document):
@@ -58,7 +45,6 @@ class Room(Document):
 
     class Settings:
         name = "rooms"
-        validator = validator({"name": "string", "created_by": "objectId", "seq": NUMBER, "is_deleted": "bool"})
         indexes = [
             IndexModel([("is_deleted", 1), ("active_at", -1), ("_id", -1)], name="list"),
             IndexModel([("ticket_id", 1), ("is_deleted", 1), ("active_at", -1)], name="about"),
@@ -85,7 +71,6 @@ class RoomMember(Document):
 
     class Settings:
         name = "room_members"
-        validator = validator({"room_id": "objectId", "user_id": "objectId", "name": "string", "joined_at": "date"})
         indexes = [
             IndexModel([("room_id", 1), ("user_id", 1)], name="member", unique=True),
             IndexModel([("user_id", 1)], name="rooms of"),
@@ -117,7 +102,6 @@ class RoomMessage(Document):
 
     class Settings:
         name = "room_messages"
-        validator = validator({"room_id": "objectId", "seq": NUMBER, "name": "string", "content": "string"})
         indexes = [
             IndexModel([("room_id", 1), ("seq", 1)], name="timeline", unique=True),
             IndexModel(
@@ -150,7 +134,6 @@ class RoomRecord(Document):
 
     class Settings:
         name = "room_records"
-        validator = validator({"room_id": "objectId", "seq": NUMBER, "type": "string"})
         indexes = [IndexModel([("room_id", 1), ("seq", 1)], name="order", unique=True)]
 
 

@@ -299,7 +299,7 @@ def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -
         until_base(tmp_path / "b")
         database["tickets"].insert_one({"title": "one"})
     assert verify(tmp_path / "b").records >= 1
-    assert database["change_log"].count_documents({}) == 0
+    assert database["leases"].count_documents({}) == 0
 
 
 def test_full_disk_is_told_and_caught_up(source: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,185 @@
+"""Migrations (D5): in order, once, by one process at a time; again after a break; never on what is newer."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymongo.errors
+import pytest
+from bson import ObjectId
+
+from api.main import DOCUMENTS, create_app
+from api.operations.catalog import Database
+from api.operations.dump import dump_database
+from api.operations.dump_reader import open_dump
+from api.operations.lease import LEASES
+from api.operations.migrations.run import (
+    KNOWN,
+    MIGRATIONS,
+    Migration,
+    SchemaError,
+    list_steps,
+    migrate,
+    migrate_database,
+)
+from api.operations.restore import restore
+from api.tests.conftest import JSON, make_settings, serving
+from api.tests.operations.databases import fresh_database
+
+NOBODY = "nobody that lives"
+
+
+@pytest.fixture
+def fresh(mongod_url: str) -> Iterator[tuple[str, Any, Database]]:
+    with fresh_database(mongod_url) as database:
+        yield database
+
+
+def known(*steps: Any) -> tuple[Migration, ...]:
+    return tuple(Migration(number, f"step {number}", step) for number, step in enumerate(steps, 1))
+
+
+def test_numbers_have_no_gap() -> None:
+    assert [migration.number for migration in KNOWN] == list(range(1, len(KNOWN) + 1))
+
+
+def test_schema_is_what_the_documents_declare(fresh: Any) -> None:
+    url, _, database = fresh
+    assert [step.number for step in migrate(url)] == [migration.number for migration in KNOWN]
+    for document in DOCUMENTS:
+        declared = {index.document["name"]: index.document for index in getattr(document.Settings, "indexes", [])}
+        there = {index["name"]: index for index in database[document.Settings.name].list_indexes()}
+        assert set(there) == {*declared, "_id_"}, document
+        for name, index in declared.items():
+            assert list(there[name].pop("key").items()) == list(index["key"].items()), (document, name)
+            rest = {option: value for option, value in index.items() if option != "key"}
+            assert {option: value for option, value in there[name].items() if option != "v"} == rest
+
+
+def test_each_is_applied_once_in_order_and_recorded(fresh: Any) -> None:
+    _, _, database = fresh
+    done: list[int] = []
+    steps = known(lambda _: done.append(1), lambda _: done.append(2))
+    migrate_database(database, steps[:1])
+    before = datetime.now(UTC)
+    assert [step.number for step in migrate_database(database, steps)] == [2]
+    assert migrate_database(database, steps) == []
+    assert done == [1, 2]
+    rows = list(database[MIGRATIONS].find().sort("_id"))
+    assert [(row["_id"], row["name"]) for row in rows] == [(1, "step 1"), (2, "step 2")]
+    assert rows[1]["applied_at"].replace(tzinfo=UTC).timestamp() == pytest.approx(before.timestamp(), abs=5)
+    assert database[LEASES].count_documents({}) == 0
+
+
+def test_one_that_broke_off_goes_on_from_there(fresh: Any) -> None:
+    _, _, database = fresh
+    calls: list[str] = []
+
+    def breaks(database: Database) -> None:
+        calls.append("second")
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        database["things"].insert_one({"_id": 1})
+
+    steps = known(lambda _: calls.append("first"), breaks)
+    with pytest.raises(KeyboardInterrupt):
+        migrate_database(database, steps)
+    assert [step.applied_at is not None for step in list_steps(database)][:2] == [True, False]
+    assert [step.number for step in migrate_database(database, steps)] == [2]
+    assert calls == ["first", "second", "second"]
+    assert database["things"].count_documents({}) == 1
+
+
+def test_one_that_cannot_be_applied_says_why(fresh: Any) -> None:
+    url, _, database = fresh
+    database["users"].insert_many([{"email": "a@example.org"}, {"email": "a@example.org"}])
+    with pytest.raises(SchemaError, match=r"^Migration 1 \(collections and indexes\) failed: .*duplicate key"):
+        migrate(url)
+    database["users"].delete_many({})
+    assert len(migrate(url)) == len(KNOWN)
+
+
+def test_several_at_once_apply_each_once(fresh: Any) -> None:
+    _, _, database = fresh
+    done: list[int] = []
+
+    def slow(_: Database) -> None:
+        time.sleep(0.3)  # the others have to come while it works
+        done.append(1)
+
+    threads = [threading.Thread(target=migrate_database, args=(database, known(slow))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert done == [1]
+
+
+def test_dead_process_does_not_hold_the_lock_for_ever(fresh: Any) -> None:
+    _, _, database = fresh
+    database[LEASES].insert_one({"_id": "migrations", "server": NOBODY, "token": NOBODY, "beat": 7})
+    started = time.monotonic()
+    assert len(migrate_database(database, known(lambda _: None))) == 1
+    assert 6 < time.monotonic() - started < 20
+
+
+def test_newer_schema_is_refused(fresh: Any) -> None:
+    url, _, database = fresh
+    migrate(url)
+    database[MIGRATIONS].insert_one({"_id": 99, "name": "to come", "applied_at": datetime.now(UTC), "seconds": 1.0})
+    with pytest.raises(SchemaError, match=r"newer Tutordesk: their schema is 99, this one knows \d"):
+        migrate(url)
+
+
+def test_dump_of_a_newer_schema_is_refused_and_changes_nothing(fresh: Any, mongod_url: str, tmp_path: Path) -> None:
+    url, client, database = fresh
+    migrate(url)
+    database[MIGRATIONS].insert_one({"_id": 99, "name": "to come", "applied_at": datetime.now(UTC), "seconds": 1.0})
+    dump_database(client, tmp_path / "dump", False, lambda total, done: None)
+    with fresh_database(mongod_url) as (_, other, target):
+        target["tickets"].insert_one({"title": "Kept"})
+        with pytest.raises(SchemaError, match="their schema is 99"):
+            restore(other, open_dump(tmp_path / "dump", ""), target.name, target.name, lambda step, total, done: None)
+        assert [row["title"] for row in target["tickets"].find()] == ["Kept"]
+        assert target.list_collection_names() == ["tickets"]
+
+
+def test_validators_refuse_what_lacks_its_fields(fresh: Any) -> None:
+    url, _, database = fresh
+    migrate(url)
+    for name in ("users", "tickets", "chat_sessions", "rooms", "room_members", "room_messages", "room_records"):
+        with pytest.raises(pymongo.errors.WriteError, match="failed validation"):
+            database[name].insert_one({"name": "Nobody checked me"})
+
+
+async def test_chat_of_the_first_version_is_in_the_list(mongod_url: str, tmp_path: Path) -> None:
+    with fresh_database(mongod_url) as (url, _, database):
+        settings = make_settings(tmp_path, MONGODB_URL=url)
+        async with serving(create_app(settings)) as address, browser(address) as visitor:
+            ticket = {"title": "Who am I", "description": "The first write makes the visitor."}
+            author = (await visitor.post("/tickets", json=ticket)).json()["author_id"]
+        at = datetime(2026, 11, 21, tzinfo=UTC)
+        old: dict[str, Any] = {"author_id": ObjectId(author), "title": "Of the first version", "home": "session"}
+        old |= {
+            "ticket_id": None,
+            "message_count": 0,
+            "bytes": 0,
+            "running_reply": None,
+            "messages": [],
+            "created_at": at,
+        }
+        database["chat_sessions"].insert_one(old | {"updated_at": at})
+        database["chat_sessions"].create_index([("author_id", 1)], name="list")
+        database[MIGRATIONS].delete_many({})
+        async with serving(create_app(settings)) as address, browser(address, visitor.cookies) as again:
+            rows = (await again.get("/chat/sessions")).json()
+        assert [row["title"] for row in rows] == ["Of the first version"]
+        assert "list" not in database["chat_sessions"].index_information()
+
+
+def browser(address: str, cookies: httpx.Cookies | None = None) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=address, headers=JSON, cookies=cookies)
