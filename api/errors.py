@@ -27,6 +27,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+PASSING_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult")
 PROBLEM_TYPE = "urn:tutordesk:problem:"
 
 
@@ -111,7 +112,7 @@ class Unavailable(AppError):
     sentence = "The database does not answer just now. Nothing was lost; try again in a few seconds."
 
     def __init__(self, sentence: str | None = None) -> None:
-        super().__init__(sentence, headers={"Retry-After": "2"})
+        super().__init__(sentence, headers={"Retry-After": "1"})
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -132,9 +133,16 @@ def problem(error: AppError) -> Response:
 
 
 def is_database_away(error: Exception) -> bool:
-    """Whether MongoDB did not answer in time or cannot be reached, as against a refused command."""
+    """Whether MongoDB did not answer in time or cannot be reached, as against a refused command.
+
+    A transaction that may be tried again, but for which the time is over, counts too.
+    """
     away = (pymongo.errors.ConnectionFailure, pymongo.errors.ExecutionTimeout, pymongo.errors.WTimeoutError)
-    return isinstance(error, away) or (isinstance(error, pymongo.errors.PyMongoError) and error.timeout)
+    if isinstance(error, away):
+        return True
+    return isinstance(error, pymongo.errors.PyMongoError) and (
+        error.timeout or any(map(error.has_error_label, PASSING_LABELS))
+    )
 
 
 def _readable(error: Mapping[str, Any]) -> FieldError:

@@ -24,7 +24,8 @@ from api.rooms.events import ReplyEnded, ReplyStarted
 from api.rooms.messages import ASKS_TUTOR
 from api.rooms.models import AGENT_NAME, Room, RoomMessage, RoomRecord, message_out
 from api.rooms.relay import Relay
-from api.rooms.timeline import Session, commit, document_of
+from api.rooms.timeline import commit, document_of
+from api.rooms.transactions import Session
 from api.tickets.models import access_ticket, as_source
 from api.tickets.search import find_sources
 from api.tutor.models import Prompt, Source, Turn

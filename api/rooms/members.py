@@ -10,7 +10,8 @@ from api.database import at_once
 from api.errors import Forbidden, NotFound
 from api.identity.models import User
 from api.rooms.models import MemberChange, RecordType, Room, RoomMember, RoomRecord, member_out
-from api.rooms.timeline import MISSING, Session, commit, document_of
+from api.rooms.timeline import MISSING, commit, document_of
+from api.rooms.transactions import Session
 
 REMOVED = "An admin put you out of this room, so you cannot join it again."
 NOT_IN = "You are not in this room. Join it first."

@@ -11,7 +11,8 @@ from beanie import PydanticObjectId
 from api.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
 from api.replies.models import now
 from api.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
-from api.rooms.timeline import Session, commit, document_of
+from api.rooms.timeline import commit, document_of
+from api.rooms.transactions import Session
 
 MOST_BYTES = 32_000
 MOST_MENTIONS = 50

@@ -5,16 +5,18 @@ are committed in the order of their numbers, none is missing, and who has read u
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
 import pymongo
+import pymongo.errors
 from beanie import PydanticObjectId
 from pymongo import ReturnDocument
 
-from api.errors import NotFound, Unavailable
+from api.errors import NotFound, Unavailable, is_database_away
 from api.replies.models import now
 from api.rooms.events import (
     BY_TYPE,
@@ -24,12 +26,13 @@ from api.rooms.events import (
     ReplyStarted,
 )
 from api.rooms.models import MemberOut, MessageOut, Room, RoomMessage, RoomRecord, message_out
+from api.rooms.transactions import Session, transact
 
-Session = Any  # Motor's session, which only database.py may name
 Write = Callable[[Session, dict[str, Any]], Awaitable[RoomRecord]]
 MISSING = "This room does not exist, or it was deleted."
 PAGE = 200
 TURN_SECONDS = 3.0
+_unsure: dict[PydanticObjectId, Session] = {}
 _locks: WeakValueDictionary[PydanticObjectId, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -54,9 +57,28 @@ async def commit(
         await records.insert_one(document_of(record), session=session)
         return record
 
-    async with _turn(room_id), await rooms.database.client.start_session() as session:
-        committed: RoomRecord = await session.with_transaction(attempt)
-        return committed
+    ends = time.monotonic() + TURN_SECONDS
+    async with _turn(room_id), _session(room_id) as session:
+        return await transact(session, attempt, ends - time.monotonic())
+
+
+@asynccontextmanager
+async def _session(room_id: PydanticObjectId) -> AsyncIterator[Session]:
+    """A session for the room's next transaction: that of the last one, when nobody knows what became of it.
+
+    A database that wakes up may still begin that one, and would then keep the room locked for a minute; the next
+    transaction of the same session ends it at once.
+    """
+    session = _unsure.pop(room_id, None) or await Room.get_motor_collection().database.client.start_session()
+    try:
+        yield session
+    except pymongo.errors.PyMongoError as error:
+        if is_database_away(error):
+            _unsure[room_id], session = session, None
+        raise
+    finally:
+        if session:
+            await session.end_session()
 
 
 @asynccontextmanager

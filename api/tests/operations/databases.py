@@ -63,6 +63,6 @@ def state_of(database: Database, at: Timestamp | None = None) -> dict[str, Any]:
             continue
         indexes = {spec["name"]: spec for spec in one.indexes}
         batches = [] if one.kind == "view" else list(read_batches(database, one.name, at))
-        rows = [row for batch in batches for row in batch]
+        rows = [bytes(row) for batch in batches for row in batch]
         found[one.name] = (one.kind, one.options, indexes, rows if one.options.get("capped") else sorted(rows))
     return found
