@@ -22,8 +22,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.errors import PROBLEM_TYPE
+from api.metrics import REQUESTS
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -43,6 +45,7 @@ ALWAYS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+EPOCH = b"tutordesk-epoch"  # another one: the data were restored, and what clients know of before is void
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 VARY = (b"vary", b"Accept, Cookie, Origin, Sec-Fetch-Site")
@@ -64,11 +67,12 @@ class Gate:
             if scope["type"] == "websocket" and _is_from_other_site(dict(scope["headers"]), scope):
                 await send({"type": "websocket.close", "code": 1008})  # before accept: a plain 403
                 return
+            _name_request()
             await self.app(scope, receive, send)
             return
-        started, request_id, status, has_begun = time.perf_counter(), uuid.uuid4().hex[:16], 500, False
+        started, request_id, status, has_begun = time.perf_counter(), _name_request(), 500, False
         scope["request_id"] = request_id
-        always = [*ALWAYS, (b"x-request-id", request_id.encode())]
+        always = [*ALWAYS, (b"x-request-id", request_id.encode()), (EPOCH, scope["app"].state.epoch.encode())]
         if scope["scheme"] == "https":
             always.append(STRICT_TRANSPORT)
 
@@ -76,6 +80,7 @@ class Gate:
             nonlocal status, has_begun
             if message["type"] == "http.response.start":
                 status, has_begun = message["status"], True
+                REQUESTS.labels(scope["method"], _route(scope), status).observe(time.perf_counter() - started)
                 message["headers"] = _complete(list(message.get("headers", ())), always, scope.get("set_cookie"))
             await send(message)
 
@@ -89,18 +94,27 @@ class Gate:
         except Refusal as refusal:
             await _answer(refusal, send_with_headers)
         except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"], extra={"request_id": request_id})
+            log.exception("%s %s failed", scope["method"], scope["path"])
             if has_begun:
                 raise
             await _answer(Refusal(500, "failure", "Internal Server Error", FAILURE), send_with_headers)
         finally:
-            log.info(
-                "%s %s %s",
-                scope["method"],
-                scope["path"],
-                status,
-                extra={"request_id": request_id, "ms": round((time.perf_counter() - started) * 1000, 1)},
-            )
+            ms = round((time.perf_counter() - started) * 1000, 1)
+            line = {"method": scope["method"], "path": scope["path"], "status": status, "ms": ms}
+            log.info("request", extra=line)
+
+
+def _name_request() -> str:
+    """An id that every line of the log has which this request causes."""
+    request_id = uuid.uuid4().hex[:16]
+    clear_contextvars()  # requests of one connection follow each other in one context
+    bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def _route(scope: Scope) -> str:
+    """The template of its route, so that ids make no figures of their own."""
+    return getattr(scope.get("route"), "path", "(page or file)")
 
 
 def _complete(

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import pymongo.errors
 from fastapi import FastAPI
 
+from api import status
 from api.chat import routes as chat
 from api.chat.history import index_replies
 from api.chat.models import ChatPage, ChatSession, MessageWords
@@ -29,7 +30,7 @@ from api.operations import health
 from api.operations.change_log import CHANGE_LOG, ChangeLog
 from api.operations.migrations.run import migrate
 from api.operations.mongod import MongodError
-from api.operations.switch import refuse_half_restored
+from api.operations.switch import read_epoch
 from api.reference import install_reference
 from api.replies.keeper import running_replies
 from api.replies.models import Reply
@@ -58,12 +59,13 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app = FastAPI(
         title="Tutordesk", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan
     )
-    app.state.settings, app.state.mongod = settings, mongod
+    app.state.settings, app.state.mongod, app.state.epoch = settings, mongod, ""
     app.include_router(tickets.router)
     app.include_router(chat.router)
     app.include_router(rooms.router)
     app.include_router(identity.router)
     app.include_router(health.router)
+    app.include_router(status.router)
     install_reference(app)
     install_errors(app, RoomWire)
     app.add_middleware(BundledClient)
@@ -121,9 +123,9 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
     given = app.state.settings.mongodb_url
     try:
         url = await stack.enter_async_context(app.state.mongod) if app.state.mongod else given.get_secret_value()
-        await asyncio.to_thread(migrate, url)
         client = await open_database(url, DOCUMENTS)
-        await refuse_half_restored(client.get_default_database("tutordesk"))
+        app.state.epoch = await read_epoch(client.get_default_database("tutordesk"))
+        await asyncio.to_thread(migrate, url)
         data_dir, backup_url = app.state.settings.data_dir, app.state.settings.backup_url(url)
         app.state.change_log = ChangeLog(backup_url, data_dir / CHANGE_LOG, server_id(data_dir))
         return client

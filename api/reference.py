@@ -34,8 +34,12 @@ def install_reference(app: FastAPI) -> None:
     app.add_api_route("/docs", _reference, include_in_schema=False)
 
 
+def is_on_this_machine(request: Request) -> bool:
+    return bool(request.client and request.client.host in ON_THIS_MACHINE)
+
+
 def _refuse_other_machines(request: Request) -> None:
-    if not request.client or request.client.host not in ON_THIS_MACHINE:
+    if not is_on_this_machine(request):
         raise NotFound
 
 

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
         validation_alias="REDIS_URL",
         description="A Redis that carries what happens in rooms between processes. Default: MongoDB does.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="With it, as `Authorization: Bearer …`, other machines may read `/metrics`. Default: only this "
+        "machine and admins.",
+    )
     gemini_api_key: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY"),

@@ -24,6 +24,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from api.logs import set_up_logs
 from api.main import create_app
+from api.metrics import forget_worker, shared_by_workers
 from api.operations.change_log import CHANGE_LOG, running_change_log
 from api.replies.owners import server_id
 from api.server import ServerError, make_config, say_ready
@@ -42,6 +43,7 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
     """
     server_id(settings.data_dir)  # made once here, and not by each worker
     with contextlib.ExitStack() as stack:
+        stack.enter_context(shared_by_workers())
         if mongod:
             portal = stack.enter_context(start_blocking_portal())
             url = stack.enter_context(portal.wrap_async_context_manager(mongod))
@@ -86,6 +88,7 @@ class Workers(Multiprocess):
         for place, worker in enumerate(self.processes):
             if not worker.process.is_alive():
                 worker.kill()  # closes its pipe
+                forget_worker(worker.pid or 0)
                 log.warning("worker %s has ended and is started again", worker.pid)
                 self.processes[place] = Process(self.config, self.sockets)
                 self.processes[place].start()

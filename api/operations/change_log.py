@@ -10,18 +10,19 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pymongo.errors
 
 from api.operations.catalog import Client, connect, database_name
 from api.operations.dump_format import DumpError
-from api.operations.lease import BEAT_SECONDS, Lease
+from api.operations.lease import BEAT_SECONDS, LEASES, Lease
 from api.operations.log_files import InUse, Writer
 from api.operations.oplog_tail import OplogTail, Status
 
 log = logging.getLogger(__name__)
-CHANGE_LOG = "changelog"
+CHANGE_LOG, CHANGE_LOG_LEASE = "changelog", "change log"
 LEAST_RETRY_SECONDS, MOST_RETRY_SECONDS = 1.0, 5.0
 
 
@@ -59,11 +60,12 @@ class ChangeLog(threading.Thread):
                 retry = LEAST_RETRY_SECONDS if self.status.written_at > written else min(MOST_RETRY_SECONDS, 2 * retry)
                 self.status.is_writing = False
                 self.status.lag_seconds = max(self.status.lag_seconds, time.time() - self.status.written_at)
+                self._tell(client)
                 self._ending.wait(retry)
 
     def _write(self, client: Client) -> None:
         """Wait for the lease, and write while it holds."""
-        lease = Lease(client[database_name(client)], "change log", self._server)
+        lease = Lease(client[database_name(client)], CHANGE_LOG_LEASE, self._server)
         writer = Writer(self._folder)
         try:
             while not lease.take():
@@ -77,6 +79,13 @@ class ChangeLog(threading.Thread):
             lease.release()
         finally:
             writer.close()
+
+    def _tell(self, client: Client) -> None:
+        """Let the server's other processes know, as a beat does."""
+        leases = client[database_name(client)][LEASES]
+        own = {"_id": CHANGE_LOG_LEASE, "server": self._server}
+        with contextlib.suppress(pymongo.errors.PyMongoError):  # who asks finds the database away, too
+            leases.update_one(own, {"$set": asdict(self.status)})
 
     def _alarm(self, sentence: str) -> None:
         """Say it once, and keep it in the status. An empty one ends it."""

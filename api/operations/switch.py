@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from api.database import Database as AsyncDatabase
 
 DATA, SWITCH = "data", "switch"
+NONE_YET = "0"
 
 
 def switch(database: Database, staged: Iterable[Collection]) -> None:
@@ -58,9 +59,9 @@ def finish_switch(database: Database) -> bool:
 
 
 def data_epoch(database: Database) -> str:
-    """Which data these are: another word after each restore, none before the first."""
+    """Which data these are: another word after each restore, `0` before the first."""
     found = _epochs(database).find_one({"_id": DATA})
-    return str(found["epoch"]) if found else ""
+    return str(found["epoch"]) if found else NONE_YET
 
 
 def is_switching(database: Database) -> bool:
@@ -68,12 +69,14 @@ def is_switching(database: Database) -> bool:
     return bool(_epochs(database).find_one({"_id": SWITCH}))
 
 
-async def refuse_half_restored(database: "AsyncDatabase") -> None:
-    """Raises MongodError when a server would find parts of two databases."""
-    if await database[DATA_EPOCH].find_one({"_id": SWITCH}):
+async def read_epoch(database: "AsyncDatabase") -> str:
+    """As `data_epoch`, for a server that starts. Raises MongodError when it would find parts of two databases."""
+    found = {row["_id"]: row async for row in database[DATA_EPOCH].find()}
+    if SWITCH in found:
         raise MongodError(
             "A restore broke off while it put its copy in place. Call `tutordesk restore` again; it finishes it."
         )
+    return str(found[DATA]["epoch"]) if DATA in found else NONE_YET
 
 
 def _epochs(database: Database) -> Any:

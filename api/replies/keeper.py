@@ -3,13 +3,15 @@
 | every | it |
 |---|---|
 | 0.1 s | stops what another process asked to stop, and reads what others write for those who follow it here |
-| 0.7 s | appends the text of all runs to their documents, in bulks of at most 100, and finishes what has ended |
+| 0.7 s | appends the text of all runs to their documents, in bulks of at most 100, and finishes what has ended; |
+| | all of it again after an election (elections.py) |
 | 2 s | shows that this process lives, looks for dead ones and ends their replies as `interrupted` |
 | 15 s | wakes followers, so that they can show that the connection is alive |
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ import pymongo.errors
 from pymongo import UpdateMany
 
 from api.database import at_once
+from api.metrics import CHECKPOINT_LAG
+from api.replies.elections import forget_unsure, look_for_election
 from api.replies.endings import Join, Joined, finish_joined, recover_replies
 from api.replies.following import read_watched, watched
 from api.replies.models import Reply, Status
@@ -43,11 +47,13 @@ async def running_replies(owner: str, data_dir: Path, join: Join, joined: Joined
         await read_watched()
 
     async def checkpoint() -> None:
+        await look_for_election()
         await save_checkpoints()
         await finish_joined(joined)
 
     async def beat() -> None:
         await _show_life(owner)
+        await forget_unsure()
         for dead in await lookout.look():
             await recover_replies(dead, join)
             await Owner.get_motor_collection().delete_one({"_id": dead})
@@ -136,12 +142,13 @@ async def save_checkpoints() -> None:
     for that is a third of the oplog's entry, and what failed is due again.
     """
     due = [run for run in running.values() if not run.is_over and len(run.text) > run.saved]
+    CHECKPOINT_LAG.set(max((time.monotonic() - run.saved_at for run in due), default=0.0))
     replies = at_once(Reply)
     for start in range(0, len(due), BULK):
-        batch = [(run, len(run.text)) for run in due[start : start + BULK]]
+        batch, asked_at = [(run, len(run.text)) for run in due[start : start + BULK]], time.monotonic()
         await replies.bulk_write([_checkpoint(run, end) for run, end in batch], ordered=False)
         for run, end in batch:
-            run.saved = end
+            run.saved, run.saved_at = end, asked_at
 
 
 def _checkpoint(run: Run, end: int) -> UpdateMany:

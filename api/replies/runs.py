@@ -12,6 +12,7 @@ The text is its own event log: a position is a number of characters, and what a 
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from contextlib import suppress
 
@@ -20,6 +21,7 @@ from beanie import PydanticObjectId
 
 from api.errors import AppError, NotFound
 from api.identity.access import VisitorOfRequest
+from api.metrics import FIRST_TOKEN, REPLIES, RUNNING_REPLIES
 from api.replies.endings import Join, save_ending
 from api.replies.growing import GrowingText
 from api.replies.models import MOST_CHARACTERS, MOST_SECONDS, Failure, Reply, Status, TokenUsage, now
@@ -35,14 +37,17 @@ running: dict[PydanticObjectId, "Run"] = {}
 
 
 class Run(GrowingText):
-    """A reply that this process writes. `saved`: characters in MongoDB; `opened`: whether its question was taken."""
+    """A reply that this process writes. `saved`: characters in MongoDB, `saved_at`: when that was all of them;
+    `opened`: whether its question was taken.
+    """
 
-    __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "task")
+    __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "saved_at", "task")
 
     def __init__(self, reply: Reply) -> None:
         super().__init__()
         self.reply = reply
         self.saved = 0
+        self.saved_at = time.monotonic()
         self.half = ""
         self.is_stopped = False
         self.opened: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -147,7 +152,8 @@ async def _write_reply(run: Run, prompt: Prompt, tutor: Tutor, join: Join) -> No
     """The task of a run. Ends it whatever happens; being cancelled means stopped or, at shutdown, interrupted."""
     status, failure = Status.complete, None
     try:
-        await _pump(run, prompt, tutor)
+        with RUNNING_REPLIES.track_inprogress():
+            await _pump(run, prompt, tutor)
     except asyncio.CancelledError:
         status = Status.stopped if run.is_stopped else Status.interrupted
     except TutorError as error:
@@ -169,6 +175,8 @@ async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
         async with asyncio.timeout(MOST_SECONDS) as clock:
             async for part in tutor.stream_reply(prompt):
                 if isinstance(part, str):
+                    if not run.text:
+                        FIRST_TOKEN.labels(run.reply.model).observe(time.monotonic() - run.saved_at)
                     run.write(part)
                     if len(run.text) > MOST_CHARACTERS:
                         clock.reschedule(0)
@@ -190,6 +198,7 @@ async def _settle(run: Run, status: Status, failure: Failure | None, join: Join)
     reply = run.reply
     reply.status, reply.error, reply.content, reply.parts = status, failure, run.text, []
     reply.ended_at = now()
+    REPLIES.labels(status.value).inc()
     saving = asyncio.create_task(save_ending(reply, join), name=f"saving {reply.id}")
     with suppress(asyncio.CancelledError):
         await asyncio.wait([saving], timeout=SAVED_WITHIN_SECONDS)

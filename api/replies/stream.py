@@ -23,12 +23,14 @@ from beanie import PydanticObjectId
 from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
+from api.metrics import OPEN_STREAMS
 from api.replies.following import follow_reply
-from api.replies.models import Reply, Status
+from api.replies.models import Failure, Reply, Status
 from api.replies.runs import running
 
 FIRST_BYTES = b": ok\nretry: 1000\n\n"
 KEEP_ALIVE = b": still here\n\n"
+GONE = Failure(error="This answer is not there any more. Ask again.", type="unknown", retryable=True)
 KEEP_ALIVE_SECONDS = 15.0
 LOOK_SECONDS = 2.0
 MayRead = Callable[[], Awaitable[bool]]
@@ -60,6 +62,7 @@ class ByteStream(EventSourceResponse):
         listener.add_done_callback(lambda done: None if done.cancelled() else stream.cancel())
         _open_streams[stream] = self._may_read
         _watch()
+        OPEN_STREAMS.inc()
         try:
             await self._stream_response(send)
         except asyncio.CancelledError:
@@ -71,6 +74,7 @@ class ByteStream(EventSourceResponse):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             _open_streams.pop(stream, None)
+            OPEN_STREAMS.dec()
             listener.cancel()
 
 
@@ -126,8 +130,7 @@ async def sse_frames(reply: Reply, position: int = 0) -> AsyncGenerator[bytes]:
             yield KEEP_ALIVE
     run = running.get(reply_id)
     ended = run.reply if run else await Reply.get(reply_id)
-    if ended is not None:
-        yield _ending(ended)
+    yield _ending(ended) if ended else frame("error", GONE.model_dump())
     yield frame("done", {"session_id": reply.session_id})
 
 

@@ -133,8 +133,11 @@ class TypingSeen(BaseModel):
 
 
 class Resumed(BaseModel):
+    """`epoch`: another one than before says that the data were restored, and that numbers of before are void."""
+
     type: Literal["resumed"] = "resumed"
     seq: int
+    epoch: str
 
 
 class Refused(BaseModel):

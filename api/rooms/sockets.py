@@ -17,6 +17,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 from api.errors import AppError, NotFound, NotSignedIn, Unavailable, is_database_away
 from api.identity.access import MemberOfRequest, member_of, object_id, visitor_of
+from api.metrics import OPEN_SOCKETS
 from api.rooms.events import (
     COMMAND,
     FLOOD,
@@ -78,7 +79,8 @@ class RoomSocket:
             for event in events:
                 await self._socket.send_text(event.model_dump_json())
             after = events[-1].seq
-        await self._socket.send_text(Resumed(seq=seq).model_dump_json())
+        resumed = Resumed(seq=seq, epoch=self._socket.app.state.epoch)
+        await self._socket.send_text(resumed.model_dump_json())
 
     async def _read(self) -> None:
         while True:
@@ -151,7 +153,8 @@ async def serve_socket(websocket: WebSocket, room_id: str, after: str | None) ->
     socket: RoomSocket | None = None
     try:
         socket = await _let_in(websocket, room_id)
-        await socket.serve(_seq(after))
+        with OPEN_SOCKETS.track_inprogress():
+            await socket.serve(_seq(after))
     except SocketRefused as refusal:
         closing = refusal.code, refusal.reason
     except (ClientDisconnected, WebSocketDisconnect):

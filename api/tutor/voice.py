@@ -5,11 +5,13 @@ replaced by the next; afterwards never, because the reader has seen text. A watc
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from api.metrics import MODEL_ERRORS
 from api.settings import Settings
 from api.tutor.models import Prompt, Provider, TutorError, Usage
 from api.tutor.providers import make_provider
@@ -56,17 +58,15 @@ class Tutor:
                 continue
             yield Usage(model=provider.model)
             yield part
-            try:
-                clock = asyncio.get_running_loop().time
-                rearm_at = clock()
+            clock = asyncio.get_running_loop().time
+            rearm_at = clock()
+            with _counted_errors(provider):
                 async with asyncio.timeout(self.idle_seconds) as watchdog:
                     async for part in parts:
                         if (moment := clock()) >= rearm_at:  # a tenth early at the most, and next to free
                             watchdog.reschedule(moment + self.idle_seconds)
                             rearm_at = moment + self.idle_seconds / 10
                         yield part
-            except TimeoutError:
-                raise TutorError("timeout") from None
             return
 
     async def complete(self, prompt: Prompt) -> tuple[str, str]:
@@ -89,16 +89,27 @@ class Tutor:
         async for attempt in AsyncRetrying(
             stop=stop_after_attempt(tries), wait=_wait, retry=retry_if_exception(_is_worth_another_try), reraise=True
         ):
-            with attempt:
+            with attempt, _counted_errors(provider):
                 parts = provider.stream(prompt)
                 try:
                     async with asyncio.timeout(self.idle_seconds):
                         return await anext(parts), parts
-                except TimeoutError:
-                    raise TutorError("timeout") from None
                 except StopAsyncIteration:
                     raise TutorError("unknown", "The model ended without an answer. Try again.") from None
         raise AssertionError("the last try either returned or raised")
+
+
+@contextlib.contextmanager
+def _counted_errors(provider: Provider) -> Iterator[None]:
+    """Counts what the model did wrong; a silence that was too long is a TutorError too."""
+    try:
+        yield
+    except TimeoutError:
+        MODEL_ERRORS.labels(provider.model, "timeout").inc()
+        raise TutorError("timeout") from None
+    except TutorError as error:
+        MODEL_ERRORS.labels(provider.model, error.type).inc()
+        raise
 
 
 def _is_worth_another_try(error: BaseException) -> bool:

@@ -547,6 +547,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Status Of All */
+        get: operations["read_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Metrics */
+        get: operations["read_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/status/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Test Stream */
+        get: operations["test_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -682,6 +733,39 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Figures
+         * @description Of all processes of this server, since it was started. `first_token_ms`: p50 and p95, null before the first.
+         */
+        Figures: {
+            /** Open Streams */
+            open_streams: number;
+            /** Open Sockets */
+            open_sockets: number;
+            /** Running Replies */
+            running_replies: number;
+            /** Replies */
+            replies: {
+                [key: string]: number;
+            };
+            /** First Token Ms */
+            first_token_ms: [
+                number,
+                number
+            ] | null;
+            /** Model Errors */
+            model_errors: {
+                [key: string]: number;
+            };
+            /** Checkpoint Lag Seconds */
+            checkpoint_lag_seconds: number;
+            /** Change Log Lag Seconds */
+            change_log_lag_seconds: number;
+            /** Change Log Bytes */
+            change_log_bytes: number;
+            /** Routes */
+            routes: components["schemas"]["Route"][];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -843,6 +927,24 @@ export interface components {
             /** Ticket Id */
             ticket_id?: string | null;
         };
+        /**
+         * Part
+         * @description `says`: a sentence that a person understands.
+         */
+        Part: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "database" | "tutor" | "change_log";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "warning" | "down" | "off";
+            /** Says */
+            says: string;
+        };
         /** @example 5eb7cf5a86d9755df3a6c593 */
         PydanticObjectId: string;
         /** Question */
@@ -953,6 +1055,22 @@ export interface components {
             /** Last Message */
             last_message: string | null;
         };
+        /**
+         * Route
+         * @description Milliseconds until an answer begins, of all since the start.
+         */
+        Route: {
+            /** Method */
+            method: string;
+            /** Route */
+            route: string;
+            /** Count */
+            count: number;
+            /** P50 Ms */
+            p50_ms: number;
+            /** P95 Ms */
+            p95_ms: number;
+        };
         /** SamplesOut */
         SamplesOut: {
             /** Created */
@@ -1027,6 +1145,16 @@ export interface components {
          * @enum {string}
          */
         Status: "streaming" | "complete" | "stopped" | "interrupted" | "failed";
+        /** StatusOut */
+        StatusOut: {
+            /** Version */
+            version: string;
+            /** Epoch */
+            epoch: string;
+            /** Parts */
+            parts: components["schemas"]["Part"][];
+            figures: components["schemas"]["Figures"] | null;
+        };
         /**
          * TicketChange
          * @description What is absent stays as it is; null is refused.
@@ -1392,7 +1520,10 @@ export interface components {
             asked_by: components["schemas"]["PydanticObjectId"];
             message_id: components["schemas"]["PydanticObjectId"];
         };
-        /** Resumed */
+        /**
+         * Resumed
+         * @description `epoch`: another one than before says that the data were restored, and that numbers of before are void.
+         */
         Resumed: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1401,6 +1532,8 @@ export interface components {
             type: "resumed";
             /** Seq */
             seq: number;
+            /** Epoch */
+            epoch: string;
         };
         /** Send */
         Send: {
@@ -4398,6 +4531,71 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    read_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusOut"];
+                };
+            };
+        };
+    };
+    read_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
