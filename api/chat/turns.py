@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated
 
+import pymongo
 import pymongo.errors
 from beanie import PydanticObjectId
 from fastapi import Request
@@ -19,9 +20,9 @@ from api.chat.transcripts import (
     refuse_while_answering,
 )
 from api.chat.versions import MOST_TURN_BYTES, size_of
-from api.database import at_once
 from api.errors import Conflict, NotFound, TooLong, TooMany
 from api.identity.access import VisitorOfRequest, object_id
+from api.replies.elections import forget_unsure, save_new
 from api.replies.models import Message, Reply
 from api.replies.runs import count_running, running, start_reply
 from api.tickets.models import access_ticket, as_source
@@ -31,6 +32,7 @@ from api.tutor.prompt import tutor_prompt
 
 MOST_MESSAGE_BYTES = 32_000
 RETRY_SECONDS = 5
+TAKEN_SECONDS = 3.0
 
 
 def _not_blank(text: str) -> str:
@@ -81,13 +83,15 @@ async def _start(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectI
         )
     await state.limits.spend_message(str(visitor.id), visitor.ip)
     await state.limits.refuse_spent_tokens()
-    session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
-    question = await _question(ask, session)
-    history = await read_history(session, _replaced(ask)) if session else []
-    prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
-    await visitor.keep()
-    reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, request)
-    await at_once(Reply).insert_one(reply.as_document())
+    with pymongo.timeout(TAKEN_SECONDS):  # of all of it; the run's task, which outlives it, is made after it
+        await forget_unsure()
+        session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
+        question = await _question(ask, session)
+        history = await read_history(session, _replaced(ask)) if session else []
+        prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
+        await visitor.keep()
+        reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, request)
+        await save_new(reply)
     opening = continue_session(session, reply) if session else open_session(reply)
     try:
         await start_reply(reply, prompt, state.tutor, state.join, opening)

@@ -36,6 +36,10 @@ START_SECONDS = 30
 STOP_SECONDS = 10
 NOT_YET_INITIALIZED = 94
 COMPRESSORS = ["zlib", "snappy", "zstd"]
+# A replica set that is told this misses its primary for seconds only, also when it hangs without dying. Of a set at
+# MONGODB_URL its operator says it: `settings` of replSetInitiate, and `--setParameter` of each member.
+ELECTIONS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}
+MEMBER_PARAMETER = "oplogNetworkTimeoutBufferSeconds=1"
 
 
 class MongodError(Exception):
@@ -235,8 +239,7 @@ async def _configure(admin: "Database", host: str) -> None:
             log.debug("mongod is not ready to be configured: %s", error)
             return
         member = {"_id": 0, "host": host}
-        settings = {"electionTimeoutMillis": 2000}
-        await admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member], "settings": settings})
+        await admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member], "settings": ELECTIONS})
 
 
 def _refuse_dead(process: subprocess.Popen[bytes], data_dir: Path) -> None:

@@ -50,10 +50,19 @@ async def finish_joined(joined: Joined) -> None:
     """Call `joined` with what joined its transcript since the last time, then mark it as finished."""
     while batch := _joined[:MOST_AT_ONCE]:
         await joined(batch)
-        replies = at_once(Reply)
-        ids = [reply.id for reply in batch]
-        await replies.update_many({"_id": {"$in": ids}}, {"$set": {"is_joined": True}})
+        ended = {"_id": {"$in": [reply.id for reply in batch]}, "status": {"$ne": Status.streaming.value}}
+        marked = await at_once(Reply).update_many(ended, {"$set": {"is_joined": True}})
+        if marked.matched_count < len({reply.id for reply in batch}):  # an election took an ending away
+            for reply in batch:
+                await _end_in_database(reply)
+            await at_once(Reply).update_many(ended, {"$set": {"is_joined": True}})
         del _joined[: len(batch)]
+
+
+def join_again(reply: Reply) -> None:
+    """Let `finish_joined` look once more whether a reply that is over is saved as such."""
+    if reply not in _joined:
+        _joined.append(reply)
 
 
 async def _end_in_database(reply: Reply) -> bool:

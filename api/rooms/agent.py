@@ -8,33 +8,29 @@ tutor says is never a question, so that it answers neither itself nor another ag
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any
 
 import pymongo
 import pymongo.errors
 from beanie import PydanticObjectId
 
-from api.errors import NotFound
+from api.errors import NotFound, is_database_away
 from api.replies.endings import Join
-from api.replies.models import Message, Reply, now
+from api.replies.models import Reply, now
 from api.replies.runs import start_reply
 from api.rooms.events import ReplyEnded, ReplyStarted
-from api.rooms.messages import ASKS_TUTOR
 from api.rooms.models import AGENT_NAME, Room, RoomMessage, RoomRecord, message_out
+from api.rooms.prompts import reply_to
 from api.rooms.relay import Relay
 from api.rooms.timeline import commit, document_of
 from api.rooms.transactions import Session
-from api.tickets.models import access_ticket, as_source
-from api.tickets.search import find_sources
-from api.tutor.models import Prompt, Source, Turn
-from api.tutor.prompt import tutor_prompt
+from api.tutor.models import Prompt
 from api.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
-CONTEXT_MESSAGES = 60
-LOOK_SECONDS = 10.0
+LOOK_SECONDS, CLAIM_SECONDS = 10.0, 0.5
 WAITS = {"asks_tutor": True, "reply_id": None, "deleted_at": None}
 
 
@@ -53,14 +49,43 @@ class Agent:
             question = await RoomMessage.find_one({"room_id": room_id, **WAITS}, sort=[("seq", pymongo.ASCENDING)])
             if not room or room.is_deleted or room.reply_id or not question:
                 return
-            reply, prompt = await self._prepare(room, question)
+            reply, prompt = await reply_to(room, question, self._tutor.model, self._owner)
             try:
                 record = await self._claim(reply, question)
             except NotFound:
                 continue  # somebody else took it, or it was deleted
-            await self._relay.announce(room_id, _started(record))
-            await start_reply(reply, prompt, self._tutor, self._join, _nothing())
+            except pymongo.errors.PyMongoError as error:
+                if not is_database_away(error):
+                    raise
+                self._in_background(self._claim_again(reply, prompt, question), f"claim of {reply.id}")
+                return
+            await self._start(reply, prompt, record)
             return
+
+    async def _start(self, reply: Reply, prompt: Prompt, record: RoomRecord) -> None:
+        await self._relay.announce(record.room_id, _started(record))
+        await start_reply(reply, prompt, self._tutor, self._join, _nothing())
+
+    async def _claim_again(self, reply: Reply, prompt: Prompt, question: RoomMessage) -> None:
+        """A claim may have been committed although MongoDB did not say so, and nobody else would answer it then."""
+        while not self._is_closed:
+            await asyncio.sleep(CLAIM_SECONDS)
+            try:
+                record = await self._claim_or_find(reply, question)
+            except pymongo.errors.PyMongoError as error:
+                if not is_database_away(error):
+                    raise
+                continue
+            if record:
+                await self._start(reply, prompt, record)
+            return
+
+    async def _claim_or_find(self, reply: Reply, question: RoomMessage) -> RoomRecord | None:
+        """The record of this very claim; None: somebody else's was first."""
+        try:
+            return await self._claim(reply, question)
+        except NotFound:
+            return await RoomRecord.find_one({"room_id": question.room_id, "reply_id": reply.id})
 
     async def join_reply(self, reply: Reply) -> None:
         """Post the answer; idempotent. Then it is the next question's turn."""
@@ -88,11 +113,12 @@ class Agent:
         done = {"reply_id": None, "active_at": now()}
         try:
             record = await commit(reply.room_id, write, guard={"reply_id": reply.id}, change=done)
-        except NotFound:
-            return  # it was posted before, or the room is gone
+        except NotFound:  # it was posted before, or the room is gone
+            self.answer_soon(reply.room_id)
+            return
         ended = ReplyEnded(seq=record.seq, reply_id=PydanticObjectId(reply.id), message=message_out(answer))
         await self._relay.announce(reply.room_id, ended)
-        self._in_background(reply.room_id)
+        self.answer_soon(reply.room_id)
 
     @asynccontextmanager
     async def taking_questions(self) -> AsyncIterator[None]:
@@ -110,13 +136,17 @@ class Agent:
         while True:
             try:
                 for room_id in await RoomMessage.get_motor_collection().distinct("room_id", WAITS):
-                    self._in_background(room_id)
+                    self.answer_soon(room_id)
             except pymongo.errors.PyMongoError as error:
                 log.warning("waiting questions were not looked for: %s", type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _in_background(self, room_id: PydanticObjectId) -> None:
-        task = asyncio.create_task(self._answer_safely(room_id), name=f"next question of {room_id}")
+    def answer_soon(self, room_id: PydanticObjectId) -> None:
+        """See to the next question, in a task of its own."""
+        self._in_background(self._answer_safely(room_id), f"next question of {room_id}")
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -125,27 +155,6 @@ class Agent:
             await self.answer_next(room_id)
         except pymongo.errors.PyMongoError as error:
             log.warning("the questions of room %s wait for the database: %s", room_id, type(error).__name__)
-
-    async def _prepare(self, room: Room, question: RoomMessage) -> tuple[Reply, Prompt]:
-        asked = ASKS_TUTOR.sub("", question.content).strip() or question.content
-        sources = await _sources(room, asked)
-        history = await _turns_before(question)
-        prompt = tutor_prompt(history, f"{question.name}: {asked}", sources, room.ticket_id is not None, in_room=True)
-        assert question.user_id, "people ask"
-        reply = Reply(
-            id=PydanticObjectId(),
-            author_id=question.user_id,
-            session_id=question.room_id,
-            room_id=question.room_id,
-            room_owner=room.created_by,
-            ticket_id=room.ticket_id,
-            ticket_ids=[PydanticObjectId(source.id) for source in sources],
-            left_out_messages=prompt.left_out,
-            question=Message(id=PydanticObjectId(question.id), role="user", content=asked),
-            model=self._tutor.model,
-            owner=self._owner,
-        )
-        return reply, prompt
 
     async def _claim(self, reply: Reply, question: RoomMessage) -> RoomRecord:
         async def write(session: Session, room: dict[str, int]) -> RoomRecord:
@@ -172,29 +181,3 @@ async def _nothing() -> None:
 
 def _started(record: RoomRecord) -> ReplyStarted:
     return ReplyStarted.model_validate(record.model_dump(include={"seq", "reply_id", "asked_by", "message_id"}))
-
-
-async def _sources(room: Room, asked: str) -> list[Source]:
-    if not room.ticket_id:
-        return await find_sources(asked)
-    try:
-        return [as_source(await access_ticket(room.ticket_id))]
-    except NotFound:
-        return []
-
-
-async def _turns_before(question: RoomMessage) -> Sequence[Turn]:
-    """What was said before, oldest first: people's messages in a row are one turn, each with its author's name."""
-    before = {"room_id": question.room_id, "seq": {"$lt": question.seq}, "deleted_at": None}
-    found = RoomMessage.get_motor_collection().find(before, {"name": 1, "content": 1, "is_agent": 1})
-    turns: list[Turn] = []
-    for row in reversed(await found.sort("seq", pymongo.DESCENDING).to_list(CONTEXT_MESSAGES)):
-        if not row["content"]:
-            continue
-        text = row["content"] if row["is_agent"] else f"{row['name']}: {row['content']}"
-        role: Literal["assistant", "user"] = "assistant" if row["is_agent"] else "user"
-        if turns and turns[-1].role == role:
-            turns[-1] = Turn(role, f"{turns[-1].content}\n\n{text}")
-        else:
-            turns.append(Turn(role, text))
-    return turns

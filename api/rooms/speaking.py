@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pymongo
 from beanie import PydanticObjectId
 
 from api.identity.access import MemberOfRequest
 from api.rooms.messages import Posted, asks_tutor, delete_message, edit_message, post_message
 from api.rooms.models import MessageOut, RoomMember
 from api.rooms.timeline import event_of
+
+SAID_SECONDS = 3.0
 
 
 async def say(
@@ -24,11 +27,12 @@ async def say(
     if asks:
         await state.limits.spend_message(str(who.id), who.ip)
         await state.limits.refuse_spent_tokens()
-    posted = await post_message(member, content, client_message_id, asks)
+    with pymongo.timeout(SAID_SECONDS):  # of all of it; what is told and asked after it takes its own time
+        posted = await post_message(member, content, client_message_id, asks)
     if posted.record:
         await _announce(state, posted)
         if asks:
-            await state.agent.answer_next(member.room_id)
+            state.agent.answer_soon(member.room_id)
     return posted
 
 
