@@ -50,7 +50,8 @@ function optionsOf(entry) {
   if (entry.isFile() && /\.archive(\.gz)?$/.test(name)) {
     return [`--archive=${where}`, ...(name.endsWith(".gz") ? ["--gzip"] : []), ...others];
   }
-  const files = entry.isDirectory() ? filesOf(where, name) : [];
+  const oplog = path.join(where, "oplog.bson"); // named so when it is packed, too
+  const files = entry.isDirectory() ? filesOf(where, name).filter((file) => file !== oplog) : [];
   const packed = files.some((file) => file.endsWith(".bson.gz"));
   if (!packed && !files.some((file) => file.endsWith(".bson"))) {
     throw new Refusal(`dumps/${name} is no dump: neither an *.archive, an *.archive.gz nor a folder of mongodump.`);
@@ -59,9 +60,7 @@ function optionsOf(entry) {
     throw new Refusal(`dumps/${name} holds packed and plain files; mongorestore takes either.`);
   }
   const gzip = packed ? ["--gzip"] : [];
-  if (!fs.existsSync(path.join(where, packed ? "oplog.bson.gz" : "oplog.bson"))) {
-    return [`--dir=${where}`, ...gzip, ...others];
-  }
+  if (!fs.existsSync(oplog)) return [`--dir=${where}`, ...gzip, ...others];
   for (const other of OF_MONGODB.filter((one) => fs.existsSync(path.join(where, one)))) {
     throw new Refusal(`dumps/${name} holds ${other}/, which is its server's own; remove that folder from the dump first.`);
   }
@@ -69,14 +68,24 @@ function optionsOf(entry) {
 }
 
 /** Raises Refusal when a file is cut off or damaged, as far as that can be seen without restoring it. */
-function check(entry) {
+function check(entry, options) {
   const where = path.join(DUMPS, entry.name);
+  const packedOplog = options.includes("--gzip") ? path.join(where, "oplog.bson") : "";
   for (const file of entry.isDirectory() ? filesOf(where, entry.name) : [where]) {
     mayRead(file);
-    const isWhole = file.endsWith(".gz") ? spawnSync("gzip", ["-t", file]).status === 0 : isWholeBson(file);
+    const isWhole = file.endsWith(".gz") || file === packedOplog ? isWholeGzip(file) : isWholeBson(file);
     if (!isWhole) {
       throw new Refusal(`dumps/${path.relative(DUMPS, file)} is damaged. Nothing was restored; replace or remove it.`);
     }
+  }
+}
+
+function isWholeGzip(file) {
+  const opened = fs.openSync(file);
+  try {
+    return spawnSync("gzip", ["-t"], { stdio: [opened, "ignore", "ignore"] }).status === 0;
+  } finally {
+    fs.closeSync(opened);
   }
 }
 
@@ -132,7 +141,8 @@ function restore(dumps) {
 }
 
 orRefuse(() => {
-  const entries = fs.existsSync(DUMPS) ? fs.readdirSync(DUMPS, { withFileTypes: true }) : [];
+  mayRead(DUMPS);
+  const entries = fs.readdirSync(DUMPS, { withFileTypes: true });
   const meant = entries.filter((entry) => !entry.name.startsWith(".")).sort((a, b) => (a.name < b.name ? -1 : 1));
   const earlier = state().findOne({ _id: "restore" });
   if (earlier && !earlier.ended_at) {
@@ -145,7 +155,7 @@ orRefuse(() => {
     return;
   }
   const dumps = meant.map((entry) => ({ name: entry.name, options: optionsOf(entry) }));
-  for (const entry of meant) check(entry);
+  for (const [index, entry] of meant.entries()) check(entry, dumps[index].options);
   state().replaceOne({ _id: "restore" }, { began_at: new Date(), dumps: dumps.map((one) => one.name) }, { upsert: true });
   try {
     restore(dumps);

@@ -1,10 +1,8 @@
 """D2: compose.yaml as `docker-compose config` reads it, and the images that it builds. No container is started here."""
 
 import fnmatch
-import os
 import re
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +10,22 @@ import pytest
 import yaml
 
 from api.settings import Settings
-from api.tests.test_readme import ROOT, _variable
+from api.tests.deploy.conftest import PASSWORDS, ROOT, compose_config
+from api.tests.test_readme import _variable
 
-PASSWORDS = {
-    f"MONGODB_{user}_PASSWORD": f"{user.lower()}-0123456789" for user in ("ADMINISTRATOR", "APPLICATION", "BACKUP")
-}
 DOCKERFILES = (ROOT / "api" / "Dockerfile", ROOT / "web" / "Dockerfile")
-
-
-def config(**given: str) -> subprocess.CompletedProcess[str]:
-    """What `docker-compose config` says with these variables alone, and no .env."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | given
-    with tempfile.NamedTemporaryFile() as empty:
-        command = ["docker-compose", "--env-file", empty.name, "-f", str(ROOT / "compose.yaml"), "config"]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def services() -> dict[str, Any]:
-    said = config(**PASSWORDS)
-    assert said.returncode == 0, said.stderr
-    found: dict[str, Any] = yaml.safe_load(said.stdout)
-    return found["services"] | {"": found}
 
 
 @pytest.mark.parametrize("name", PASSWORDS)
 def test_missing_password_is_refused_with_a_sentence(name: str) -> None:
     given = {"MONGODB_BACKUP_PASSWORD": ""} if name == "MONGODB_BACKUP_PASSWORD" else {}  # empty is missing, too
-    said = config(**{key: value for key, value in PASSWORDS.items() if key != name}, **given)
+    said = compose_config(**{key: value for key, value in PASSWORDS.items() if key != name}, **given)
     assert said.returncode != 0
     assert said.stderr.strip().endswith(f"Set {name} in .env; openssl rand -hex 24 makes one.")
 
 
-def test_every_container_is_hardened(services: dict[str, Any]) -> None:
-    assert set(services) == {"", "mongodb", "mongodb-init", "api", "web"}
+def test_every_container_is_hardened(services: Any) -> None:
+    assert set(services) == {"mongodb", "mongodb-init", "api", "web"}
     for name in ("mongodb", "mongodb-init", "api", "web"):
         one = services[name]
         assert one["read_only"] is True
@@ -60,17 +40,17 @@ def test_every_container_is_hardened(services: dict[str, Any]) -> None:
         assert ("healthcheck" in one) == (name != "mongodb-init")
 
 
-def test_only_nginx_has_ports_and_mongodb_no_way_out(services: dict[str, Any]) -> None:
+def test_only_nginx_has_ports_and_mongodb_no_way_out(services: Any, composed: Any) -> None:
     published = {name: one["ports"] for name, one in services.items() if "ports" in one}
     assert published == {"web": ["127.0.0.1:8080:8080/tcp", "127.0.0.1:8443:8443/tcp"]}
     assert list(services["mongodb"]["networks"]) == ["database"]
-    assert services[""]["networks"]["database"] == {"internal": True}
+    assert composed["networks"]["database"] == {"internal": True}
     assert services["mongodb-init"]["network_mode"] == "service:mongodb"
     assert list(services["web"]["networks"]) == ["front"]
 
 
-def test_each_waits_for_what_it_needs(services: dict[str, Any]) -> None:
-    waits = {name: one.get("depends_on", {}) for name, one in services.items() if name}
+def test_each_waits_for_what_it_needs(services: Any) -> None:
+    waits = {name: one.get("depends_on", {}) for name, one in services.items()}
     healthy, ended = {"condition": "service_healthy"}, {"condition": "service_completed_successfully"}
     assert waits == {
         "mongodb": {},
@@ -81,8 +61,8 @@ def test_each_waits_for_what_it_needs(services: dict[str, Any]) -> None:
     assert services["mongodb-init"]["restart"] == "no"
 
 
-def test_nobody_knows_more_passwords_than_it_needs(services: dict[str, Any]) -> None:
-    known = {name: re.findall(r"(\w+)-0123456789", str(one)) for name, one in services.items() if name}
+def test_nobody_knows_more_passwords_than_it_needs(services: Any) -> None:
+    known = {name: re.findall(r"(\w+)-0123456789", str(one)) for name, one in services.items()}
     assert {name: sorted(set(passwords)) for name, passwords in known.items()} == {
         "mongodb": [],
         "mongodb-init": ["administrator", "application", "backup"],
@@ -91,9 +71,7 @@ def test_nobody_knows_more_passwords_than_it_needs(services: dict[str, Any]) -> 
     }
 
 
-def test_server_gets_every_setting_and_starts_with_it(
-    services: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_server_gets_every_setting_and_starts_with_it(services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = services["api"]["environment"]
     assert set(environment) == {_variable(name) for name in Settings.model_fields} - {"TUTORDESK_MONGOD"}
     for name, value in environment.items():
@@ -112,14 +90,14 @@ def test_settings_of_the_machine_reach_the_server() -> None:
         "WEB_ADDRESS": "0.0.0.0",
         "HTTP_PORT": "80",
     }
-    services = yaml.safe_load(config(**PASSWORDS, **given).stdout)["services"]
+    services = yaml.safe_load(compose_config(**PASSWORDS, **given).stdout)["services"]
     assert services["api"]["environment"]["TUTORDESK_MODEL"] == "openai:x"
     assert services["api"]["environment"]["OPENAI_API_KEY"] == "key-of-openai"
     assert services["web"]["ports"][0] == "0.0.0.0:80:8080/tcp"
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
-def test_images_are_built_from_locks_and_run_without_rights(file: Path, services: dict[str, Any]) -> None:
+def test_images_are_built_from_locks_and_run_without_rights(file: Path, services: Any) -> None:
     text = file.read_text(encoding="utf-8")
     stages = re.split(r"^FROM ", text, flags=re.M)[1:]
     assert len(stages) >= 2
