@@ -21,9 +21,10 @@ function byAccept(): ProxyOptions {
 }
 
 const proxy: Record<string, string | ProxyOptions> = {
-  "^/(tickets|chat|rooms|me)(/|\\?|$)": byAccept(),
+  "^/(tickets|chat|rooms|me|status)(/|\\?|$)": byAccept(),
   "/agent": { target },
   "/health": { target },
+  "/metrics": { target },
   "/openapi.json": { target },
   "/docs": { target },
 };

@@ -344,6 +344,14 @@ const PAGES = [
     },
   ],
   [
+    "status",
+    () => "/status",
+    async (page) => {
+      await page.getByText(/^Events come one by one/).waitFor();
+      await page.getByText("GET /status", { exact: true }).waitFor();
+    },
+  ],
+  [
     "missing-ticket",
     () => "/tickets/0123456789abcdef01234567",
     (page) => page.getByText("no such ticket").waitFor(),
@@ -410,7 +418,7 @@ test("360 wide, nothing is cut off", async () => {
     isMobile: true,
   });
   for (const [name, path, ready] of PAGES.filter(
-    ([name], at) => at < 14 || name.startsWith("room"),
+    ([name], at) => at < 14 || name.startsWith("room") || name === "status",
   )) {
     const page = await context.newPage();
     await page.goto(server.url + path());

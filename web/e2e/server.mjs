@@ -128,7 +128,7 @@ export async function startServer(settings = {}) {
       });
       assert.ok(answer.ok);
     };
-    return { url, control, kill, serve, stop: stopAll, log: () => server.output() };
+    return { url, folder, control, kill, serve, stop: stopAll, log: () => server.output() };
   } catch (error) {
     await stop();
     throw error;

@@ -86,6 +86,12 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
         <span className="flex-1 text-left">Keyboard help</span>
         <Kbd>?</Kbd>
       </button>
+      <NavLink
+        to="/status"
+        className={({ isActive }) => cn(row, isActive && "bg-raise font-[550] text-text")}
+      >
+        Status
+      </NavLink>
       <div className="mt-2 grid gap-1.5 border-t border-line px-2.5 pt-3">
         <Who />
         <div className="-ml-1.5">

@@ -16,6 +16,7 @@ const load = {
   chat: (): PageModule => import("@/features/chat/page"),
   rooms: (): PageModule => import("@/features/rooms/list-page"),
   room: (): PageModule => import("@/features/rooms/room-page"),
+  status: (): PageModule => import("@/features/status/status-page"),
 };
 
 /** Starts fetching the page of a path; called with the first one before React runs. */
@@ -28,6 +29,7 @@ export function preloadPage(path: string): void {
     [/^\/chat$/, load.chat],
     [/^\/rooms$/, load.rooms],
     [/^\/rooms\//, load.room],
+    [/^\/status$/, load.status],
   ];
   const page = pages.find(([pattern]) => pattern.test(path))?.[1];
   page?.().catch(() => undefined); // shown by the page itself when it is rendered
@@ -41,6 +43,7 @@ const pages = {
   chat: lazy(load.chat),
   rooms: lazy(load.rooms),
   room: lazy(load.room),
+  status: lazy(load.status),
 };
 
 const show = (Page: LazyExoticComponent<ComponentType>) => (
@@ -64,6 +67,7 @@ export function Router() {
           <Route path="/chat" element={show(pages.chat)} />
           <Route path="/rooms" element={show(pages.rooms)} />
           <Route path="/rooms/:id" element={show(pages.room)} />
+          <Route path="/status" element={show(pages.status)} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

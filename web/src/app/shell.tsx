@@ -4,10 +4,11 @@ import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } fro
 import { Outlet, useLocation, useNavigate } from "react-router";
 import { useIdentityOfTabs } from "@/features/identity/who";
 import { useTicketEvents } from "@/features/tickets/live";
+import { followEpochOfTabs, wasRestored } from "@/lib/epoch";
 import { useHotkeys } from "@/lib/hotkeys";
 import { useIdentity } from "@/lib/identity";
 import { LinkGuard } from "@/markdown/links";
-import { Toaster } from "@/ui/toast";
+import { Toaster, toast } from "@/ui/toast";
 import { Help } from "./help";
 import { BottomBar, Rail } from "./navigation";
 import { useScrollMemory } from "./scroll";
@@ -51,6 +52,17 @@ function Identity() {
   );
 }
 
+const RESTORED =
+  "Tutordesk was restored to an earlier state, which you see now. What you were writing is kept.";
+
+/** Loads the page anew when the data were restored, and says so. */
+function useEpoch() {
+  useEffect(() => {
+    if (wasRestored()) toast(RESTORED, undefined, 20_000);
+    return followEpochOfTabs();
+  }, []);
+}
+
 export function Shell() {
   const [palette, setPalette] = useState<"never" | "open" | "closed">("never");
   const [help, setHelp] = useState(false);
@@ -59,6 +71,7 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   useTicketEvents();
   useIdentityOfTabs();
+  useEpoch();
   useScrollMemory(main);
   const search = () => setPalette("open");
   useHotkeys({

@@ -1,5 +1,6 @@
 // Every call to the server goes through `request`: JSON in and out, problems (RFC 9457) as one kind of
 // error with a sentence a person can act on, and one silent repeat when the server cleared a bad cookie.
+import { seeEpoch } from "./epoch";
 import type {
   ChatSession,
   ChatSessionDetail,
@@ -8,6 +9,7 @@ import type {
   RoomMessage,
   RoomOut,
   RoomRow,
+  Status,
   Ticket,
   TicketInput,
   TicketItem,
@@ -66,6 +68,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
       if (error instanceof DOMException && error.name === "AbortError") throw error;
       throw new Problem(0, FALLBACK[0] ?? "");
     }
+    seeEpoch(response.headers.get("Tutordesk-Epoch"));
     if (response.status !== 401 || attempt > 0) return response;
   }
 }
@@ -150,6 +153,7 @@ export const api = {
     only(request<unknown>(`/tickets/${part(id)}/summary`, { method: "POST" })),
   addSampleTickets: () =>
     only(request<{ created: number }>("/tickets/samples", { method: "POST" })),
+  readStatus: (signal?: AbortSignal) => only(request<Status>("/status", { signal })),
   readMe: (signal?: AbortSignal) => only(request<Me>("/me", { signal })),
   listSessions: (path: string, signal?: AbortSignal) => request<ChatSession[]>(path, { signal }),
   readSession: (path: string, signal?: AbortSignal) => request<ChatSessionDetail>(path, { signal }),

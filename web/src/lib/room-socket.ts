@@ -2,6 +2,7 @@
 // comes back, spread over five seconds when the server restarts, else slower from try to try. Silence of 35 s
 // counts as a lost connection, for the server speaks every 14 s. Close codes that mean "not you" are final.
 import ReconnectingWebSocket, { type CloseEvent } from "partysocket/ws";
+import { seeEpoch } from "./epoch";
 import { backoff, IDLE_MS, pause } from "./sse";
 import type { RoomCommand, RoomEvent } from "./types";
 
@@ -106,6 +107,7 @@ export class RoomSocket {
     if (this.gone.signal.aborted) return;
     this.heardAt = Date.now();
     const event = JSON.parse(String(message.data)) as RoomEvent;
+    if (event.type === "resumed") seeEpoch(event.epoch);
     this.handlers.onEvent(event);
     if (event.type !== "resumed") return;
     this.tries = 0;

@@ -29,6 +29,8 @@ export type Message = Version & Pick<Schemas["Message"], "role"> & { alternative
 export type ChatSession = Schemas["SessionRow"];
 export type ChatSessionDetail = ChatSession & { messages: Message[] };
 
+export type Status = Schemas["StatusOut"];
+
 export type RoomRow = Schemas["RoomRow"];
 export type RoomOut = Schemas["RoomOut"];
 export type RoomMember = Schemas["MemberOut"];

@@ -1,0 +1,97 @@
+// What /status tries through whatever stands between this browser and the server: whether events of a stream come one
+// by one, as an answer's words have to, and whether a socket carries messages both ways.
+import { send, toProblem } from "@/lib/api";
+import { readEvents } from "@/lib/sse";
+
+export interface Verdict {
+  state: "ok" | "warning" | "down";
+  says: string;
+}
+
+const TICKS = 5;
+/** The server sends an event each 200 ms, so that five take 800; a proxy that buffers delivers them at once. */
+const LEAST_SPREAD_MS = 400;
+const MOST_WAIT_MS = 10_000;
+const ECHOES = 5;
+
+export function judgeStream(times: number[]): Verdict {
+  if (times.length < TICKS) {
+    return { state: "down", says: `Only ${times.length} of ${TICKS} events came.` };
+  }
+  const spread = (times.at(-1) ?? 0) - (times[0] ?? 0);
+  if (spread < LEAST_SPREAD_MS) {
+    return {
+      state: "warning",
+      says: "All events came at once: something between you and the server buffers. Answers will not stream.",
+    };
+  }
+  return { state: "ok", says: `Events come one by one, spread over ${Math.round(spread)} ms.` };
+}
+
+export function judgeSocket(trips: number[]): Verdict {
+  if (trips.length < ECHOES) {
+    return {
+      state: "down",
+      says: "No socket gets through. Something between you and the server does not pass on WebSockets, so rooms stay still.",
+    };
+  }
+  const middle = [...trips].sort((a, b) => a - b)[ECHOES >> 1] ?? 0;
+  return {
+    state: "ok",
+    says: `Messages go there and back in ${Math.max(1, Math.round(middle))} ms.`,
+  };
+}
+
+export async function testStream(signal: AbortSignal): Promise<Verdict> {
+  const times: number[] = [];
+  try {
+    const timeout = AbortSignal.timeout(MOST_WAIT_MS);
+    const response = await send("/status/stream", {
+      headers: { Accept: "text/event-stream" },
+      signal: AbortSignal.any([signal, timeout]),
+    });
+    if (!response.ok) throw await toProblem(response);
+    await readEvents(response, ({ event }) => {
+      if (event === "tick") times.push(performance.now());
+      return event === "done";
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (times.length === 0) {
+      return { state: "down", says: error instanceof Error ? error.message : "No stream opens." };
+    }
+  }
+  return judgeStream(times);
+}
+
+export function testSocket(signal: AbortSignal): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    const trips: number[] = [];
+    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/status/socket`);
+    let sentAt = 0;
+    const say = () => {
+      sentAt = performance.now();
+      socket.send(String(trips.length));
+    };
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      socket.onclose = null;
+      socket.close();
+      resolve(judgeSocket(trips));
+    };
+    const abort = () => {
+      end();
+      reject(signal.reason);
+    };
+    const timer = setTimeout(end, MOST_WAIT_MS);
+    signal.addEventListener("abort", abort);
+    socket.onopen = say;
+    socket.onclose = end;
+    socket.onmessage = () => {
+      trips.push(performance.now() - sentAt);
+      if (trips.length < ECHOES) say();
+      else end();
+    };
+  });
+}
