@@ -122,7 +122,10 @@ async def test_socket(websocket: WebSocket) -> None:
     with contextlib.suppress(TimeoutError, WebSocketDisconnect):
         async with asyncio.timeout(ECHO_SECONDS):
             for _ in range(ECHOES):
-                await websocket.send_text((await websocket.receive_text())[:LONGEST_ECHO])
+                text = (await websocket.receive()).get("text")
+                if text is None:  # gone, or nothing that the page sends
+                    break
+                await websocket.send_text(text[:LONGEST_ECHO])
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
         await websocket.close()
 
@@ -183,7 +186,7 @@ def _part_of_log(log: LogStatus | None) -> Part:
         return Part(name="change_log", state="warning", says=_sentence(log.alarm or log.gap))
     if silence > MOST_SILENCE_SECONDS:
         return Part(name="change_log", state="warning", says=f"Nothing was written for {silence:.0f} seconds.")
-    return Part(name="change_log", state="ok", says=f"Every change is kept, at most {log.lag_seconds:.1f} s behind.")
+    return Part(name="change_log", state="ok", says=f"Every change is kept, at most {max(0.1, log.lag_seconds):.1f} s behind.")
 
 
 def _sentence(text: str) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import httpx
 import pymongo
+import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedOK
 
 from api.settings import Settings
 from api.tests.conftest import Live
@@ -120,6 +122,9 @@ async def test_self_test_streams_and_echoes(live: Live, visitor: httpx.AsyncClie
             assert await socket.recv() == text
         await socket.send("x" * 1000)
         assert await socket.recv() == "x" * 200
+        await socket.send(b"no text")
+        with pytest.raises(ConnectionClosedOK):
+            await socket.recv()
 
 
 async def test_database_that_is_away_is_told(visitor: httpx.AsyncClient, live: Live) -> None:

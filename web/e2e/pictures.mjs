@@ -136,6 +136,12 @@ try {
   };
   await picture(browser, "chat", { ...DESK, colorScheme: "dark" }, conversation);
   await picture(browser, "room", { ...DESK, colorScheme: "dark" }, (page) => meet(page, id));
+  await picture(browser, "status", { ...DESK, colorScheme: "light" }, async (page) => {
+    await page.goto(`${server.url}/status`);
+    await page.getByText(/^Events come one by one/).waitFor();
+    await page.getByText(/^Messages go there and back/).waitFor();
+    await page.getByText("GET /status", { exact: true }).waitFor();
+  });
   await picture(browser, "chat-phone", { ...PHONE, colorScheme: "light" }, conversation);
 } finally {
   await browser.close();
