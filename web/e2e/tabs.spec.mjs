@@ -70,13 +70,30 @@ async function hasText(page, length) {
   return (await answer(page).locator(".md").count()) > 0 && (await textOf(page)).length > length;
 }
 
+/** Milliseconds until a new tab shows the composer, and from sending a question until its answer begins. */
+async function timesOf(page, question) {
+  const opened = performance.now();
+  await page.goto(`${server.url}/chat`);
+  await composer(page).waitFor();
+  const loaded = Math.round(performance.now() - opened);
+  await composer(page).fill(question);
+  const answered = page.waitForResponse((one) => one.url().endsWith("/stream"));
+  const asked = performance.now();
+  await page.keyboard.press("Enter");
+  await answered;
+  return { loaded, begun: Math.round(performance.now() - asked) };
+}
+
 test("eight tabs share the streams, and the eighth is as quick as the first", async () => {
   const context = await browser.newContext();
   const streams = streamsOf(context);
   const seen = [];
   await server.control({ script: "ok", text: ANSWER, delay_ms: 40, chunk: 8 });
-  const first = await open(context, "/chat", seen);
-  const chat = await ask(first, "What is a proxy?");
+  const first = await context.newPage();
+  seen.push(watch(first, server.url));
+  const alone = await timesOf(first, "What is a proxy?");
+  await first.waitForURL(/session=/);
+  const chat = new URL(first.url()).pathname + new URL(first.url()).search;
   const tabs = [first];
   for (const path of [chat, "/tickets", chat, "/tickets", chat, chat]) {
     tabs.push(await open(context, path, seen));
@@ -88,21 +105,11 @@ test("eight tabs share the streams, and the eighth is as quick as the first", as
 
   const eighth = await context.newPage();
   seen.push(watch(eighth, server.url));
-  const began = performance.now();
-  await eighth.goto(`${server.url}/chat`);
-  await composer(eighth).waitFor();
-  const loaded = performance.now() - began;
-  await composer(eighth).fill("Do you hear me?");
-  const answered = eighth.waitForResponse((one) => one.url().endsWith("/stream"));
-  const asked = performance.now();
-  await eighth.keyboard.press("Enter");
-  await answered;
-  const begun = performance.now() - asked;
-  console.log(
-    `eighth tab: loaded in ${loaded.toFixed(0)} ms, its answer began in ${begun.toFixed(0)} ms`,
-  );
-  assert.ok(loaded < 1_000, `the eighth tab took ${loaded} ms`);
-  assert.ok(begun < 500, `its answer began after ${begun} ms`);
+  const { loaded, begun } = await timesOf(eighth, "Do you hear me?");
+  console.log(`eighth tab: loaded in ${loaded} ms, its answer began in ${begun} ms`, alone);
+  // Of the first tab, which has the machine for itself; a tab that waits for a connection would take seconds.
+  assert.ok(loaded < Math.max(1_000, 3 * alone.loaded), `the eighth tab took ${loaded} ms`);
+  assert.ok(begun < Math.max(500, 3 * alone.begun), `its answer began after ${begun} ms`);
   assert.ok(await composer(first).isDisabled(), "the first answer still runs");
 
   for (const tab of [...readers, eighth]) {
