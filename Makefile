@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv/bin
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/package-lock.json
-REDIS ?= $(shell command -v redis-server 2>/dev/null)
 CHROMIUM ?= $(or $(wildcard /usr/bin/chromium),$(shell command -v chromium 2>/dev/null))
+PROGRAMS := redis-server nginx docker-compose curl openssl
+MISSING := $(if $(CHROMIUM),,chromium fonts-dejavu-core) \
+  $(foreach program,$(PROGRAMS),$(if $(shell PATH="$$PATH:/usr/sbin" command -v $(program) 2>/dev/null),,$(program)))
+MONGOSH := api/tests/deploy/node_modules/.stamp
 
 .PHONY: help setup run test lint bench tools
 .DEFAULT_GOAL := help
@@ -16,7 +19,7 @@ setup: .venv/run.stamp web/dist/index.html ## Install what the server needs and 
 run: setup ## Start Tutordesk on http://127.0.0.1:8000
 	@exec $(VENV)/tutordesk serve
 
-test: .venv/dev.stamp web/dist/index.html tools ## Run every test: server, client, browser
+test: .venv/dev.stamp web/dist/index.html tools $(MONGOSH) ## Run every test: server, client, browser
 	@echo "== Server tests"
 	@$(VENV)/pytest
 	@echo "== Client tests"
@@ -66,12 +69,20 @@ web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@
 
+$(MONGOSH): api/tests/deploy/package-lock.json
+	@echo "== Installing mongosh for the tests"
+	@cd api/tests/deploy && npm ci --silent
+	@touch $@
+
+# A policy keeps the packages from starting nginx and Redis as services.
 tools:
-ifeq ($(and $(CHROMIUM),$(REDIS)),)
+ifneq ($(strip $(MISSING)),)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "== Installing Chromium and Redis for the tests"; \
-	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core redis-server >/dev/null; \
+	  echo "== Installing for the tests: $(strip $(MISSING))"; \
+	  policy=/usr/sbin/policy-rc.d; \
+	  if [ ! -e $$policy ]; then trap 'rm -f /usr/sbin/policy-rc.d' EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; fi; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(MISSING) >/dev/null; \
 	else \
-	  echo "The tests need Chromium and Redis. Install them (on Debian: apt install chromium redis-server), or set CHROMIUM to its path." >&2; exit 1; \
+	  echo "The tests need what is missing here (on Debian: apt install $(strip $(MISSING))); CHROMIUM may be set to its path." >&2; exit 1; \
 	fi
 endif
