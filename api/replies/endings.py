@@ -50,12 +50,10 @@ async def finish_joined(joined: Joined) -> None:
     """Call `joined` with what joined its transcript since the last time, then mark it as finished."""
     while batch := _joined[:MOST_AT_ONCE]:
         await joined(batch)
-        ended = {"_id": {"$in": [reply.id for reply in batch]}, "status": {"$ne": Status.streaming.value}}
-        marked = await at_once(Reply).update_many(ended, {"$set": {"is_joined": True}})
-        if marked.matched_count < len({reply.id for reply in batch}):  # an election took an ending away
-            for reply in batch:
-                await _end_in_database(reply)
-            await at_once(Reply).update_many(ended, {"$set": {"is_joined": True}})
+        replies, by_id = at_once(Reply), {reply.id: reply for reply in batch}
+        async for row in replies.find({"_id": {"$in": list(by_id)}, "status": Status.streaming.value}, {"_id": 1}):
+            await _end_in_database(by_id[row["_id"]])  # an election took its ending away
+        await replies.update_many({"_id": {"$in": list(by_id)}}, {"$set": {"is_joined": True}})
         del _joined[: len(batch)]
 
 
