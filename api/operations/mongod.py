@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
+import functools
 import hashlib
 import importlib.util
 import logging
@@ -23,6 +24,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote_plus
+
+from api.operations.mongod_keeper import keep_running
 
 if TYPE_CHECKING:
     from api.database import Database
@@ -162,7 +165,8 @@ async def running_mongod(data_dir: Path, binary: Path, process: subprocess.Popen
     current = [process]
     try:
         await _until_primary(data_dir, process)
-        keeper = asyncio.create_task(_keep_running(data_dir, binary, current), name="mongod keeper")
+        restart = functools.partial(start_mongod, data_dir, binary)
+        keeper = asyncio.create_task(keep_running(current, restart, data_dir), name="mongod keeper")
         try:
             yield mongodb_url(data_dir)
         finally:
@@ -181,18 +185,6 @@ def stop_mongod(process: subprocess.Popen[bytes]) -> None:
         log.error("mongod did not stop in %s s and was killed", STOP_SECONDS)
         process.kill()
         process.wait()
-
-
-async def _keep_running(data_dir: Path, binary: Path, current: list[subprocess.Popen[bytes]]) -> None:
-    quick_deaths = 0
-    while True:
-        started = time.monotonic()
-        code = await asyncio.to_thread(current[0].wait)
-        quick_deaths = quick_deaths + 1 if time.monotonic() - started < 10 else 0
-        pause = min(30.0, 0.1 * 4**quick_deaths)
-        log.error("mongod ended with code %s; it starts again in %.1f s (see %s)", code, pause, data_dir / "mongod.log")
-        await asyncio.sleep(pause)
-        current[0] = start_mongod(data_dir, binary)
 
 
 async def _until_primary(data_dir: Path, process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,119 @@
+"""SIGKILLs of the embedded mongod at random times, under people who save tickets and a driver that writes with
+majority: how many acknowledged writes are lost, and how soon a ticket can be saved again.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymongo.errors
+from bson import ObjectId
+
+from api.benchmarks.figures import Figure
+from api.benchmarks.harness import Server, running_server
+from api.database import Database, connect
+from api.operations.mongod import mongodb_url
+
+KILLS, ACKNOWLEDGED, MOST_SECONDS = 25, 10_000, 6.0
+SAVERS, WRITERS = 3, 3
+LIVES_SECONDS = (0.3, 2.5)
+AGAIN_SECONDS = 0.05
+TICKET = {"title": "Written while mongod is killed", "description": "Still there?", "category": "test", "tags": []}
+
+
+@dataclass
+class Seen:
+    """`saved` and `written`: ids of what was acknowledged, of tickets and of the driver's documents."""
+
+    saved: set[ObjectId] = field(default_factory=set)
+    written: set[ObjectId] = field(default_factory=set)
+    back: list[float] = field(default_factory=list)
+    lost: int = 0
+
+    @property
+    def acknowledged(self) -> int:
+        return len(self.saved) + len(self.written)
+
+
+def measure(folder: Path) -> list[Figure]:
+    with running_server(folder / "server", TUTORDESK_MAX_TICKETS_PER_HOUR="0") as server:
+        seen = asyncio.run(kill_many(server, KILLS, ACKNOWLEDGED))
+    writes = f"{seen.acknowledged:,} acknowledged writes, {len(seen.saved):,} of them tickets"
+    return [
+        Figure(f"Lost of {writes}, by {len(seen.back)} SIGKILLs of mongod", seen.lost, limit=0, digits=0),
+        Figure("Until a ticket is saved again, most", max(seen.back), "s", MOST_SECONDS),
+        Figure("The same, p50", sorted(seen.back)[len(seen.back) // 2], "s"),
+    ]
+
+
+async def kill_many(server: Server, kills: int, acknowledged: int) -> Seen:
+    """Kill so often and go on until so many writes were acknowledged, then look for each of them."""
+    chance, seen = random.Random(5), Seen()
+    mongodb = connect(mongodb_url(server.data_dir))
+    database = mongodb.get_default_database()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=20) as client:
+        await _until_saved(client, seen)
+        writers = [asyncio.create_task(_save(client, seen)) for _ in range(SAVERS)]
+        writers += [asyncio.create_task(_write(database, seen)) for _ in range(WRITERS)]
+        try:
+            while len(seen.back) < kills or seen.acknowledged < acknowledged:
+                await asyncio.sleep(chance.uniform(*LIVES_SECONDS))
+                if len(seen.back) < kills:
+                    os.kill(server.mongod_pid, signal.SIGKILL)
+                    killed_at = time.monotonic()
+                    await _until_saved(client, seen)
+                    seen.back.append(time.monotonic() - killed_at)
+                for writer in writers:
+                    if writer.done():
+                        writer.result()
+        finally:
+            for writer in writers:
+                writer.cancel()
+            await asyncio.gather(*writers, return_exceptions=True)
+    seen.lost = await _missing(database, "tickets", seen.saved) + await _missing(database, "written", seen.written)
+    mongodb.close()
+    return seen
+
+
+async def _until_saved(client: httpx.AsyncClient, seen: Seen) -> None:
+    is_saved = False
+    while not is_saved:
+        is_saved = await _save_one(client, seen)
+
+
+async def _save_one(client: httpx.AsyncClient, seen: Seen) -> bool:
+    answer = await client.post("/tickets", json=TICKET)
+    if answer.status_code == 201:
+        seen.saved.add(ObjectId(answer.json()["id"]))
+    elif answer.status_code != 503:
+        raise RuntimeError(f"a ticket was refused with {answer.status_code}: {answer.text}")
+    else:
+        await asyncio.sleep(AGAIN_SECONDS)
+    return answer.status_code == 201
+
+
+async def _save(client: httpx.AsyncClient, seen: Seen) -> None:
+    while True:
+        await _save_one(client, seen)
+
+
+async def _write(database: Database, seen: Seen) -> None:
+    while True:
+        document: dict[str, Any] = {"_id": ObjectId(), "text": "x" * 200}
+        with contextlib.suppress(pymongo.errors.PyMongoError):  # then it was not acknowledged
+            await database["written"].insert_one(document)
+            seen.written.add(document["_id"])
+            continue
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _missing(database: Database, collection: str, ids: set[ObjectId]) -> int:
+    there = {row["_id"] async for row in database[collection].find({}, {"_id": 1})}
+    return len(ids - there)
