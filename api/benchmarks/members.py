@@ -15,6 +15,10 @@ JOINS_AT_ONCE = 20
 SECONDS = 60.0
 
 
+class Refused(Exception):
+    """A socket that did not become live: with the status line of its answer, or closed without one."""
+
+
 class MemberSocket(asyncio.Protocol):
     """A WebSocket's reading side, of text frames that are not compressed; answers pings."""
 
@@ -29,6 +33,8 @@ class MemberSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
+        if not self.is_live.done():
+            self.is_live.set_exception(Refused("closed"))
 
     def data_received(self, data: bytes) -> None:
         moment = time.perf_counter()
@@ -38,7 +44,9 @@ class MemberSocket(asyncio.Protocol):
                 return
             head, _, rest = bytes(self._data).partition(b"\r\n\r\n")
             if b" 101 " not in head:
-                raise RuntimeError(f"a socket was refused: {head!r}")
+                self.is_live.set_exception(Refused(head.partition(b"\r\n")[0].decode()))
+                self.transport.close()
+                return
             self._is_open, self._data = True, bytearray(rest)
         while frame := self._take_frame():
             opcode, body = frame
