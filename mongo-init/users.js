@@ -25,6 +25,7 @@ const ROLES = {
     privileges: [
       { resource: { db: DATABASE, collection: "" }, actions: ["collMod", "bypassDocumentValidation"] },
       { resource: { db: "local", collection: "oplog.rs" }, actions: ["find"] },
+      { resource: { cluster: true }, actions: ["applyOps"] }, // each operation still needs its own right
     ],
   },
   // What MongoDB asks for where mongorestore replays an oplog (restore.js).

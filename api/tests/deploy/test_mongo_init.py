@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ FORBIDDEN_TO_BOTH: dict[str, Callable[[Client], Any]] = {
     "change the replica set": lambda client: client["admin"].command("replSetStepDown", 1),
     "set a parameter": lambda client: client["admin"].command("setParameter", 1, logLevel=1),
     "stop MongoDB": lambda client: client["admin"].command("shutdown"),
-    "run operations by hand": lambda client: client["admin"].command("applyOps", []),
+    "run operations by hand": lambda client: client["admin"].command(
+        "applyOps", [{"op": "i", "ns": "other.things", "o": {"_id": 1}}]
+    ),
     "profile": lambda client: client["tutordesk"].command("profile", 2),
 }
 
@@ -59,8 +62,15 @@ async def run(server: Serving, *arguments: str) -> str:
     """What a command says that has to succeed."""
     command = [*COMMAND, *arguments, "--data-dir", str(server.data_dir)]
     ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=server.environment)
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
+
+
+async def until_logged(server: Serving, title: str) -> None:
+    async def is_logged() -> bool:
+        return title in await run(server, "log", "show")
+
+    await until(is_logged)
 
 
 async def is_healthy(server: Serving, services: Any) -> bool:
@@ -116,22 +126,26 @@ async def test_server_and_change_log_work_with_these_users(server: Serving, serv
     async with server.client() as client:
         await create_ticket(client, title="Before the dump")
 
-        async def is_logged() -> bool:
-            return "insert   tickets" in await run(server, "log", "show")
-
-        await until(is_logged)
+        await until_logged(server, "Before the dump")
         dump = str(tmp_path / "dump")
         assert "the database at 20" in await run(server, "dump", dump, "--gzip")
-        await create_ticket(client, title="After the dump")
+        await create_ticket(client, title="Before the instant")
+        await until_logged(server, "Before the instant")
+        await asyncio.sleep(1.1)  # instants are of seconds
+        instant = datetime.now(UTC).isoformat()
+        await asyncio.sleep(0.1)
+        await create_ticket(client, title="After the instant")
+        await until_logged(server, "After the instant")
         await run(server, "migrate", "--status")
         assert await is_healthy(server, services)
         await server.end()
         assert not await is_healthy(server, services)
-        assert "1 vanish" in await run(server, "restore", dump, "--dry-run")
-        assert "documents restored" in await run(server, "restore", dump, "--yes-drop", "tutordesk")
+        assert "2 vanish" in await run(server, "restore", dump, "--dry-run")
+        rewind = await run(server, "restore", dump, "--until", instant, "--yes-drop", "tutordesk")
+        assert "operations replayed" in rewind
         await server.start()
         titles = [ticket["title"] for ticket in (await client.get(f"{server.url}/tickets")).json()]
-        assert titles == ["Before the dump"]
+        assert titles == ["Before the instant", "Before the dump"]
         assert "It is whole." in await run(server, "log", "verify")
 
 
