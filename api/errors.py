@@ -11,7 +11,8 @@
     ├── TooLong       413  too-long        more than a limit that is not a field's
     ├── Invalid       422  invalid         malformed input; `errors` names the fields
     ├── TooMany       429  too-many        past a limit; says when to try again
-    └── Unavailable   503  unavailable     MongoDB does not answer
+    ├── Unavailable   503  unavailable     MongoDB does not answer
+    └── DiskFull      507  disk-full       MongoDB's disk has no room: read, but write nothing
 
 `install_errors` makes one handler of them, of FastAPI's own refusals and of a database that is away.
 """
@@ -113,6 +114,11 @@ class Unavailable(AppError):
 
     def __init__(self, sentence: str | None = None) -> None:
         super().__init__(sentence, headers={"Retry-After": "1"})
+
+
+class DiskFull(AppError):
+    status, type = 507, "disk-full"
+    sentence = "The server's disk is full, so nothing can be saved just now. Keep what you wrote, and try again later."
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

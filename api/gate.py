@@ -6,6 +6,7 @@
 | a body that is not `application/json` | 415 |
 | a body over 1 MB, before more is read | 413 |
 | a body that does not arrive within 30 s | 408 |
+| what would be saved while the database's disk is full | 507 |
 
 What fails unforeseen is logged with the request's id and answered with a 500 that says nothing of the inside.
 
@@ -24,7 +25,7 @@ from urllib.parse import urlsplit
 import orjson
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from api.errors import PROBLEM_TYPE
+from api.errors import PROBLEM_TYPE, DiskFull
 from api.metrics import REQUESTS
 
 Scope = MutableMapping[str, Any]
@@ -38,6 +39,7 @@ MAX_BODY = 1_000_000
 OTHER_SITE = "Requests that change something must come from this site itself."
 FAILURE = "Something went wrong on our side. Nothing was changed by it; try again in a moment."
 BODY_SECONDS = 30
+STOPS = "/stop"  # the tutor can be stopped on a full disk, too
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
@@ -89,6 +91,8 @@ class Gate:
             if scope["method"] in UNSAFE:
                 if _is_from_other_site(headers, scope):
                     raise Refusal(403, "other-site", "Forbidden", OTHER_SITE)
+                if scope["app"].state.disk.is_short and not scope["path"].endswith(STOPS):
+                    raise Refusal(507, DiskFull.type, "Insufficient Storage", DiskFull.sentence)
                 receive = _replay(await _read_body(headers, receive), receive)
             await self.app(scope, receive, send_with_headers)
         except Refusal as refusal:

@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import pymongo.errors
 from fastapi import FastAPI
 
-from api import status
 from api.chat import routes as chat
 from api.chat.history import index_replies
 from api.chat.models import ChatPage, ChatSession, MessageWords
@@ -28,8 +27,9 @@ from api.identity.models import User
 from api.identity.revocation import Revocation, running_revocations
 from api.operations import health
 from api.operations.change_log import CHANGE_LOG, ChangeLog
+from api.operations.disk import NOT_OURS, watched_disk
 from api.operations.migrations.run import migrate
-from api.operations.mongod import MongodError
+from api.operations.mongod import MongodError, mongodb_url
 from api.operations.switch import read_epoch
 from api.reference import install_reference
 from api.replies.keeper import running_replies
@@ -42,6 +42,7 @@ from api.rooms.events import RoomWire
 from api.rooms.models import Room, RoomMember, RoomMessage, RoomRecord
 from api.rooms.relay import running_relay
 from api.settings import Settings, load_secret_keys
+from api.status import routes as status
 from api.tickets import routes as tickets
 from api.tickets.events import running_events
 from api.tickets.facets import Facets
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
         title="Tutordesk", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan
     )
     app.state.settings, app.state.mongod, app.state.epoch = settings, mongod, ""
+    app.state.disk = NOT_OURS
     app.include_router(tickets.router)
     app.include_router(chat.router)
     app.include_router(rooms.router)
@@ -83,6 +85,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.client = await _open_database(app, stack)
         stack.callback(state.client.close)
         stack.push_async_callback(asyncio.to_thread, state.change_log.stop)
+        if is_embedded(settings, state.mongod):
+            state.disk = await stack.enter_async_context(watched_disk(settings.data_dir))
         state.revocations = await stack.enter_async_context(running_revocations())
         state.limits, state.facets = Limits(settings), Facets()
         state.ticket_events = await stack.enter_async_context(running_events())
@@ -109,6 +113,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             state.change_log.start()
         _spare_the_collector()
         yield
+
+
+def is_embedded(settings: Settings, mongod: object) -> bool:
+    """Whether MongoDB runs on the data folder: started by this process, or by the one that started this worker."""
+    given = settings.mongodb_url
+    return bool(mongod) or bool(given and given.get_secret_value() == mongodb_url(settings.data_dir))
 
 
 def _bus(client: Client, settings: Settings) -> Bus:

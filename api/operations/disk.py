@@ -7,6 +7,7 @@ by the gate and by the rooms' sockets; reading goes on, and so does writing once
 import asyncio
 import logging
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ class Disk:
     @property
     def is_short(self) -> bool:
         return self.free < self.needed
+
+
+NOT_OURS = Disk(sys.maxsize, sys.maxsize)  # a database elsewhere looks after its disk itself
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Starts the embedded mongod again when it dies: at once, but not over and over.
 
 One that ends by itself soon after its start will do so again, as on a full disk; each time the pause is four times as
-long, up to half a minute, and half a minute at once while the disk has no room. One that somebody kills will not.
+long, up to half a minute; while the disk has no room it is half a minute at once, or until there is. One that somebody
+kills will not.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from api.operations.disk import Disk
+from api.operations.disk import LOOK_SECONDS, Disk
 
 log = logging.getLogger(__name__)
 LEAST_PAUSE, MOST_PAUSE = 0.1, 30.0
@@ -30,10 +31,21 @@ async def keep_running(current: list[Process], restart: Callable[[], Process], d
         if code == -signal.SIGKILL:
             quick = QUICKLY_KILLED_SECONDS
         quick_deaths = quick_deaths + 1 if lived < quick else 0
-        pause = pause_after(quick_deaths, Disk.of(data_dir).is_short)
+        is_short = Disk.of(data_dir).is_short
+        pause = pause_after(quick_deaths, is_short)
         log.error("mongod ended with code %s; it starts again in %.1f s (see %s)", code, pause, data_dir / "mongod.log")
-        await asyncio.sleep(pause)
+        if is_short:
+            await _until_room(data_dir, pause)
+        else:
+            await asyncio.sleep(pause)
         current[0] = restart()
+
+
+async def _until_room(data_dir: Path, most_seconds: float) -> None:
+    for _ in range(round(most_seconds / LOOK_SECONDS)):
+        if not Disk.of(data_dir).is_short:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def pause_after(quick_deaths: int, is_disk_short: bool) -> float:

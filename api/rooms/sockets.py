@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocketDisconnect
 from uvicorn.protocols.utils import ClientDisconnected
 
-from api.errors import AppError, NotFound, NotSignedIn, Unavailable, is_database_away
+from api.errors import AppError, DiskFull, NotFound, NotSignedIn, Unavailable, is_database_away
 from api.identity.access import MemberOfRequest, member_of, object_id, visitor_of
 from api.metrics import OPEN_SOCKETS
 from api.rooms.events import (
@@ -128,6 +128,8 @@ class RoomSocket:
                 self._typed_at = time.monotonic()
                 self._relay.tell_typing(room_id, self._who.id)
             return
+        if state.disk.is_short:
+            raise DiskFull
         member = await access_member(room_id, self._who.id)
         if isinstance(command, Send):
             posted = await say(state, self._who, member, command.content, command.client_message_id)
