@@ -89,7 +89,7 @@ async def test_figures_are_for_this_machine_admins_and_who_has_the_token(
         right = ELSEWHERE | {"Authorization": f"Bearer {token}"}
         assert (await visitor.get("/metrics", headers=right)).status_code == 200
         seen = (await visitor.get("/status", headers=ELSEWHERE)).json()
-        assert (seen["figures"], len(seen["parts"])) == (None, 3)
+        assert (seen["figures"], len(seen["parts"])) == (None, 4)
         await visitor.patch("/me", json={"name": "Ana"})
         await live.collection("users").update_one({"name": "Ana"}, {"$set": {"role": "admin"}})
         assert (await visitor.get("/metrics", headers=ELSEWHERE)).status_code == 200
@@ -104,6 +104,7 @@ async def test_status_says_what_works(visitor: httpx.AsyncClient) -> None:
     assert says["database"][0] == "ok"
     assert says["tutor"] == ("ok", "Answers come from gemini:fake.")
     assert says["change_log"] == ("off", "Off: only dumps can be restored.")
+    assert says["disk"][0] == "off"
     assert seen["epoch"] == "0"
 
 
@@ -156,7 +157,9 @@ async def test_workers_add_up_and_one_that_died_holds_nothing_open(tmp_path: Pat
             seen = await metrics(client)
             assert seen[ready] == 40
             assert seen["tutordesk_change_log_bytes"] > 0
-            assert (await client.get("/status")).json()["parts"][2]["state"] == "ok"
+            parts = {part["name"]: part for part in (await client.get("/status")).json()["parts"]}
+            assert (parts["change_log"]["state"], parts["disk"]["state"]) == ("ok", "ok")
+            assert "Bases to restore from: 20" in parts["change_log"]["says"]
         for client in clients:
             opened.append(await client.send(client.build_request("GET", "/tickets/events"), stream=True))
         async with server.client() as client:

@@ -54,7 +54,7 @@ test("says that all works, and tests streams and sockets from here", async () =>
   await page.goto(`${server.url}/status`);
   await page.getByText("Everything works.").waitFor();
   await line(page, "Streams")
-    .getByText(/^Events come one by one, spread over \d+ ms/)
+    .getByText(/^Events come one by one, \d+ ms apart/)
     .waitFor();
   await line(page, "Sockets")
     .getByText(/^Messages go there and back in \d+ ms/)

@@ -14,6 +14,7 @@ const KEYS: [string, [string, string][]][] = [
       ["g t", "Go to the tickets"],
       ["g c", "Go to the chat"],
       ["g r", "Go to the rooms"],
+      ["g s", "Look how Tutordesk does"],
       ["n", "New ticket"],
       ["Esc", "Close, or stop the tutor"],
     ],

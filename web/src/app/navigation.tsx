@@ -1,5 +1,5 @@
 // The rail on wide screens and the bar on phones: the same pages, search, help and theme.
-import { MessageSquare, Monitor, Moon, Search, Sun, Ticket, Users } from "lucide-react";
+import { Activity, MessageSquare, Monitor, Moon, Search, Sun, Ticket, Users } from "lucide-react";
 import { NavLink } from "react-router";
 import { Who } from "@/features/identity/who";
 import { cn } from "@/ui/cn";
@@ -11,6 +11,7 @@ export const PAGES = [
   { to: "/tickets", label: "Tickets", keys: "g t", Icon: Ticket },
   { to: "/chat", label: "Chat", keys: "g c", Icon: MessageSquare },
   { to: "/rooms", label: "Rooms", keys: "g r", Icon: Users },
+  { to: "/status", label: "Status", keys: "g s", Icon: Activity },
 ] as const;
 
 const THEMES: { name: Theme; label: string; Icon: typeof Sun }[] = [
@@ -86,12 +87,6 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
         <span className="flex-1 text-left">Keyboard help</span>
         <Kbd>?</Kbd>
       </button>
-      <NavLink
-        to="/status"
-        className={({ isActive }) => cn(row, isActive && "bg-raise font-[550] text-text")}
-      >
-        Status
-      </NavLink>
       <div className="mt-2 grid gap-1.5 border-t border-line px-2.5 pt-3">
         <Who />
         <div className="-ml-1.5">
@@ -108,7 +103,7 @@ export function BottomBar({ onSearch }: Pick<NavigationProps, "onSearch">) {
   return (
     <nav
       aria-label="Pages"
-      className="grid grid-cols-4 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="grid grid-cols-5 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] md:hidden"
     >
       {PAGES.map(({ to, label, Icon }) => (
         <NavLink

@@ -50,7 +50,7 @@ function useOptions(text: string, close: () => void): Option[] {
     { id: "new", label: "New ticket", note: "page", run: go("/tickets/new") },
     { id: "chat", label: "Chat with the tutor", note: "page", run: go("/chat") },
     { id: "rooms", label: "Rooms", note: "page", run: go("/rooms") },
-    { id: "status", label: "Status of Tutordesk", note: "page", run: go("/status") },
+    { id: "status", label: "Status", note: "page", run: go("/status") },
     {
       id: "name",
       label: me?.name ? "Change your name" : "Choose a name",

@@ -81,6 +81,7 @@ export function Shell() {
     "g t": () => navigate("/tickets"),
     "g c": () => navigate("/chat"),
     "g r": () => navigate("/rooms"),
+    "g s": () => navigate("/status"),
   });
   // After a navigation focus must not stay on what is gone; a page may have put it somewhere already.
   const shown = useRef(pathname);

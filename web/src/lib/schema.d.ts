@@ -936,7 +936,7 @@ export interface components {
              * Name
              * @enum {string}
              */
-            name: "database" | "tutor" | "change_log";
+            name: "database" | "disk" | "tutor" | "change_log";
             /**
              * State
              * @enum {string}

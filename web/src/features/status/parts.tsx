@@ -46,8 +46,10 @@ function bytes(value: number): string {
   return `${(value / 1_048_576).toFixed(1)} MiB`;
 }
 
-const sum = (counts: Record<string, number>): number =>
-  Object.values(counts).reduce((total, count) => total + count, 0);
+function answers(counts: Record<string, number>): string {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return counts.failed ? `${total}, ${counts.failed} failed` : String(total);
+}
 
 type Figures = NonNullable<Status["figures"]>;
 
@@ -58,7 +60,7 @@ function rowsOf(figures: Figures): [string, string][] {
     ["Answers being written", String(figures.running_replies)],
     ["Streams open", String(figures.open_streams)],
     ["Sockets open", String(figures.open_sockets)],
-    ["Answers since the start", String(sum(figures.replies))],
+    ["Answers since the start", answers(figures.replies)],
     [
       "First word, half within · 95 % within",
       token ? `${ms(token[0])} · ${ms(token[1])}` : "none yet",

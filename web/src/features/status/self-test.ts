@@ -22,17 +22,23 @@ export function judgeStream(times: number[]): Verdict {
   if (spread < LEAST_SPREAD_MS) {
     return {
       state: "warning",
-      says: "All events came at once: something between you and the server buffers. Answers will not stream.",
+      says:
+        "All events came at once: a proxy between you and the server buffers, so answers do not stream. " +
+        "In nginx, set proxy_buffering off.",
     };
   }
-  return { state: "ok", says: `Events come one by one, spread over ${Math.round(spread)} ms.` };
+  const gaps = times.slice(1).map((time, at) => time - (times[at] ?? 0));
+  const longest = Math.round(Math.max(...gaps));
+  return { state: "ok", says: `Events come one by one, ${longest} ms apart at most.` };
 }
 
 export function judgeSocket(trips: number[]): Verdict {
   if (trips.length < ECHOES) {
     return {
       state: "down",
-      says: "No socket gets through. Something between you and the server does not pass on WebSockets, so rooms stay still.",
+      says:
+        "No socket gets through: a proxy between you and the server does not pass on WebSockets, so rooms stay still. " +
+        "In nginx, pass on the headers Upgrade and Connection with proxy_http_version 1.1.",
     };
   }
   const middle = [...trips].sort((a, b) => a - b)[ECHOES >> 1] ?? 0;

@@ -31,6 +31,7 @@ const testQuery = ({ key, run }: (typeof tests)[number]) =>
   });
 const NAMES: Record<Status["parts"][number]["name"], string> = {
   database: "Database",
+  disk: "Disk",
   tutor: "Tutor",
   change_log: "Change log",
 };

@@ -1,36 +1,21 @@
-"""How Tutordesk is doing: `/metrics` for Prometheus, `/status` for people, and what their page tests itself with.
-
-Everybody is told whether the parts work. The figures are for the machine itself, for admins, and, of `/metrics`, for
-who has its token (S-36). The page opens `/status/stream` and `/status/socket` through whatever proxy stands before it:
-five events a fifth of a second apart, which a proxy that buffers delivers at once, and an echo.
-"""
+"""How each part does, in a sentence that a person understands, and the figures of all processes of this server."""
 
 import asyncio
-import contextlib
-import secrets
 import time
-from collections.abc import AsyncGenerator
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pymongo.errors
-from fastapi import APIRouter, Depends, Request, Response, WebSocket
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from starlette.websockets import WebSocketDisconnect
 
 from api import metrics
-from api.errors import AppError, NotFound, problem_responses
-from api.identity.access import admin_of, visitor_of
-from api.operations.change_log import CHANGE_LOG_LEASE
+from api.operations.bases import list_bases
+from api.operations.change_log import CHANGE_LOG, CHANGE_LOG_LEASE
+from api.operations.disk import NOT_OURS, Disk
+from api.operations.dump_format import DumpError
 from api.operations.lease import LEASES
 from api.operations.oplog_tail import Status as LogStatus
-from api.reference import is_on_this_machine
-from api.replies.stream import FIRST_BYTES, ByteStream, frame
 
-router = APIRouter(tags=["operations"])
-TICKS, TICK_SECONDS = 5, 0.2
-ECHOES, ECHO_SECONDS, LONGEST_ECHO = 20, 10.0, 200
 MOST_SILENCE_SECONDS = 15.0
 State = Literal["ok", "warning", "down", "off"]
 
@@ -38,7 +23,7 @@ State = Literal["ok", "warning", "down", "off"]
 class Part(BaseModel):
     """`says`: a sentence that a person understands."""
 
-    name: Literal["database", "tutor", "change_log"]
+    name: Literal["database", "disk", "tutor", "change_log"]
     state: State
     says: str
 
@@ -68,81 +53,12 @@ class Figures(BaseModel):
     routes: list[Route]
 
 
-class StatusOut(BaseModel):
-    version: str
-    epoch: str
-    parts: list[Part]
-    figures: Figures | None
+async def read_parts(state: Any) -> list[Part]:
+    log = await read_log_status(state)
+    return [await read_database(state), _disk(state.disk), _tutor(state), await asyncio.to_thread(_log, state, log)]
 
 
-async def _may_see_figures(request: Request) -> bool:
-    if is_on_this_machine(request):
-        return True
-    with contextlib.suppress(AppError):
-        return bool(await admin_of(await visitor_of(request)))
-    return False
-
-
-MaySeeFigures = Annotated[bool, Depends(_may_see_figures)]
-
-
-@router.get("/status", operation_id="read_status")
-async def read_status_of_all(request: Request, may_see_figures: MaySeeFigures) -> StatusOut:
-    state = request.app.state
-    database, log = await _database(state), await _change_log(state)
-    return StatusOut(
-        version=request.app.version,
-        epoch=state.epoch,
-        parts=[database, _tutor(state), _part_of_log(log)],
-        figures=_figures(state, log) if may_see_figures else None,
-    )
-
-
-@router.get("/metrics", operation_id="read_metrics", response_class=Response, responses=problem_responses())
-async def read_metrics(request: Request, may_see_figures: MaySeeFigures) -> Response:
-    state = request.app.state
-    token = state.settings.metrics_token
-    given = request.headers.get("authorization", "")
-    has_token = token and secrets.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode())
-    if not (may_see_figures or has_token):
-        raise NotFound
-    await _database(state)
-    _set_gauges(await _change_log(state))
-    return Response(generate_latest(metrics.figures(state.settings.workers > 1)), media_type=CONTENT_TYPE_LATEST)
-
-
-@router.get("/status/stream", operation_id="test_stream", response_class=Response)
-async def test_stream() -> ByteStream:
-    return ByteStream(_ticks(), _anybody)
-
-
-@router.websocket("/status/socket")
-async def test_socket(websocket: WebSocket) -> None:
-    await websocket.accept()
-    with contextlib.suppress(TimeoutError, WebSocketDisconnect):
-        async with asyncio.timeout(ECHO_SECONDS):
-            for _ in range(ECHOES):
-                text = (await websocket.receive()).get("text")
-                if text is None:  # gone, or nothing that the page sends
-                    break
-                await websocket.send_text(text[:LONGEST_ECHO])
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
-        await websocket.close()
-
-
-async def _anybody() -> bool:
-    return True
-
-
-async def _ticks() -> AsyncGenerator[bytes]:
-    yield FIRST_BYTES
-    for number in range(TICKS):
-        yield frame("tick", {"number": number})
-        await asyncio.sleep(TICK_SECONDS)
-    yield frame("done", {})
-
-
-async def _database(state: Any) -> Part:
+async def read_database(state: Any) -> Part:
     started = time.perf_counter()
     try:
         hello: dict[str, Any] = await state.client.admin.command("hello")
@@ -157,13 +73,22 @@ async def _database(state: Any) -> Part:
     return Part(name="database", state="ok", says=f"Takes writes, and answers within {ms:.0f} ms.")
 
 
+def _disk(disk: Disk) -> Part:
+    if disk is NOT_OURS:
+        return Part(name="disk", state="off", says="The database lies elsewhere, and looks after its disk itself.")
+    free = f"{disk.free / 1e9:.1f} GB are free"
+    if disk.is_short:
+        return Part(name="disk", state="down", says=f"Only {free}: nothing new is saved until there is room.")
+    return Part(name="disk", state="ok", says=f"{free}.")
+
+
 def _tutor(state: Any) -> Part:
     if state.tutor.is_offline:
         return Part(name="tutor", state="off", says="Offline: it answers with the best passages of the tickets.")
     return Part(name="tutor", state="ok", says=f"Answers come from {', '.join(state.settings.models)}.")
 
 
-async def _change_log(state: Any) -> LogStatus | None:
+async def read_log_status(state: Any) -> LogStatus | None:
     """As its writer said last, who may be another process or server. None: nobody writes one."""
     own: LogStatus = state.change_log.status
     if own.is_writing or own.alarm:
@@ -178,7 +103,7 @@ async def _change_log(state: Any) -> LogStatus | None:
     return own if state.settings.writes_change_log else None
 
 
-def _part_of_log(log: LogStatus | None) -> Part:
+def _log(state: Any, log: LogStatus | None) -> Part:
     if not log:
         return Part(name="change_log", state="off", says="Off: only dumps can be restored.")
     silence = time.time() - log.written_at if log.written_at else 0.0
@@ -186,21 +111,33 @@ def _part_of_log(log: LogStatus | None) -> Part:
         return Part(name="change_log", state="warning", says=_sentence(log.alarm or log.gap))
     if silence > MOST_SILENCE_SECONDS:
         return Part(name="change_log", state="warning", says=f"Nothing was written for {silence:.0f} seconds.")
-    return Part(name="change_log", state="ok", says=f"Every change is kept, at most {max(0.1, log.lag_seconds):.1f} s behind.")
+    return Part(name="change_log", state="ok", says=_how_far_back(state, max(0.1, log.lag_seconds)))
+
+
+def _how_far_back(state: Any, lag: float) -> str:
+    kept = f"Every change is kept, at most {lag:.1f} s behind"
+    try:
+        bases = list_bases(state.settings.data_dir / CHANGE_LOG)
+    except DumpError as error:
+        return f"{kept}. {error}"
+    if not bases:
+        return f"{kept}."  # another server writes it
+    first, newest = (f"{bases[at].ts.as_datetime():%Y-%m-%d %H:%M} UTC" for at in (0, -1))
+    return f"{kept}. Bases to restore from: {first} to {newest}."
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
-def _set_gauges(log: LogStatus | None) -> None:
+def set_gauges(log: LogStatus | None) -> None:
     if log:
         metrics.CHANGE_LOG_LAG.set(log.lag_seconds)
         metrics.CHANGE_LOG_BYTES.set(log.size)
         metrics.CHANGE_LOG_ALARM.set(bool(log.alarm or log.gap))
 
 
-def _figures(state: Any, log: LogStatus | None) -> Figures:
+def read_figures(state: Any, log: LogStatus | None) -> Figures:
     read = metrics.Reader(state.settings.workers > 1)
     tokens = read.quantiles("tutordesk_first_token_seconds")
     return Figures(

@@ -1,0 +1,1 @@
+"""HOW IT DOES: `/metrics`, `/status`, and what its page tests itself with."""
