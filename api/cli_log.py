@@ -11,7 +11,7 @@ from api.cli_database import DataDir, refuse
 from api.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
-    from api.operations.log_files import Record
+    from api.operations.log_reading import Record
 
 app = typer.Typer(no_args_is_help=True, help="Show the change log, and check it.")
 NAMES = {"i": "insert", "u": "update", "d": "delete", "c": "command"}
@@ -26,7 +26,8 @@ def show(
     """List the newest changes: when, at which instant, what, in which collection, and of which document."""
     from api.operations.dump_format import DumpError
     from api.operations.instants import parse
-    from api.operations.log_files import read_log, segments, ts_of
+    from api.operations.log_files import segments, ts_of
+    from api.operations.log_reading import read_log
 
     folder = _folder(data_dir)
     try:
@@ -47,16 +48,16 @@ def verify(data_dir: DataDir = None) -> None:
     """Check every record, that none is missing between them, and every base. Ends with 1 when something is wrong."""
     import time
 
-    from api.operations import log_files
+    from api.operations import log_reading
     from api.operations.bases import check_base, list_bases
     from api.operations.dump_format import DumpError
     from api.operations.instants import show as instant
 
     folder = _folder(data_dir)
-    found = log_files.verify(folder)
+    found = log_reading.verify(folder)
     if found.torn:  # a server may be writing just there
         time.sleep(0.5)
-        found = log_files.verify(folder)
+        found = log_reading.verify(folder)
     wrong = [f"damaged: {sentence}" for sentence in found.damage]
     if found.torn:
         wrong.append("torn tail: {}, byte {}, {} bytes; the next start cuts it off".format(*found.torn))

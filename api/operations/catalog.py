@@ -33,6 +33,18 @@ def connect(url: str, seconds: float = CONNECT_SECONDS) -> Client:
     return MongoClient(url, appname="tutordesk", serverSelectionTimeoutMS=wait, connectTimeoutMS=wait)
 
 
+def connect_to_follow(url: str) -> Client:
+    """A client for short operations, that leaves a primary which hangs for the one that takes its place."""
+    return MongoClient(
+        url,
+        appname="tutordesk",
+        serverSelectionTimeoutMS=CONNECT_SECONDS * 1000,
+        socketTimeoutMS=8_000,
+        connectTimeoutMS=2_000,
+        heartbeatFrequencyMS=2_000,
+    )
+
+
 def database_name(client: Client) -> str:
     """The database that the URL's path names."""
     return client.get_default_database("tutordesk").name

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pymongo.errors
 
-from api.operations.catalog import Client, connect, database_name
+from api.operations.base_keeper import BaseKeeper
+from api.operations.catalog import Client, connect_to_follow, database_name
 from api.operations.dump_format import DumpError
 from api.operations.lease import BEAT_SECONDS, LEASES, Lease
 from api.operations.log_files import InUse, Writer
-from api.operations.oplog_tail import OplogTail, Status
+from api.operations.log_status import Status, watch_window
+from api.operations.oplog_tail import OplogTail
 
 log = logging.getLogger(__name__)
 CHANGE_LOG, CHANGE_LOG_LEASE = "changelog", "change log"
@@ -42,7 +44,7 @@ class ChangeLog(threading.Thread):
             self.join()
 
     def run(self) -> None:
-        with connect(self._url) as client:
+        with connect_to_follow(self._url) as client:
             retry = LEAST_RETRY_SECONDS
             while not self._ending.is_set():
                 written = self.status.written_at
@@ -71,11 +73,11 @@ class ChangeLog(threading.Thread):
             while not lease.take():
                 if self._ending.wait(BEAT_SECONDS):
                     return
-            tail = OplogTail(client, writer, self._folder, self.status, self._alarm)
+            bases = BaseKeeper(self._url, self._folder)
             try:
-                tail.run(lease, self._ending)
+                OplogTail(client, writer, bases, self.status, self._alarm).run(lease, self._ending)
             finally:
-                tail.close()
+                bases.close()
             lease.release()
         finally:
             writer.close()
@@ -85,6 +87,7 @@ class ChangeLog(threading.Thread):
         leases = client[database_name(client)][LEASES]
         own = {"_id": CHANGE_LOG_LEASE, "server": self._server}
         with contextlib.suppress(pymongo.errors.PyMongoError):  # who asks finds the database away, too
+            watch_window(client, self.status)
             leases.update_one(own, {"$set": asdict(self.status)})
 
     def _alarm(self, sentence: str) -> None:

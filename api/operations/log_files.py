@@ -1,4 +1,4 @@
-"""The change log on disk: files of records in a private folder, for the one who writes and for those who read.
+"""The change log on disk: files of records in a private folder, and the one who writes them (log_reading.py reads).
 
     changelog/lock                  held by the one writer
     changelog/log/<S>-<I>.oplog     records (records.py), the name being the instant before its first: seconds-increment
@@ -13,8 +13,7 @@ import fcntl
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from bson import Timestamp
@@ -22,8 +21,7 @@ from bson.raw_bson import RawBSONDocument
 
 from api.operations.catalog import RAW, Position
 from api.operations.dump import sync
-from api.operations.dump_format import DumpError
-from api.operations.records import NO_RECORD, Damage, hash_of, is_torn, mark, mark_of, scan, seal
+from api.operations.records import NO_RECORD, Damage, hash_of, is_torn, mark, scan, seal
 
 log = logging.getLogger(__name__)
 SEGMENT_BYTES = 16 * 2**20
@@ -176,81 +174,3 @@ def _write_all(file: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(file, rest) :]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    entry: bytes
-    document: RawBSONDocument
-
-    @property
-    def ts(self) -> Timestamp:
-        ts: Timestamp = self.document["ts"]
-        return ts
-
-
-def read_log(folder: Path, after: Timestamp) -> Iterator[Record]:
-    """The records after an instant, marks of gaps and beats too, without a torn tail at the very end.
-
-    Raises DumpError at damage, at a file that is missing, and where the log begins only later.
-    """
-    files = segments(folder)
-    first = max((place for place, path in enumerate(files) if ts_of(path) <= after), default=None)
-    if first is None:
-        raise DumpError(f"The change log in {folder} does not reach back to {after.time}:{after.inc}.")
-    previous: bytes | None = None
-    last = Timestamp(0, 0)
-    for path in files[first:]:
-        data = path.read_bytes()
-        try:
-            for _, entry, found in scan(data, previous):
-                previous = found
-                record = Record(entry, RawBSONDocument(entry, RAW))
-                if record.ts < last:
-                    raise DumpError(f"The change log is not in order: {path.name} holds {record.ts} after {last}.")
-                last = record.ts
-                if last > after:
-                    yield record
-        except Damage as damage:
-            if path != files[-1] or not is_torn(data, damage.offset):
-                raise DumpError(f"The change log is damaged: {path.name}, byte {damage.offset}: {damage}.") from None
-
-
-@dataclass
-class Verdict:
-    """What `verify` found: sentences about damage, and the torn tail as (file, offset, bytes)."""
-
-    records: int = 0
-    files: int = 0
-    first: Timestamp | None = None
-    last: Timestamp | None = None
-    gaps: int = 0
-    damage: tuple[str, ...] = ()
-    torn: tuple[str, int, int] | None = None
-
-
-def verify(folder: Path) -> Verdict:
-    """Check every record of every file, and that none is missing between them."""
-    verdict = Verdict()
-    previous: bytes | None = None
-    files = segments(folder)
-    for path in files:
-        verdict.files += 1
-        data = path.read_bytes()
-        try:
-            for _, entry, found in scan(data, previous):
-                previous = found
-                document = RawBSONDocument(entry, RAW)
-                if verdict.last and document["ts"] < verdict.last:
-                    verdict.damage += (f"{path.name}: entries are not in order",)
-                verdict.records += 1
-                verdict.first = verdict.first or document["ts"]
-                verdict.last = document["ts"]
-                verdict.gaps += bool((own := mark_of(document)) and own["tutordesk"] == "gap")
-        except Damage as damage:
-            if path == files[-1] and is_torn(data, damage.offset):
-                verdict.torn = (path.name, damage.offset, len(data) - damage.offset)
-            else:
-                verdict.damage += (f"{path.name}, byte {damage.offset}: {damage}",)
-                previous = None
-    return verdict

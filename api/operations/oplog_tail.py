@@ -15,62 +15,38 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC
-from pathlib import Path
 from typing import Any
 
-import pymongo.errors
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 from pymongo import CursorType
 from pymongo.read_concern import ReadConcern
 
-from api.operations.bases import DAY, list_bases, make_base, prune
+from api.operations.base_keeper import BaseKeeper
 from api.operations.catalog import RAW, Client, Position, database_name, newest_entry
 from api.operations.dump_format import DumpError
 from api.operations.entries import Restored, ends_restore, keep, split
 from api.operations.lease import BEAT_SECONDS, Lease
 from api.operations.log_files import Writer, log_size
+from api.operations.log_status import Status, watch_window
 from api.operations.records import mark
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS, AWAIT_MS = 0.08, 500
 SEEN_SECONDS, LAST_SECONDS, AHEAD_SECONDS = 30.0, 3.0, 10.0
-BASE_RETRY_SECONDS = 30.0
-
-
-@dataclass
-class Status:
-    """How the log does. `lag_seconds`: how old the newest entries were once on the disk, or how long none could be
-    written; `written_at`: when all was; `gap`: the last one, while there is no base after it; `alarm`: a sentence.
-    """
-
-    is_writing: bool = False
-    lag_seconds: float = 0.0
-    written_at: float = 0.0
-    size: int = 0
-    position: Timestamp | None = None
-    gap: str = ""
-    alarm: str = ""
 
 
 class OplogTail:
     def __init__(
-        self, client: Client, writer: Writer, folder: Path, status: Status, alarm: Callable[[str], None]
+        self, client: Client, writer: Writer, bases: BaseKeeper, status: Status, alarm: Callable[[str], None]
     ) -> None:
-        self._client, self._writer, self._folder, self._status, self._alarm = client, writer, folder, status, alarm
+        self._client, self._writer, self._bases, self._status, self._alarm = client, writer, bases, status, alarm
         self._name = database_name(client)
-        self._seen = self._gap_end = Position(Timestamp(0, 0))
-        self._next_beat = self._next_base = 0.0
-        self._next_seen = time.monotonic() + SEEN_SECONDS
-        self._newest_base, self._is_restoring = Timestamp(0, 0), False
-        self._base: threading.Thread | None = None
-        self._wish = folder / "base-wanted"
-
-    def close(self) -> None:
-        if self._base:
-            self._base.join()
+        self._seen = Position(Timestamp(0, 0))
+        self._next_beat, self._next_seen = 0.0, time.monotonic() + SEEN_SECONDS
+        self._is_restoring = False
 
     def run(self, lease: Lease, ending: threading.Event) -> None:
         """Follow until `ending`, or until another server has the lease. Raises OSError, PyMongoError."""
@@ -90,17 +66,13 @@ class OplogTail:
         """Go on after the log's last entry, or begin a log with the newest one."""
         writer = self._writer
         if not writer.position:
-            self._want_base("the log begins")
+            self._bases.want("the log begins")
             writer.begin(newest_entry(self._client))
         assert writer.position
         self._seen = writer.position
         if writer.damage:
             self._mark_gap(writer.damage)
-        bases = list_bases(self._folder)
-        if bases:
-            self._newest_base = bases[-1].ts
-        elif not self._wish.exists():
-            self._want_base("there is none")
+        self._bases.begin()
 
     def _batches(self, ending: threading.Event) -> Any:
         """Raw batches of what follows on what was seen, without the entry that was seen last; empty ones while there is
@@ -133,7 +105,7 @@ class OplogTail:
         while newest_entry(self._client).ts < self._seen.ts:
             if ending.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
                 raise DumpError(
-                    f"the change log is ahead of the database, so of another one. Move {self._folder} away."
+                    f"the change log is ahead of the database, so of another one. Move {self._bases.folder} away."
                 )
 
     def _follows(self, batch: bytes) -> bool:
@@ -191,8 +163,10 @@ class OplogTail:
             return True
         self._next_beat = now + BEAT_SECONDS
         self._status.is_writing = True
-        self._status.size = log_size(self._folder)
-        self._make_base_when_due(now)
+        self._status.size = log_size(self._bases.folder)
+        self._status.gap = "" if self._bases.is_after_gap else self._status.gap
+        self._bases.make_when_due(self._seen.ts)
+        watch_window(self._client, self._status)
         return lease.beat(asdict(self._status))
 
     def _write_seen(self) -> None:
@@ -203,37 +177,8 @@ class OplogTail:
     def _mark_gap(self, reason: str, to: Position | None = None) -> None:
         """From what was seen last to `to`, or to now."""
         since, to = self._seen, to or newest_entry(self._client)
-        self._want_base(reason)
+        self._bases.want(reason, to.ts)
         self._writer.mark_gap(since, to, reason)
-        self._seen = self._gap_end = to
+        self._seen = to
         self._status.gap = f"{since.ts.time}:{since.ts.inc} to {to.ts.time}:{to.ts.inc}: {reason}"
         self._alarm(f"entries are missing in the change log, {self._status.gap}; a new base is made")
-
-    def _want_base(self, reason: str) -> None:
-        """Remembered in a file, because this process may end before the base is made."""
-        self._wish.write_text(reason)
-
-    def _make_base_when_due(self, now: float) -> None:
-        if (self._base and self._base.is_alive()) or now < self._next_base:
-            return
-        if not self._wish.exists():
-            if self._seen.ts.time - self._newest_base.time < DAY:
-                return
-            self._want_base("a day has passed")
-        self._next_base = now + BASE_RETRY_SECONDS
-        self._base = threading.Thread(target=self._make_base, name="base of the change log")
-        self._base.start()
-
-    def _make_base(self) -> None:
-        try:
-            reason = self._wish.read_text()
-            base = make_base(self._client, self._folder, reason)
-            self._newest_base = base.ts
-            if base.ts < self._gap_end.ts:
-                return
-            self._wish.unlink()
-            self._status.gap = ""
-            prune(self._folder, base.ts)
-            log.info("a base of the change log was made: %s", reason)
-        except (DumpError, OSError, pymongo.errors.PyMongoError) as error:
-            log.error("a base of the change log cannot be made and is tried again: %s", error)

@@ -14,7 +14,7 @@ from api.operations.bases import check_base, list_bases
 from api.operations.dump_format import DumpError
 from api.operations.dump_reader import Dump, open_dump
 from api.operations.instants import Instant, show
-from api.operations.log_files import Record, read_log
+from api.operations.log_reading import Record, read_log
 from api.operations.records import MARK, mark_of
 
 

@@ -14,7 +14,7 @@ from api.operations.change_log import CHANGE_LOG, CHANGE_LOG_LEASE
 from api.operations.disk import NOT_OURS, Disk
 from api.operations.dump_format import DumpError
 from api.operations.lease import LEASES
-from api.operations.oplog_tail import Status as LogStatus
+from api.operations.log_status import Status as LogStatus
 
 MOST_SILENCE_SECONDS = 15.0
 State = Literal["ok", "warning", "down", "off"]

@@ -20,7 +20,8 @@ from api.operations.dump import dump_database
 from api.operations.dump_format import DumpError
 from api.operations.dump_reader import open_dump
 from api.operations.instants import Instant, parse
-from api.operations.log_files import read_log, segments, ts_of, verify
+from api.operations.log_files import segments, ts_of
+from api.operations.log_reading import read_log, verify
 from api.operations.mongod import REPLICA_SET, SOCKET_NAME, find_mongod, running_mongod, socket_dir
 from api.operations.records import MARK, mark_of
 from api.operations.restore import preview, restore
@@ -211,7 +212,7 @@ def test_dump_goes_on_with_the_log(source: Any, tmp_path: Path) -> None:
         database["tickets"].insert_one({"title": "one"})
         at = dump_database(client, tmp_path / "dump")
         database["tickets"].insert_one({"title": "two"})
-    two, state = Instant(ts=newest_entry(client).ts), state_of(database)
+        two, state = Instant(ts=newest_entry(client).ts), state_of(database)
     dump = open_dump(tmp_path / "dump", "")
     with pytest.raises(DumpError, match="which is after"):
         rewind_from(dump, tmp_path / "log", Instant(ts=Timestamp(at.time - 1, 1)))
@@ -239,7 +240,9 @@ def test_preview_names_what_would_change(source: Any, tmp_path: Path) -> None:
     assert len(found[0].titles) == 12
 
 
-async def test_gap_is_marked_and_a_new_base_made(tmp_path: Path) -> None:
+async def test_gap_is_warned_of_and_marked_and_a_new_base_made(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """FAULTS: oplog window exceeded, on a mongod whose oplog holds 8 MB."""
     data_dir, binary = tmp_path / "data", find_mongod(None)
     run = socket_dir(data_dir)
@@ -260,6 +263,7 @@ async def test_gap_is_marked_and_a_new_base_made(tmp_path: Path) -> None:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220  it takes a millisecond
     async with running_mongod(data_dir, binary, process) as url:
         await asyncio.to_thread(_exceed_window, url, tmp_path / "log")
+        await asyncio.to_thread(_approach_window, url, tmp_path / "other", caplog)
 
 
 def _exceed_window(url: str, folder: Path) -> None:
@@ -267,7 +271,7 @@ def _exceed_window(url: str, folder: Path) -> None:
         with writing(url, folder):
             until_base(folder)
             database["tickets"].insert_one({"title": "one"})
-        first, before = newest_entry(client).ts, state_of(database)
+            first, before = newest_entry(client).ts, state_of(database)
         database["tickets"].insert_one({"title": "never seen"})
         missed = newest_entry(client).ts
         oplog = client["local"]["oplog.rs"]
@@ -283,6 +287,24 @@ def _exceed_window(url: str, folder: Path) -> None:
         with pytest.raises(DumpError, match="has a gap from"):
             rewind(client, folder, database.name, missed)
         assert rewind(client, folder, database.name, None) == state_of(database)
+
+
+def _approach_window(url: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A log that cannot be written for a while warns, once, when more than half of the oplog lies behind it."""
+    with fresh_database(url) as (url, client, database), writing(url, folder) as change_log:
+        until_base(folder)
+        until(lambda: change_log.status.position)
+        with most_bytes(segments(folder)[0].stat().st_size + 500):
+            database["tickets"].insert_many({"n": number} for number in range(300))
+            until(lambda: "cannot be written" in change_log.status.alarm)
+
+            def is_warned() -> bool:
+                client["noise"]["noise"].insert_many({"fill": "x" * 100_000} for _ in range(20))
+                return bool(change_log.status.warning)
+
+            until(is_warned, 60)
+        until(lambda: not change_log.status.warning and not change_log.status.alarm, 60)
+    assert caplog.text.count("of what MongoDB's oplog holds") == 1
 
 
 def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from api.operations.catalog import newest_entry
 from api.operations.change_log import CHANGE_LOG
-from api.operations.log_files import read_log, segments, ts_of, verify
+from api.operations.log_files import segments, ts_of
+from api.operations.log_reading import read_log, verify
 from api.tests.fake_gemini import FakeModels
 from api.tests.operations.databases import state_of
 from api.tests.operations.insistent import Answer, Sends, Speaker, ask_until_taken

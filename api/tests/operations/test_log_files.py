@@ -14,7 +14,8 @@ from bson import Int64, ObjectId, Timestamp
 from api.operations import log_files
 from api.operations.catalog import Position
 from api.operations.dump_format import DumpError
-from api.operations.log_files import InUse, Writer, read_log, segments, verify
+from api.operations.log_files import InUse, Writer, segments
+from api.operations.log_reading import Verdict, read_log, verify
 from api.operations.records import Damage, is_torn, scan, seal, unseal
 
 START = Position(Timestamp(100, 1), 1)
@@ -97,7 +98,7 @@ def test_rubbish_behind_the_last_record_is_cut_off(tmp_path: Path, tail: bytes) 
     assert verify(tmp_path).torn == (file.name, len(whole), len(tail))
     write(tmp_path, 3)
     assert read(tmp_path) == [0, 1, 2, 3]
-    assert verify(tmp_path) == log_files.Verdict(4, 1, at(0).ts, at(3).ts)
+    assert verify(tmp_path) == Verdict(4, 1, at(0).ts, at(3).ts)
 
 
 def test_cut_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
