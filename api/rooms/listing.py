@@ -13,7 +13,7 @@ from beanie import PydanticObjectId
 from api.identity.models import User
 from api.replies.models import Reply
 from api.rooms.members import is_admin
-from api.rooms.models import Room, RoomMember, RoomMessage, RoomOut, RoomRow, RunningReply, member_out
+from api.rooms.models import MemberOut, Room, RoomMember, RoomMessage, RoomOut, RoomRow, RunningReply, member_out
 from api.tutor.text import plain_text, shorten
 
 MOST_COUNTED = 100
@@ -33,17 +33,20 @@ async def read_room(room: Room, user_id: PydanticObjectId, user: User | None) ->
     """The room as of its `seq`, which the caller read before: what is newer than that comes over the socket."""
     row = (await _rows([room], user_id))[0]
     own = await RoomMember.find_one({"room_id": room.id, "user_id": user_id, "is_removed": False})
-    members: list[RoomMember] = []
-    if own:
-        there = {"room_id": room.id, "is_removed": False}
-        members = await RoomMember.find(there).sort("joined_at").limit(MOST_MEMBERS).to_list()
+    is_theirs = bool(user and is_admin(user, room))
     return RoomOut(
         **row.model_dump(),
-        members=[member_out(member) for member in members],
+        members=await _members(room, is_removed=False) if own else [],
+        removed=await _members(room, is_removed=True) if is_theirs else [],
         running_reply=await _running(room) if own else None,
         is_silenced=bool(own and own.is_silenced),
-        is_admin=bool(user and is_admin(user, room)),
+        is_admin=is_theirs,
     )
+
+
+async def _members(room: Room, is_removed: bool) -> list[MemberOut]:
+    found = RoomMember.find({"room_id": room.id, "is_removed": is_removed}).sort("joined_at").limit(MOST_MEMBERS)
+    return [member_out(member) for member in await found.to_list()]
 
 
 async def _running(room: Room) -> RunningReply | None:

@@ -196,9 +196,13 @@ class RoomRow(BaseModel):
 
 
 class RoomOut(RoomRow):
-    """A room with its members and the tutor's running answer, as of `seq`. Both are empty for who is no member."""
+    """A room with its members and the tutor's running answer, as of `seq`. Both are empty for who is no member.
+
+    `removed`: whom admins put out, for admins of the room alone.
+    """
 
     members: list[MemberOut]
+    removed: list[MemberOut]
     running_reply: RunningReply | None
     is_silenced: bool
     is_admin: bool

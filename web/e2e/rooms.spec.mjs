@@ -230,7 +230,11 @@ test("edit, delete, silence, put out: each is seen by all, and said", async () =
   await ana.page.getByRole("menuitem", { name: "Put out" }).click();
   await ana.page.getByRole("dialog").getByRole("button", { name: "Put out" }).click();
   await bob.page.getByText("You are not in this room any more: an admin put you out.").waitFor();
-  await ana.page.getByRole("button", { name: "Let in again" }).click();
+  await ana.page.getByRole("heading", { name: "Put out · 1" }).waitFor();
+  await ana.page.reload();
+  await ana.page.getByRole("button", { name: "Let Bob in again" }).click();
+  await ana.page.getByText("Bob may join again.").waitFor();
+  await ana.page.getByRole("heading", { name: "Put out · 1" }).waitFor({ state: "detached" });
   await bob.page.reload();
   await bob.page.getByRole("button", { name: "Join" }).click();
   await field(bob.page).waitFor();

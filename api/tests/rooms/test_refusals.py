@@ -227,8 +227,11 @@ async def test_removed_member_hears_nothing_more(ana: Person, ben: Person, room_
     assert await close_code(ben.url, room_id, ben.cookie) == 4403
     assert (await ben.client.post(f"/rooms/{room_id}/join", json={})).status_code == 403
     assert (await ben.client.get(f"/rooms/{room_id}/messages")).status_code == 404
+    assert [member["name"] for member in (await ana.room(room_id))["removed"]] == ["Ben"]
+    assert (await ben.room(room_id))["removed"] == []
     again = await ana.client.patch(f"/rooms/{room_id}/members/{ben.id}", json={"is_removed": False})
     assert again.status_code == 204
+    assert (await ana.room(room_id))["removed"] == []
     await ben.join(room_id)
 
 

@@ -969,6 +969,8 @@ export interface components {
         /**
          * RoomOut
          * @description A room with its members and the tutor's running answer, as of `seq`. Both are empty for who is no member.
+         *
+         *     `removed`: whom admins put out, for admins of the room alone.
          */
         RoomOut: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1008,6 +1010,8 @@ export interface components {
             last_message: string | null;
             /** Members */
             members: components["schemas"]["MemberOut"][];
+            /** Removed */
+            removed: components["schemas"]["MemberOut"][];
             running_reply: components["schemas"]["api__rooms__models__RunningReply"] | null;
             /** Is Silenced */
             is_silenced: boolean;

@@ -3,11 +3,9 @@ import { useState } from "react";
 import { api } from "@/lib/api";
 import type { RoomMember } from "@/lib/types";
 import { Menu, type MenuEntry } from "@/ui/menu";
-import { toast } from "@/ui/toast";
 import { Confirm } from "./confirm";
 import { useHere, useMembers, useRoomHere } from "./here";
-
-const failed = (error: Error): void => toast(`Not done. ${error.message}`);
+import { failed, Removed, useRemoving } from "./removed";
 
 interface PersonProps {
   member: RoomMember;
@@ -61,25 +59,12 @@ function Tutor() {
   );
 }
 
-function putOut(roomId: string, member: RoomMember): void {
-  const letIn = () => {
-    api
-      .changeMember(roomId, member.user_id, { is_removed: false })
-      .then(() => toast(`${member.name} may join again.`))
-      .catch(failed);
-  };
-  api
-    .putOut(roomId, member.user_id)
-    .then(() => toast(`${member.name} was put out.`, { label: "Let in again", run: letIn }))
-    .catch(failed);
-}
-
 export function Members() {
-  const { id } = useHere();
   const members = useMembers();
   const present = useRoomHere((view) => view.present);
   const [asked, setAsked] = useState<RoomMember | null>(null);
   const entriesOf = useAdminEntries(setAsked);
+  const { putOut } = useRemoving();
   const here = members.filter(({ user_id }) => present.includes(user_id));
   const away = members.filter(({ user_id }) => !present.includes(user_id));
   const list = (people: RoomMember[], isHere: boolean) =>
@@ -99,12 +84,13 @@ export function Members() {
           <ul>{list(away, false)}</ul>
         </>
       )}
+      <Removed />
       <Confirm
         open={asked !== null}
         title={`Put ${asked?.name ?? ""} out of the room?`}
         label="Put out"
         onClose={() => setAsked(null)}
-        onConfirm={() => asked && putOut(id, asked)}
+        onConfirm={() => asked && putOut(asked)}
       >
         They cannot read or write here any more, nor join again until an admin lets them in.
       </Confirm>
