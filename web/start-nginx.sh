@@ -9,10 +9,11 @@ here=$(dirname "$0")
 state=${STATE:-/tmp/nginx}
 chain=${CERTIFICATES:-/certificates}/fullchain.pem
 key=${CERTIFICATES:-/certificates}/privkey.pem
+resolver=${RESOLVER:-$(sed -n 's/^nameserver *\([0-9.]*\)$/\1/p' /etc/resolv.conf | head -n 1)}
 mkdir -p "$state"
 
 sed -e "s|@STATE@|$state|g" -e "s|@CLIENT@|${CLIENT:-/srv/client}|g" -e "s|@API@|${API:-api:8000}|g" \
-  "$here/nginx.conf" >"$state/nginx.conf"
+  -e "s|@RESOLVER@|${resolver:-127.0.0.11}|g" "$here/nginx.conf" >"$state/nginx.conf"
 
 if [ -r "$chain" ] && [ -r "$key" ]; then
   cat >"$state/listen.conf" <<END

@@ -51,12 +51,15 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def running_nginx(api_port: int, is_tls: bool = False) -> Iterator[Proxy]:
-    """nginx in front of the server on `api_port`, with the built client and, for TLS, a certificate of its own."""
+def running_nginx(api_port: int, is_tls: bool = False, **given: str) -> Iterator[Proxy]:
+    """nginx in front of the server on `api_port`, with the built client and, for TLS, a certificate of its own.
+
+    `given`: other variables of start-nginx.sh.
+    """
     with prepared(is_tls) as proxy, (proxy.folder / "log").open("wb") as log:
         process = subprocess.Popen(
             ["sh", str(proxy.folder / "start-nginx.sh")],
-            env=environment(proxy, api_port),
+            env=environment(proxy, api_port) | given,
             stdout=log,
             stderr=log,
             user=NOBODY if os.getuid() == 0 else None,

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +18,7 @@ from api.tests.deploy.proxies import Proxy, environment, prepared, running_nginx
 from api.tests.fake_gemini import FakeModels
 from api.tests.processes import GIVEN, Serving, free_port
 from api.tests.rooms.people import Socket, open_socket, person
-from api.tests.steps import TICKET, create_ticket, events_of
+from api.tests.steps import TICKET, create_ticket, events_of, until
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 LONG = json.dumps({"message": "x" * 1_000_000})
@@ -217,9 +218,11 @@ async def test_visitor_claims_neither_address_nor_tls(plain: Proxy) -> None:
     async with plain.client("127.0.2.2") as other:
         assert (await other.post("/chat/global/stream", json={"message": "Hello"})).status_code == 200
         for claims in ({}, {"X-Forwarded-For": "127.0.0.1"}):
-            assert (await other.get("/docs", headers=claims)).status_code == 404
+            for path in ("/docs", "/metrics"):
+                assert (await other.get(path, headers=claims)).status_code in (403, 404), path
     async with plain.client("127.0.0.1") as here:
-        assert (await here.get("/docs")).status_code == 200
+        for path in ("/docs", "/metrics"):
+            assert (await here.get(path)).status_code == 200, path
 
 
 async def test_cookie_is_host_bound_by_tls(tls: Proxy) -> None:
@@ -253,6 +256,38 @@ async def test_only_the_proxy_that_is_named_is_believed(mongod_url: str, tmp_pat
                 assert (await client.get("/docs", headers=claims)).status_code == (200 if is_here else 404)
     finally:
         await server.end()
+
+
+class Names(asyncio.DatagramProtocol):
+    """A name server that says the same address of every name, as the one of containers does of `api`."""
+
+    address = "127.0.0.77"
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        end = data.index(b"\0", 12) + 5
+        answer = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + socket.inet_aton(self.address)
+        self._transport.sendto(data[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + data[12:end] + answer, addr)
+
+
+async def test_server_that_was_started_anew_is_found(server: Serving) -> None:
+    """A container that is made again has another address."""
+    loop = asyncio.get_running_loop()
+    transport, names = await loop.create_datagram_endpoint(Names, local_addr=("127.0.0.1", 0))
+    resolver = f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"
+    given = {"API": f"api:{server.port}", "RESOLVER": resolver}
+    with running_nginx(server.port, False, **given) as proxy:
+        async with proxy.client() as client:
+            assert (await client.get("/health/live")).status_code == 503
+            names.address = "127.0.0.1"
+
+            async def is_found() -> bool:
+                return (await client.get("/health/live")).status_code == 200
+
+            await until(is_found, seconds=20)
+    transport.close()
 
 
 async def test_without_a_server_files_are_there_and_the_rest_is_said(services: Any) -> None:

@@ -57,7 +57,13 @@ def test_commands_for_one_machine_do_what_is_said(tmp_path: Path) -> None:
     with running(script, tmp_path) as process:
         said, wrong = process.communicate(timeout=300)
     assert process.returncode == 0, said + wrong
-    in_order = ["30 sample tickets added.", "backups/monday: the database at 20", "insert   tickets"]
+    in_order = [
+        "30 sample tickets added.",
+        "backups/monday: the database at 20",
+        '{"status":"live"}',
+        '{"status":"ready"}',
+    ]
+    in_order += ['"name":"database","state":"ok"', "\ntutordesk_database_up 1.0\n", "insert   tickets"]
     in_order += ["30 sample tickets added.", "tickets: 0 would appear, 0 change, 30 vanish", "operations replayed"]
     in_order += ["It is whole.", "rehearsal: ", " documents restored", "tutordesk: ", "before-upgrade: the database at"]
     at = 0
