@@ -8,6 +8,7 @@ umask 077
 
 key_file=${KEY_FILE:-/data/db/keyfile}
 if [ ! -s "$key_file" ]; then
+  rm -f "$key_file.new"
   head -c 756 /dev/urandom | base64 -w 0 >"$key_file.new"
   chmod 0400 "$key_file.new"
   mv "$key_file.new" "$key_file" # whole, or not there

@@ -6,7 +6,7 @@ The commands are those of compose.yaml; what is only true in a container (paths,
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 from api.operations.mongod import find_mongod
-from api.tests.processes import free_port
+from api.tests.deploy.proxies import Proxy, running_nginx
+from api.tests.fake_gemini import FakeModels
+from api.tests.processes import GIVEN, Serving, free_port
 
 ROOT = Path(__file__).parents[3]
 MONGOSH = Path(__file__).parent / "node_modules" / ".bin" / "mongosh"
@@ -105,6 +107,7 @@ class Guarded:
 
         `rights`: a command that takes some away. `given`: other variables.
         """
+        assert MONGOSH.exists(), "`make test` installs mongosh"
         command: list[str] = self.services["mongodb-init"]["entrypoint"]
         exchanged = [
             part.replace("127.0.0.1:27017", self.address).replace("/mongo-init/", f"{ROOT}/mongo-init/")
@@ -135,3 +138,31 @@ def guarded(services: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield one
     finally:
         one.stop()
+
+
+@pytest.fixture(scope="package")
+async def served(
+    mongod_url: str, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Serving]:
+    urls = {"MONGODB_URL": mongod_url.replace("/tutordesk?", "/behind_nginx?"), "GEMINI_BASE_URL": fake_server.url}
+    given = {**GIVEN, **urls, "TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP": "3"}
+    one = await Serving(tmp_path_factory.mktemp("behind_nginx"), **given).start()
+    yield one
+    await one.end()
+
+
+@pytest.fixture(scope="package")
+def plain(served: Serving) -> Iterator[Proxy]:
+    with running_nginx(served.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="package")
+def tls(served: Serving) -> Iterator[Proxy]:
+    with running_nginx(served.port, is_tls=True) as proxy:
+        yield proxy
+
+
+@pytest.fixture(params=["plain", "tls"])
+def proxy(request: pytest.FixtureRequest, plain: Proxy, tls: Proxy) -> Proxy:
+    return tls if request.param == "tls" else plain

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 
 from api.tests.conftest import JSON
-from api.tests.deploy.conftest import ROOT
 from api.tests.processes import free_port
 
+ROOT = Path(__file__).parents[3]
 NOBODY = 65534
 
 
