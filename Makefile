@@ -39,6 +39,7 @@ bench: .venv/dev.stamp web/dist/index.html tools ## Measure the figures of the R
 	@missed=0; \
 	$(VENV)/python -m api.benchmarks || missed=1; \
 	echo "== 20,000 made-up calls"; FUZZ_CALLS=20000 $(VENV)/pytest api/tests/test_fuzz.py || missed=1; \
+	echo "== 10,000 calls against the rights of rooms"; RIGHTS_CALLS=10000 $(VENV)/pytest api/tests/rooms/test_rooms.py -k test_nobody_can_do || missed=1; \
 	echo "== The client"; (cd web && CHROMIUM="$(or $(CHROMIUM),/usr/bin/chromium)" npm run --silent bench) || missed=1; \
 	exit $$missed
 
