@@ -6,6 +6,7 @@ import pymongo.errors
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from api.database import Client
 from api.errors import Unavailable, problem_responses
 
 router = APIRouter(prefix="/health", tags=["operations"])
@@ -22,10 +23,18 @@ async def read_live() -> Health:
 
 @router.get("/ready", operation_id="read_ready", responses=problem_responses())
 async def read_ready(request: Request) -> Health:
-    try:
-        hello: dict[str, Any] = await request.app.state.client.admin.command("hello")
-    except pymongo.errors.PyMongoError:
-        raise Unavailable("The database does not answer.") from None
-    if not hello.get("isWritablePrimary"):
-        raise Unavailable("The database takes no writes just now: it has no primary.")
+    state = request.app.state
+    if trouble := await trouble_of(state.client):
+        raise Unavailable(trouble)
+    if state.disk.is_short:
+        raise Unavailable("The database's disk is full: nothing new is saved until there is room.")
     return Health(status="ready")
+
+
+async def trouble_of(client: Client) -> str:
+    """Why the database takes no writes just now; empty when it does."""
+    try:
+        hello: dict[str, Any] = await client.admin.command("hello")
+    except pymongo.errors.PyMongoError as error:
+        return f"The database does not answer ({type(error).__name__})."
+    return "" if hello.get("isWritablePrimary") else "The database takes no writes just now: it has no primary."

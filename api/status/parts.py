@@ -13,6 +13,7 @@ from api.operations.bases import list_bases
 from api.operations.change_log import CHANGE_LOG, CHANGE_LOG_LEASE
 from api.operations.disk import NOT_OURS, Disk
 from api.operations.dump_format import DumpError
+from api.operations.health import trouble_of
 from api.operations.lease import LEASES
 from api.operations.log_status import Status as LogStatus
 
@@ -60,15 +61,10 @@ async def read_parts(state: Any) -> list[Part]:
 
 async def read_database(state: Any) -> Part:
     started = time.perf_counter()
-    try:
-        hello: dict[str, Any] = await state.client.admin.command("hello")
-    except pymongo.errors.PyMongoError as error:
-        metrics.DATABASE_UP.set(0)
-        return Part(name="database", state="down", says=f"The database does not answer ({type(error).__name__}).")
-    is_up = bool(hello.get("isWritablePrimary"))
-    metrics.DATABASE_UP.set(is_up)
-    if not is_up:
-        return Part(name="database", state="down", says="The database takes no writes just now: it has no primary.")
+    trouble = await trouble_of(state.client)
+    metrics.DATABASE_UP.set(not trouble)
+    if trouble:
+        return Part(name="database", state="down", says=trouble)
     ms = (time.perf_counter() - started) * 1000
     return Part(name="database", state="ok", says=f"Takes writes, and answers within {ms:.0f} ms.")
 

@@ -74,6 +74,9 @@ async def test_writes_are_refused_before_mongod_dies(serving: Serving, disk: Pat
             assert refused.headers["content-type"] == "application/problem+json"
             assert refused.json()["type"] == "urn:tutordesk:problem:disk-full"
             assert "disk is full" in refused.json()["detail"]
+            assert (await client.get("/health/ready")).status_code == 503
+            parts = {part["name"]: part["state"] for part in (await client.get("/status")).json()["parts"]}
+            assert (parts["disk"], parts["database"]) == ("down", "ok")
             body = {"message": "More?"}
             assert (await client.post("/chat/global/stream", json=body)).status_code == 507
             await socket.send("send", client_message_id="full", content="full")
