@@ -51,13 +51,19 @@ def restore(
     yes_drop: Annotated[
         str | None, typer.Option(metavar="NAME", help="Replace what the database of this name holds.")
     ] = None,
+    ticket: Annotated[str | None, typer.Option(metavar="ID", help="Bring back this ticket alone.")] = None,
+    chat: Annotated[str | None, typer.Option(metavar="ID", help="Bring back this chat alone.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Put a dump, or an instant of the change log, in the place of the database. No server may run on it.
 
     A copy is built and checked first. Without --until, the change log is replayed to its end when no DIR is given.
+    With --ticket or --chat only that one and what belongs to it is written, which a running server is no hindrance to.
     """
+    if ticket or chat:
+        _bring_back(folder, until, into, ticket, chat, dry_run, data_dir)
+        return
     with _database(data_dir, is_alone=not dry_run) as (client, name), _bar() as report:
         from api.operations import restore as restoring
 
@@ -72,6 +78,26 @@ def restore(
         restored = restoring.restore(client, dump, target, yes_drop, report, rewind)
     replayed = f", {restored.operations} operations replayed," if rewind else ""
     _say(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
+
+
+def _bring_back(
+    folder: Path | None,
+    until: str | None,
+    into: str | None,
+    ticket: str | None,
+    chat: str | None,
+    dry_run: bool,
+    data_dir: Path | None,
+) -> None:
+    if ticket and chat:
+        refuse("Either --ticket or --chat, not both at once.")
+    with _database(data_dir) as (client, name), _bar() as report:
+        from api.operations.bring_back import bring_back
+
+        dump, rewind = _source(folder, until, name, data_dir)
+        kind, wanted = ("ticket", ticket) if ticket else ("chat", chat)
+        changed = bring_back(client, dump, into or name, report, rewind, kind, wanted or "", dry_run)
+    _show(changed, is_done=not dry_run)
 
 
 def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | None) -> "tuple[Dump, Rewind | None]":
@@ -89,13 +115,16 @@ def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | 
     return dump, rewind_from(dump, log, instant) if instant else None
 
 
-def _show(differences: "list[Difference]") -> None:
+def _show(differences: "list[Difference]", is_done: bool = False) -> None:
     for one in differences:
-        _say(f"{one.collection}: {one.appear} would appear, {one.change} change, {one.vanish} vanish")
+        if is_done:
+            _say(f"{one.collection}: {one.appear} came back, {one.change} changed, {one.vanish} gone")
+        else:
+            _say(f"{one.collection}: {one.appear} would appear, {one.change} change, {one.vanish} vanish")
         for title in one.titles:
             _say(f"  {title}")
     if not differences:
-        _say("Nothing would change.")
+        _say("It is as it was then." if is_done else "Nothing would change.")
 
 
 @contextlib.contextmanager

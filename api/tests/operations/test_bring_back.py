@@ -1,0 +1,207 @@
+"""D4: one ticket or one chat brought back from an instant, beside a running server and its open lists."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymongo
+import pytest
+from bson import ObjectId
+
+from api.operations.bases import list_bases
+from api.operations.catalog import newest_entry
+from api.operations.change_log import CHANGE_LOG
+from api.operations.log_reading import verify
+from api.operations.mongod import mongodb_url
+from api.tests.fake_gemini import TEXT, FakeModels
+from api.tests.operations.test_commands import run
+from api.tests.processes import GIVEN, Serving
+from api.tests.steps import Event, ask, create_ticket, events_of, start_asking, until
+
+
+@pytest.fixture
+async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
+    one = await Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **GIVEN).start()
+
+    async def has_base() -> bool:
+        return bool(list_bases(tmp_path / "data" / CHANGE_LOG))
+
+    await until(has_base, 20)
+    yield one
+    await one.end()
+
+
+@pytest.fixture
+def database(server: Serving) -> Any:
+    with pymongo.MongoClient[Any](mongodb_url(server.data_dir), tz_aware=True) as client:
+        yield client["tutordesk"]
+
+
+async def instant(server: Serving, database: Any) -> str:
+    """Now, once all until now is in the change log."""
+    at = newest_entry(database.client).ts
+    database["marks"].insert_one({})
+    behind = newest_entry(database.client).ts
+
+    async def is_logged() -> bool:
+        last = verify(server.data_dir / CHANGE_LOG).last
+        return bool(last and last >= behind)
+
+    await until(is_logged)
+    return f"{at.time}:{at.inc}"
+
+
+async def next_event(stream: httpx.Response) -> Event:
+    return await anext(events_of(stream))
+
+
+async def chat_about(client: httpx.AsyncClient, ticket: dict[str, Any], question: str) -> str:
+    return str((await ask(client, question, f"/chat/ticket/{ticket['id']}/stream"))[0].data["session_id"])
+
+
+async def questions(client: httpx.AsyncClient, session_id: str) -> list[str]:
+    answer = await client.get(f"/chat/sessions/{session_id}")
+    assert answer.status_code == 200, answer.text
+    return [message["content"] for message in answer.json()["messages"] if message["role"] == "user"]
+
+
+async def test_ticket_that_was_deleted_for_ever_comes_back_with_its_chats(server: Serving, database: Any) -> None:
+    async with server.client() as client, server.client() as other:
+        ticket = await create_ticket(client, title="Gone for ever")
+        kept, moved = [await chat_about(client, ticket, text) for text in ("Held?", "Moved?")]
+
+        async def is_indexed() -> bool:
+            return bool((await client.get("/chat/sessions?q=held")).json())
+
+        await until(is_indexed)
+        at = await instant(server, database)
+        database["chat_sessions"].update_one({"_id": ObjectId(moved)}, {"$set": {"home": "session"}})
+        database["tickets"].delete_one({"_id": ObjectId(ticket["id"])})
+        database["chat_sessions"].delete_one({"_id": ObjectId(kept)})
+        database["message_words"].delete_many({"session_id": ObjectId(kept)})
+        given = ("restore", "--until", at, "--ticket", ticket["id"])
+        code, said = await run(server, *given, "--dry-run")
+        assert (code, "tickets: 1 would appear, 0 change, 0 vanish\n  + Gone for ever\n" in said) == (0, True), said
+        assert (await client.get(f"/tickets/{ticket['id']}")).status_code == 404
+        async with other.stream("GET", "/tickets/events") as stream:
+            told = asyncio.create_task(next_event(stream))
+            code, said = await run(server, *given)
+            assert (code, "tickets: 1 came back" in said, "chat_sessions: 1 came back" in said) == (0, True, True), said
+            event = await asyncio.wait_for(told, 10)
+        assert (event.event, event.data["title"]) == ("created", "Gone for ever")
+        again = (await client.get(f"/tickets/{ticket['id']}")).json()
+        assert {**again, "summary_status": ""} == {**ticket, **again, "summary_status": ""}
+        assert again["author_id"] == ticket["author_id"]
+        assert await questions(client, kept) == ["Held?"]
+        held = database["tickets"].find_one({"_id": ObjectId(ticket["id"])})
+        assert [one["id"] for one in held["transcripts"]] == [ObjectId(kept)]
+        assert [hit["id"] for hit in (await client.get("/chat/sessions?q=held")).json()] == [kept]
+        code, said = await run(server, *given)
+        assert (code, said) == (0, "It is as it was then.\n")
+
+
+async def test_edited_ticket_is_as_before_and_its_new_chats_stay(server: Serving, database: Any) -> None:
+    async with server.client() as client, server.client() as other:
+        ticket = await create_ticket(client, title="As it was")
+        early = await chat_about(client, ticket, "Early?")
+        at = await instant(server, database)
+        change = {"title": "Spoilt", "description": "Nothing left.", "tags": []}
+        assert (await client.patch(f"/tickets/{ticket['id']}", json=change)).status_code == 200
+        late = await chat_about(client, ticket, "Late?")
+        async with other.stream("GET", "/tickets/events") as stream:
+            told = asyncio.create_task(next_event(stream))
+            code, said = await run(server, "restore", "--until", at, "--ticket", ticket["id"])
+            assert (code, said) == (0, "tickets: 0 came back, 1 changed, 0 gone\n  ~ As it was\n")
+            event = await asyncio.wait_for(told, 10)
+        assert (event.event, event.data["title"]) == ("updated", "As it was")
+        again = (await client.get(f"/tickets/{ticket['id']}")).json()
+        assert (again["description"], again["tags"]) == (ticket["description"], ticket["tags"])
+        assert [row["title"] for row in (await client.get("/tickets?q=As+it+was")).json()] == ["As it was"]
+        assert (await client.get("/tickets?q=spoilt")).json() == []
+        assert [await questions(client, one) for one in (early, late)] == [["Early?"], ["Late?"]]
+
+
+async def test_chat_with_pages_comes_back_to_the_message(server: Serving, database: Any) -> None:
+    """One that was so long that it lies in pages, too; what was said since is gone."""
+    async with server.client() as client:
+        session_id = (await ask(client, "Question 0"))[0].data["session_id"]
+        message = database["chat_sessions"].find_one({"_id": ObjectId(session_id)})["messages"]
+        filler = [{**message[number % 2], "_id": None, "id": ObjectId()} for number in range(200)]
+        database["chat_sessions"].update_one(
+            {"_id": ObjectId(session_id)}, {"$push": {"messages": {"$each": filler}}, "$inc": {"message_count": 200}}
+        )
+        await ask(client, "The last one then", session_id=session_id)
+        pages = list(database["chat_pages"].find())
+        assert len(pages) == 1
+        at = await instant(server, database)
+        before = database["chat_sessions"].find_one({"_id": ObjectId(session_id)})
+        await ask(client, "Written since", session_id=session_id)
+
+        async def is_indexed() -> bool:
+            return bool((await client.get("/chat/sessions?q=since")).json())
+
+        await until(is_indexed)
+        database["chat_pages"].delete_many({})
+        given = ("restore", "--until", at, "--chat", session_id)
+        code, said = await run(server, *given, "--dry-run")
+        assert code == 0, said
+        assert "chat_sessions: 0 would appear, 1 change, 0 vanish\n" in said
+        assert "chat_pages: 1 would appear, 0 change, 0 vanish\n" in said
+        assert "message_words: 0 would appear, 0 change, 2 vanish\n" in said
+        code, said = await run(server, *given)
+        assert (code, "chat_pages: 1 came back" in said) == (0, True), said
+        assert database["chat_sessions"].find_one({"_id": ObjectId(session_id)}) == before
+        assert list(database["chat_pages"].find()) == pages
+        assert (await client.get("/chat/sessions?q=since")).json() == []
+        assert (await ask(client, "And on it goes", session_id=session_id))[-1].event == "done"
+
+
+async def test_chat_about_a_ticket_comes_back_by_itself(server: Serving, database: Any, fake: FakeModels) -> None:
+    """It holds its messages then, and its ticket does not any more; an answer of then does not run again."""
+    async with server.client() as client:
+        ticket = await create_ticket(client)
+        session_id = await chat_about(client, ticket, "First?")
+        other = await chat_about(client, ticket, "Other?")
+        fake.text, fake.delay_ms, fake.chunk = TEXT * 10, 50, 4
+        path = f"/chat/ticket/{ticket['id']}/stream"
+        start = await start_asking(client, "Running?", path, session_id=session_id)
+        at = await instant(server, database)
+        given = ("restore", "--until", at, "--chat", session_id)
+        code, said = await run(server, *given)
+        assert (code, "The tutor is answering in this chat just now" in said) == (2, True), said
+        await client.post(f"/chat/replies/{start.data['id']}/stop")
+
+        async def is_joined() -> bool:
+            return (await client.get(f"/chat/sessions/{session_id}")).json()["running_reply"] is None
+
+        await until(is_joined)
+        code, said = await run(server, *given)
+        assert code == 0, said
+        chat = (await client.get(f"/chat/sessions/{session_id}")).json()
+        assert [message["content"] for message in chat["messages"]] == ["First?", TEXT, "Running?"]
+        assert (chat["message_count"], chat["running_reply"]) == (3, None)
+        held = database["tickets"].find_one({"_id": ObjectId(ticket["id"])})
+        assert [one["id"] for one in held["transcripts"]] == [ObjectId(other)]
+        fake.text, fake.delay_ms, fake.chunk = TEXT, 0, 12
+        await ask(client, "On?", path, session_id=session_id)
+        assert await questions(client, session_id) == ["First?", "Running?", "On?"]
+
+
+async def test_what_was_not_there_is_refused(server: Serving, database: Any) -> None:
+    async with server.client() as client:
+        at = await instant(server, database)
+        ticket = await create_ticket(client)
+        await instant(server, database)
+        for given, said in (
+            (("--ticket", ticket["id"]), f"There was no ticket {ticket['id']} at that instant"),
+            (("--chat", "0" * 24), "There was no chat 000000000000000000000000 at that instant"),
+            (("--ticket", "42"), "'42' is no id of a ticket"),
+            (("--ticket", ticket["id"], "--chat", "0" * 24), "not both at once"),
+        ):
+            code, answer = await run(server, "restore", "--until", at, *given)
+            assert (code, said in answer) == (2, True), answer
+        assert (await client.get(f"/tickets/{ticket['id']}")).json()["title"] == ticket["title"]
+        names = database.list_collection_names()
+        assert not [name for name in names if name.startswith("restoring.")]
