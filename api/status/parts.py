@@ -103,8 +103,8 @@ def _log(state: Any, log: LogStatus | None) -> Part:
     if not log:
         return Part(name="change_log", state="off", says="Off: only dumps can be restored.")
     silence = time.time() - log.written_at if log.written_at else 0.0
-    if log.alarm or log.gap:
-        return Part(name="change_log", state="warning", says=_sentence(log.alarm or log.gap))
+    if told := log.alarm or log.gap or log.warning:
+        return Part(name="change_log", state="warning", says=_sentence(told))
     if silence > MOST_SILENCE_SECONDS:
         return Part(name="change_log", state="warning", says=f"Nothing was written for {silence:.0f} seconds.")
     return Part(name="change_log", state="ok", says=_how_far_back(state, max(0.1, log.lag_seconds)))
