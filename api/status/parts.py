@@ -119,7 +119,7 @@ def _how_far_back(state: Any, lag: float) -> str:
     if not bases:
         return f"{kept}."  # another server writes it
     first, newest = (f"{bases[at].ts.as_datetime():%Y-%m-%d %H:%M} UTC" for at in (0, -1))
-    return f"{kept}. Bases to restore from: {first} to {newest}."
+    return f"{kept}. Bases to restore from: {len(bases)}, of {first if len(bases) == 1 else f'{first} to {newest}'}."
 
 
 def _sentence(text: str) -> str:

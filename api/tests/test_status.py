@@ -159,7 +159,7 @@ async def test_workers_add_up_and_one_that_died_holds_nothing_open(tmp_path: Pat
             assert seen["tutordesk_change_log_bytes"] > 0
             parts = {part["name"]: part for part in (await client.get("/status")).json()["parts"]}
             assert (parts["change_log"]["state"], parts["disk"]["state"]) == ("ok", "ok")
-            assert "Bases to restore from: 20" in parts["change_log"]["says"]
+            assert "Bases to restore from: 1, of 20" in parts["change_log"]["says"]
         for client in clients:
             opened.append(await client.send(client.build_request("GET", "/tickets/events"), stream=True))
         async with server.client() as client:
