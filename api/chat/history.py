@@ -20,7 +20,7 @@ from api.errors import NotFound
 from api.replies.models import Feedback, Reply, now
 from api.replies.runs import stop_reply
 from api.tickets.models import Ticket
-from api.tickets.search import MOST_MS, MOST_TERMS, match_words, with_prefixes
+from api.tickets.search import MOST_TERMS, match_words, search_limit, with_prefixes
 from api.tutor.text import excerpt_around, plain_text
 
 MOST_TEXT = 4_000
@@ -91,9 +91,8 @@ async def _newest_hits(
         {"$group": {"_id": "$session_id", "newest": {"$max": "$_id"}, "count": {"$sum": 1}}},
         {"$sort": {"newest": pymongo.DESCENDING}},
     ]
-    found: list[dict[str, Any]] = (
-        await MessageWords.get_motor_collection().aggregate(steps, maxTimeMS=MOST_MS).to_list(None)
-    )
+    with search_limit():
+        found: list[dict[str, Any]] = await MessageWords.get_motor_collection().aggregate(steps).to_list(None)
     return found
 
 

@@ -24,6 +24,8 @@ from api.identity.limits import Limits
 from api.identity.revocation import Revocations
 from api.main import DOCUMENTS, create_app
 from api.operations.mongod import find_mongod, running_mongod, start_mongod
+from api.replies.endings import finish_joined
+from api.replies.models import Reply
 from api.replies.runs import running
 from api.server import bind, make_server
 from api.settings import Settings
@@ -141,8 +143,13 @@ async def settle(app: FastAPI) -> None:
             run.task.cancel()
             await asyncio.wait([run.task])
     running.clear()
+    await finish_joined(_leave_it)
     await app.state.summaries.close()
     await app.state.titles.close()
+
+
+async def _leave_it(replies: list[Reply]) -> None:
+    """What joined its chat in one test is not indexed and titled in the next."""
 
 
 @pytest.fixture
