@@ -25,6 +25,7 @@ GROUPS = (
     "sends",
     "checkpoints",
     "changelog",
+    "log_kills",
     "rooms",
     "storm",
 )

@@ -39,6 +39,7 @@ def put_back(client: Client, folder: Path, into: str, drop: str | None = None) -
 
 @pytest.mark.parametrize("is_packed", [False, True])
 def test_there_and_back(source: Any, target: Database, tmp_path: Path, is_packed: bool) -> None:
+    """S-34: and the files are for their owner alone."""
     _, client, database = source
     fill(database)
     database["owners"].insert_one({"_id": "a.b", "beat": 3})
@@ -203,15 +204,29 @@ def _link_data(folder: Path) -> None:
 
 
 def test_packed_rubbish_is_refused(source: Any, target: Database, tmp_path: Path) -> None:
+    """S-39: what grows without end, too: a kilobyte that unpacks to a document larger than MongoDB has."""
     _, client, database = source
     fill(database, 3)
     dump_database(client, tmp_path / "dump", is_packed=True)
     file = tmp_path / "dump" / database.name / "tickets.bson.gz"
     whole = file.read_bytes()
-    for bad in (whole[:-20], gzip.compress(b"\0" * 1000), whole[:30] + b"\0\0\0\0" + whole[34:]):
+    endless = gzip.compress((2**30).to_bytes(4, "little") + b"\0" * 2**28)
+    for bad in (whole[:-20], gzip.compress(b"\0" * 1000), whole[:30] + b"\0\0\0\0" + whole[34:], endless):
         file.write_bytes(bad)
         with pytest.raises(DumpError, match=r"tickets\.bson\.gz"):
             put_back(client, tmp_path / "dump", target.name)
+    assert target.list_collection_names() == []
+
+
+def test_endless_metadata_is_refused(source: Any, target: Database, tmp_path: Path) -> None:
+    """S-39: a packed file of a few kilobytes is read no further than a document of MongoDB may be long."""
+    _, client, database = source
+    fill(database, 3)
+    dump_database(client, tmp_path / "dump", is_packed=True)
+    file = tmp_path / "dump" / database.name / "tickets.metadata.json.gz"
+    file.write_bytes(gzip.compress(b" " * 2**28))
+    with pytest.raises(DumpError, match="metadata is too long"):
+        put_back(client, tmp_path / "dump", target.name)
     assert target.list_collection_names() == []
 
 

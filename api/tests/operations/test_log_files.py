@@ -12,6 +12,7 @@ import pytest
 from bson import Int64, ObjectId, Timestamp
 
 from api.operations import log_files
+from api.operations.bases import DAY, KEEP_DAYS
 from api.operations.catalog import Position
 from api.operations.dump_format import DumpError
 from api.operations.log_files import InUse, Writer, segments
@@ -187,6 +188,14 @@ def test_files_are_private_and_rotate(tmp_path: Path, monkeypatch: pytest.Monkey
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o700
     after = at(15).ts
     assert [record.ts for record in read_log(tmp_path / "log", after)] == [at(number).ts for number in range(16, 20)]
+
+
+def test_retention_of_what_was_deleted_is_documented() -> None:
+    """S-34: a base serves the week after it, and the next one comes a day later; the log of before goes with it."""
+    text = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
+    told = " ".join(text.split())
+    assert "what was deleted in Tutordesk is gone from there after nine days at most" in told
+    assert (KEEP_DAYS, DAY) == (7, 24 * 3600)
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:

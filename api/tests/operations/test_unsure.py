@@ -4,6 +4,8 @@ A failpoint of mongod lets one command wait for longer than the driver does, and
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,4 +86,31 @@ async def test_claim_that_arrived_unseen_is_answered(serving: Serving) -> None:
         assert (await socket.wait("reply_ended", 10))["message"]["content"] == TEXT
     messages = await ana.messages(room_id)
     assert [message["is_agent"] for message in messages] == [False, True, False, True]
+    await ana.client.aclose()
+
+
+async def test_room_is_not_locked_by_what_a_frozen_database_begins_late(serving: Serving) -> None:
+    """FAULTS: mongod stopped: refused within 3.5 s; 3 s after the return the same message is there, once."""
+    ana = await person(serving.url, "Ana")
+    room_id, clock = await ana.make_room(), asyncio.get_running_loop().time
+    async with ana.socket(room_id) as socket:
+        await socket.say("before")
+        mongod = serving.mongod_pid()
+        os.kill(mongod, signal.SIGSTOP)
+        try:
+            for _ in range(2):
+                sent_at = clock()
+                await socket.send("send", client_message_id="late", content="late")
+                assert (await socket.wait("error"))["code"] == "unavailable"
+                assert clock() - sent_at <= 3.5
+        finally:
+            os.kill(mongod, signal.SIGCONT)
+        woken_at = clock()
+        while True:
+            await socket.send("send", client_message_id="late", content="late")
+            answer = await socket.wait(lambda event: event["type"] in ("error", "message_posted"))
+            if answer["type"] == "message_posted":
+                break
+        assert clock() - woken_at <= 3
+    assert [message["content"] for message in await ana.messages(room_id)] == ["before", "late"]
     await ana.client.aclose()
