@@ -79,8 +79,8 @@ def rewind(client: Client, folder: Path, name: str, at: Timestamp | str | None) 
 
 
 def test_killed_writer_loses_nothing_and_every_instant_comes_back(source: Any, tmp_path: Path) -> None:
-    """FAULTS: Logger killed between append and next event. Twenty times under every kind of change; `make bench` does it
-    a hundred times. The end and ten instants between come back.
+    """FAULTS: Logger killed between append and next event. Twenty times under every kind of change; `make bench` does
+    it a hundred times. The end and ten instants between come back.
     """
     url, client, database = source
     folder = tmp_path / "log"
@@ -306,7 +306,7 @@ def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -
 
 
 def test_full_disk_is_told_and_caught_up(source: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """FAULTS: Disk full: change log. No file may grow for a while; the server writes on, and nothing is missing then."""
+    """FAULTS: Disk full: change log. No file may grow for a while; the server writes on, and nothing is missing."""
     url, client, database = source
     with writing(url, tmp_path) as change_log:
         until_base(tmp_path)
