@@ -4,13 +4,17 @@ Waits are short and bounded, because a driver's defaults hold a request for 30 s
 an operation ends within three seconds, whatever the reason, and `errors` makes 503 of it.
 """
 
+import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+import pymongo
 from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 
+LEAST_SECONDS = 0.05
 Client = AsyncIOMotorClient[dict[str, Any]]
 Database = AsyncIOMotorDatabase[dict[str, Any]]
 Collection = AsyncIOMotorCollection[dict[str, Any]]
@@ -24,6 +28,20 @@ OPTIONS: dict[str, Any] = {
     "maxPoolSize": 100,
     "minPoolSize": 1,
 }
+
+
+class Patience:
+    """Three seconds for all steps of one request together; each alone may take as long, one after the other.
+
+    A task that is made inside `limit` would inherit it, so whatever outlives the request is begun outside.
+    """
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + OPTIONS["timeoutMS"] / 1000
+
+    def limit(self) -> AbstractContextManager[None]:
+        limit: AbstractContextManager[None] = pymongo.timeout(max(LEAST_SECONDS, self._ends - time.monotonic()))
+        return limit
 
 
 def connect(url: str) -> Client:

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Annotated
 
-import pymongo
 import pymongo.errors
 from beanie import PydanticObjectId
 from fastapi import Request
@@ -20,6 +19,7 @@ from api.chat.transcripts import (
     refuse_while_answering,
 )
 from api.chat.versions import MOST_TURN_BYTES, size_of
+from api.database import Patience
 from api.errors import Conflict, NotFound, TooLong, TooMany
 from api.identity.access import VisitorOfRequest, object_id
 from api.replies.elections import forget_unsure, save_new
@@ -32,7 +32,6 @@ from api.tutor.prompt import tutor_prompt
 
 MOST_MESSAGE_BYTES = 32_000
 RETRY_SECONDS = 5
-TAKEN_SECONDS = 3.0
 
 
 def _not_blank(text: str) -> str:
@@ -63,17 +62,22 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
         raise TooLong(
             f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
         )
+    patience = Patience()
     try:
-        return await _start(ask, visitor, ticket_id, request)
+        return await _start(ask, visitor, ticket_id, request, patience)
     except (Conflict, TooMany, TooLong, NotFound, pymongo.errors.DuplicateKeyError) as error:
-        if earlier := await _same_message(ask, visitor, ticket_id):
+        with patience.limit():
+            earlier = await _same_message(ask, visitor, ticket_id)
+        if earlier:
             return earlier
         if isinstance(error, pymongo.errors.DuplicateKeyError):  # it was refused just now, and may be sent again
             raise Conflict from error
         raise
 
 
-async def _start(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
+async def _start(
+    ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request, patience: Patience
+) -> Reply:
     """Raises DuplicateKeyError for a repeat that nothing else refuses."""
     state = request.app.state
     most = state.settings.max_running_replies
@@ -83,7 +87,7 @@ async def _start(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectI
         )
     await state.limits.spend_message(str(visitor.id), visitor.ip)
     await state.limits.refuse_spent_tokens()
-    with pymongo.timeout(TAKEN_SECONDS):  # of all of it; the run's task, which outlives it, is made after it
+    with patience.limit():
         await forget_unsure()
         session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
         question = await _question(ask, session)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocketDisconnect
 from uvicorn.protocols.utils import ClientDisconnected
 
+from api.database import Patience
 from api.errors import AppError, DiskFull, NotFound, NotSignedIn, Unavailable, is_database_away
 from api.identity.access import MemberOfRequest, member_of, object_id, visitor_of
 from api.metrics import OPEN_SOCKETS
@@ -130,9 +131,12 @@ class RoomSocket:
             return
         if state.disk.is_short:
             raise DiskFull
-        member = await access_member(room_id, self._who.id)
+        patience = Patience()
+        with patience.limit():
+            member = await access_member(room_id, self._who.id)
         if isinstance(command, Send):
-            posted = await say(state, self._who, member, command.content, command.client_message_id)
+            said = command.content, command.client_message_id
+            posted = await say(state, self._who, member, *said, patience=patience)
             if not posted.record:
                 self._tell(MessagePosted(seq=posted.message.seq, message=posted.message))
             return

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import pymongo
 from beanie import PydanticObjectId
 
+from api.database import Patience
 from api.identity.access import MemberOfRequest
 from api.rooms.messages import Posted, asks_tutor, delete_message, edit_message, post_message
 from api.rooms.models import MessageOut, RoomMember
 from api.rooms.timeline import event_of
-
-SAID_SECONDS = 3.0
 
 
 async def say(
@@ -20,14 +18,17 @@ async def say(
     content: str,
     client_message_id: str | None,
     to_tutor: bool = False,
+    patience: Patience | None = None,
 ) -> Posted:
-    """Post a message, once. Raises what `post_message` does, and TooMany. `to_tutor`: also without a mention."""
+    """Post a message, once. Raises what `post_message` does, and TooMany. `to_tutor`: also without a mention.
+    `patience`: what the request has left of it.
+    """
     asks = to_tutor or asks_tutor(content)
     await state.limits.spend_room_message(str(who.id))
     if asks:
         await state.limits.spend_message(str(who.id), who.ip)
         await state.limits.refuse_spent_tokens()
-    with pymongo.timeout(SAID_SECONDS):  # of all of it; what is told and asked after it takes its own time
+    with (patience or Patience()).limit():
         posted = await post_message(member, content, client_message_id, asks)
     if posted.record:
         await _announce(state, posted)
