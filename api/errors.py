@@ -141,9 +141,10 @@ def problem(error: AppError) -> Response:
 def is_database_away(error: Exception) -> bool:
     """Whether MongoDB did not answer in time or cannot be reached, as against a refused command.
 
-    A transaction that may be tried again, but for which the time is over, counts too.
+    A transaction that may be tried again, but for which the time is over, counts too, and a write that not enough
+    members confirmed.
     """
-    away = (pymongo.errors.ConnectionFailure, pymongo.errors.ExecutionTimeout, pymongo.errors.WTimeoutError)
+    away = (pymongo.errors.ConnectionFailure, pymongo.errors.ExecutionTimeout, pymongo.errors.WriteConcernError)
     if isinstance(error, away):
         return True
     return isinstance(error, pymongo.errors.PyMongoError) and (
