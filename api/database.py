@@ -37,10 +37,14 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        self._ends = time.monotonic() + OPTIONS["timeoutMS"] / 1000
+        self._ends: float = time.monotonic() + OPTIONS["timeoutMS"] / 1000
+
+    @property
+    def left(self) -> float:
+        return max(LEAST_SECONDS, self._ends - time.monotonic())
 
     def limit(self) -> AbstractContextManager[None]:
-        limit: AbstractContextManager[None] = pymongo.timeout(max(LEAST_SECONDS, self._ends - time.monotonic()))
+        limit: AbstractContextManager[None] = pymongo.timeout(self.left)
         return limit
 
 

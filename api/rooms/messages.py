@@ -8,6 +8,7 @@ import pymongo
 import pymongo.errors
 from beanie import PydanticObjectId
 
+from api.database import Patience
 from api.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
 from api.replies.models import now
 from api.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
@@ -40,7 +41,9 @@ def asks_tutor(content: str) -> bool:
     return bool(ASKS_TUTOR.search(CODE.sub(" ", content)))
 
 
-async def post_message(member: RoomMember, content: str, client_message_id: str | None, asks: bool) -> Posted:
+async def post_message(
+    member: RoomMember, content: str, client_message_id: str | None, asks: bool, patience: Patience | None = None
+) -> Posted:
     """Post it once; `asks`: it waits for the tutor's answer.
 
     Raises Silenced, Invalid, TooLong, and Conflict when the `client_message_id` belongs to another message.
@@ -68,7 +71,7 @@ async def post_message(member: RoomMember, content: str, client_message_id: str 
         )
 
     try:
-        record = await commit(member.room_id, write)
+        record = await commit(member.room_id, write, patience=patience)
     except pymongo.errors.DuplicateKeyError:
         return Posted(await _same_message(message), None)
     return Posted(message_out(message), record)

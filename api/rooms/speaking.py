@@ -28,8 +28,9 @@ async def say(
     if asks:
         await state.limits.spend_message(str(who.id), who.ip)
         await state.limits.refuse_spent_tokens()
-    with (patience or Patience()).limit():
-        posted = await post_message(member, content, client_message_id, asks)
+    patience = patience or Patience()
+    with patience.limit():
+        posted = await post_message(member, content, client_message_id, asks, patience)
     if posted.record:
         await _announce(state, posted)
         if asks:

@@ -5,7 +5,6 @@ are committed in the order of their numbers, none is missing, and who has read u
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +15,7 @@ import pymongo.errors
 from beanie import PydanticObjectId
 from pymongo import ReturnDocument
 
+from api.database import Patience
 from api.errors import NotFound, Unavailable, is_database_away
 from api.replies.models import now
 from api.rooms.events import (
@@ -31,13 +31,16 @@ from api.rooms.transactions import Session, transact
 Write = Callable[[Session, dict[str, Any]], Awaitable[RoomRecord]]
 MISSING = "This room does not exist, or it was deleted."
 PAGE = 200
-TURN_SECONDS = 3.0
 _unsure: dict[PydanticObjectId, Session] = {}
 _locks: WeakValueDictionary[PydanticObjectId, asyncio.Lock] = WeakValueDictionary()
 
 
 async def commit(
-    room_id: PydanticObjectId, write: Write, guard: dict[str, Any] | None = None, change: dict[str, Any] | None = None
+    room_id: PydanticObjectId,
+    write: Write,
+    guard: dict[str, Any] | None = None,
+    change: dict[str, Any] | None = None,
+    patience: Patience | None = None,
 ) -> RoomRecord:
     """Run `write(session, room)` in a transaction that has raised the room's `seq`, and keep the record it returns.
 
@@ -57,9 +60,9 @@ async def commit(
         await records.insert_one(document_of(record), session=session)
         return record
 
-    ends = time.monotonic() + TURN_SECONDS
-    async with _turn(room_id), _session(room_id) as session:
-        return await transact(session, attempt, ends - time.monotonic())
+    patience = patience or Patience()
+    async with _turn(room_id, patience.left), _session(room_id) as session:
+        return await transact(session, attempt, patience.left)
 
 
 @asynccontextmanager
@@ -82,14 +85,14 @@ async def _session(room_id: PydanticObjectId) -> AsyncIterator[Session]:
 
 
 @asynccontextmanager
-async def _turn(room_id: PydanticObjectId) -> AsyncIterator[None]:
+async def _turn(room_id: PydanticObjectId, seconds: float) -> AsyncIterator[None]:
     """One at a time in each room, of this process: they would only make each other try again.
 
-    Raises Unavailable after three seconds, which a queue behind a database that hangs would take much longer for.
+    Raises Unavailable after so many seconds, which a queue behind a database that hangs would take much longer for.
     """
     lock = _locks.setdefault(room_id, asyncio.Lock())
     try:
-        async with asyncio.timeout(TURN_SECONDS):
+        async with asyncio.timeout(seconds):
             await lock.acquire()
     except TimeoutError:
         raise Unavailable from None
