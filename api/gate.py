@@ -15,6 +15,7 @@ visitor's new cookie and the security headers. No answer of the API is ever kept
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
@@ -36,6 +37,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("api.requests")
 MAX_BODY = 1_000_000
+MOST_LET_GO_BY, LET_GO_BY_SECONDS = 10 * MAX_BODY, 2.0
 OTHER_SITE = "Requests that change something must come from this site itself."
 FAILURE = "Something went wrong on our side. Nothing was changed by it; try again in a moment."
 BODY_SECONDS = 30
@@ -96,12 +98,13 @@ class Gate:
                 receive = _replay(await _read_body(headers, receive), receive)
             await self.app(scope, receive, send_with_headers)
         except Refusal as refusal:
-            await _answer(refusal, send_with_headers)
+            await _answer(refusal, send_with_headers, receive)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             if has_begun:
                 raise
-            await _answer(Refusal(500, "failure", "Internal Server Error", FAILURE), send_with_headers)
+            failure = Refusal(500, "failure", "Internal Server Error", FAILURE)
+            await _answer(failure, send_with_headers, receive)
         finally:
             ms = round((time.perf_counter() - started) * 1000, 1)
             line = {"method": scope["method"], "path": scope["path"], "status": status, "ms": ms}
@@ -190,7 +193,25 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _answer(refusal: Refusal, send: Send) -> None:
+async def _answer(refusal: Refusal, send: Send, receive: Receive) -> None:
+    """The whole answer at once, and its end when the request's body was let go by.
+
+    A connection that is closed on a body that is still on its way is reset, and the answer with it.
+    """
+    body = orjson.dumps(refusal.body)
     headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps(refusal.body)})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await _let_go_by(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _let_go_by(receive: Receive) -> None:
+    left, more = MOST_LET_GO_BY, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LET_GO_BY_SECONDS):
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)  # none in a disconnect
