@@ -98,6 +98,32 @@ test("a server that is away is said, and noticed when it is back", async () => {
   await page.close();
 });
 
+test("a full disk is said above every page until something is saved again", async () => {
+  const page = await browser.newPage();
+  let isFull = true; // a small disk takes root; api/tests has the server's side on a real one
+  await page.route("**/tickets", (route) =>
+    isFull && route.request().method() === "POST"
+      ? route.fulfill({
+          status: 507,
+          contentType: "application/problem+json",
+          body: JSON.stringify({ detail: "The server's disk is full." }),
+        })
+      : route.continue(),
+  );
+  await page.goto(`${server.url}/tickets/new`);
+  await page.getByLabel("Title").fill("Kept while the disk is full");
+  await page.getByLabel("Description").fill("Nothing of it may be lost.");
+  await page.keyboard.press("Control+Enter");
+  const banner = page.getByText(/^The server's disk is full: you can read/);
+  await banner.waitFor();
+  assert.equal(await page.getByLabel("Title").inputValue(), "Kept while the disk is full");
+  isFull = false;
+  await page.keyboard.press("Control+Enter");
+  await page.waitForURL(/tickets\/[0-9a-f]{24}$/);
+  await banner.waitFor({ state: "detached" });
+  await page.close();
+});
+
 /** `tutordesk …` on the server's data folder. */
 const command = (...args) =>
   run(".venv/bin/tutordesk", [...args, "--data-dir", server.folder], { cwd: root });

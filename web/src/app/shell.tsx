@@ -1,6 +1,6 @@
 // What surrounds every page: navigation, the palette, help, notices, the question before foreign links,
-// the banner when the network is gone, and the stream that keeps ticket lists current.
-import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
+// banners, and the stream that keeps ticket lists current.
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
 import { useIdentityOfTabs } from "@/features/identity/who";
 import { useTicketEvents } from "@/features/tickets/live";
@@ -9,6 +9,7 @@ import { useHotkeys } from "@/lib/hotkeys";
 import { useIdentity } from "@/lib/identity";
 import { LinkGuard } from "@/markdown/links";
 import { Toaster, toast } from "@/ui/toast";
+import { Banners } from "./banners";
 import { Help } from "./help";
 import { BottomBar, Rail } from "./navigation";
 import { useScrollMemory } from "./scroll";
@@ -17,25 +18,6 @@ const Palette = lazy(() => import("./palette"));
 const IdentityDialogs = lazy(() => import("@/features/identity/dialogs"));
 /** Pages as high as the window, whose parts scroll by themselves. */
 const FIXED = /^\/(?:chat|rooms\/[^/]+)\/?$/;
-
-function subscribeOnline(listener: () => void): () => void {
-  window.addEventListener("online", listener);
-  window.addEventListener("offline", listener);
-  return () => {
-    window.removeEventListener("online", listener);
-    window.removeEventListener("offline", listener);
-  };
-}
-
-function OfflineBanner() {
-  const online = useSyncExternalStore(subscribeOnline, () => navigator.onLine);
-  if (online) return null;
-  return (
-    <p role="status" className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">
-      You are offline. What you write is kept.
-    </p>
-  );
-}
 
 /** Mounted from the first question on, so that a closing dialog can give the focus back. */
 function Identity() {
@@ -101,7 +83,7 @@ export function Shell() {
       </a>
       <Rail onSearch={search} onHelp={() => setHelp(true)} />
       <div className="flex min-h-0 min-w-0 flex-col">
-        <OfflineBanner />
+        <Banners />
         <main
           ref={main}
           id="main"

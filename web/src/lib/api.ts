@@ -1,6 +1,7 @@
 // Every call to the server goes through `request`: JSON in and out, problems (RFC 9457) as one kind of
 // error with a sentence a person can act on, and one silent repeat when the server cleared a bad cookie.
 import { seeEpoch } from "./epoch";
+import { seeWrite } from "./read-only";
 import type {
   ChatSession,
   ChatSessionDetail,
@@ -69,6 +70,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
       throw new Problem(0, FALLBACK[0] ?? "");
     }
     seeEpoch(response.headers.get("Tutordesk-Epoch"));
+    if (init.method && init.method !== "GET") seeWrite(response.status);
     if (response.status !== 401 || attempt > 0) return response;
   }
 }
