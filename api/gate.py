@@ -38,6 +38,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 log = logging.getLogger("api.requests")
 MAX_BODY = 1_000_000
 MOST_LET_GO_BY, LET_GO_BY_SECONDS = 10 * MAX_BODY, 2.0
+UNREAD = (403, 413, 507)  # refused while the body, or the rest of it, is on its way
 OTHER_SITE = "Requests that change something must come from this site itself."
 FAILURE = "Something went wrong on our side. Nothing was changed by it; try again in a moment."
 BODY_SECONDS = 30
@@ -194,7 +195,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer(refusal: Refusal, send: Send, receive: Receive) -> None:
-    """The whole answer at once, and its end when the request's body was let go by.
+    """The whole answer at once, and its end when a body that nobody read was let go by.
 
     A connection that is closed on a body that is still on its way is reset, and the answer with it.
     """
@@ -203,7 +204,8 @@ async def _answer(refusal: Refusal, send: Send, receive: Receive) -> None:
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
-    await _let_go_by(receive)
+    if refusal.status in UNREAD:
+        await _let_go_by(receive)
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -14,7 +14,7 @@ import pymongo.errors
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-KEYS = ("request_id", "method", "path", "status", "ms")
+KEYS = ("method", "path", "status", "ms")
 QUOTING = (pydantic.ValidationError, pymongo.errors.PyMongoError, UnicodeError)
 QUIET = ("uvicorn.error", "uvicorn.access", "google_genai", "httpx", "sse_starlette")
 

@@ -60,11 +60,11 @@ async def _save_again(runs: list[Run]) -> None:
         if run.is_over:
             join_again(run.reply)
         elif run.reply.status is Status.streaming:
-            size, parts = len(run.text), [{"at": 0, "text": run.text}]
+            asked_at, size, parts = time.monotonic(), len(run.text), [{"at": 0, "text": run.text}]
             streaming = {"_id": run.reply.id, "status": Status.streaming.value}
             try:
                 if not (await replies.update_one(streaming, {"$set": {"parts": parts}})).matched_count:
                     await replies.insert_one(run.reply.as_document() | {"parts": parts})
             except pymongo.errors.DuplicateKeyError:
                 continue  # it has ended meanwhile
-            run.saved = size
+            run.saved, run.saved_at = size, asked_at

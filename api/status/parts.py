@@ -54,8 +54,7 @@ class Figures(BaseModel):
     routes: list[Route]
 
 
-async def read_parts(state: Any) -> list[Part]:
-    log = await read_log_status(state)
+async def read_parts(state: Any, log: LogStatus | None) -> list[Part]:
     return [await read_database(state), _disk(state.disk), _tutor(state), await asyncio.to_thread(_log, state, log)]
 
 

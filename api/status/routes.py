@@ -49,11 +49,12 @@ MaySeeFigures = Annotated[bool, Depends(_may_see_figures)]
 @router.get("/status", operation_id="read_status")
 async def read_status_of_all(request: Request, may_see_figures: MaySeeFigures) -> StatusOut:
     state = request.app.state
+    log = await read_log_status(state)
     return StatusOut(
         version=request.app.version,
         epoch=state.epoch,
-        parts=await read_parts(state),
-        figures=read_figures(state, await read_log_status(state)) if may_see_figures else None,
+        parts=await read_parts(state, log),
+        figures=read_figures(state, log) if may_see_figures else None,
     )
 
 

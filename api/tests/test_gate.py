@@ -266,6 +266,18 @@ async def test_large_bodies_are_refused_before_they_are_read(live: Live, visitor
         assert answer.status_code == 413
 
 
+async def test_refusal_of_a_body_that_was_read_ends_at_once(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is still on its way is waited for."""
+    monkeypatch.setattr("api.gate.LET_GO_BY_SECONDS", 60.0)
+    head = b"POST /tickets HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}"
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(live.url.rsplit(":", 1)[1]))
+    writer.write(head)
+    async with asyncio.timeout(20):
+        answer = await reader.read()  # until the server closes
+    writer.close()
+    assert answer.split(b" ", 2)[1] == b"415"
+
+
 @pytest.mark.parametrize(
     "body", [b"[" * 900_000, b'{"a":' * 100_000, b"{", b"", b"nul", b"\xff\xfe", b'"' + b"x" * 900_000]
 )
