@@ -1,6 +1,7 @@
 # The commands of Tutordesk. Each sets up what it needs, says what it does, and is quick the second time.
 PYTHON ?= python3
 VENV := .venv/bin
+CLIENT := api/tutordesk/web/index.html
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts web/package-lock.json
 CHROMIUM ?= $(or $(wildcard /usr/bin/chromium),$(shell command -v chromium 2>/dev/null))
 PROGRAMS := redis-server nginx docker-compose curl openssl
@@ -14,12 +15,12 @@ MONGOSH := api/tests/deploy/node_modules/.stamp
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: .venv/run.stamp web/dist/index.html ## Install what the server needs and build the client
+setup: .venv/run.stamp $(CLIENT) ## Install what the server needs and build the client
 
 run: setup ## Start Tutordesk on http://127.0.0.1:8000
 	@exec $(VENV)/tutordesk serve
 
-test: .venv/dev.stamp web/dist/index.html tools $(MONGOSH) ## Run every test: server, client, browser
+test: .venv/dev.stamp $(CLIENT) tools $(MONGOSH) ## Run every test: server, client, browser
 	@echo "== Server tests"
 	@$(VENV)/pytest
 	@echo "== Client tests"
@@ -35,9 +36,9 @@ lint: .venv/dev.stamp web/node_modules/.stamp ## Check style, types, layers and 
 	@echo "== Client: style, types, generated API types, lock file"
 	@cd web && npm run --silent lint && npm run --silent typecheck && npm run --silent gen-api -- --check
 
-bench: .venv/dev.stamp web/dist/index.html tools ## Measure the figures of the README
+bench: .venv/dev.stamp $(CLIENT) tools ## Measure the figures of the README
 	@missed=0; \
-	$(VENV)/python -m api.benchmarks || missed=1; \
+	$(VENV)/python -m benchmarks || missed=1; \
 	echo "== 20,000 made-up calls"; FUZZ_CALLS=20000 $(VENV)/pytest api/tests/test_fuzz.py || missed=1; \
 	echo "== 10,000 calls against the rights of rooms"; RIGHTS_CALLS=10000 $(VENV)/pytest api/tests/rooms/test_rooms.py -k test_nobody_can_do || missed=1; \
 	echo "== The client"; (cd web && CHROMIUM="$(or $(CHROMIUM),/usr/bin/chromium)" npm run --silent bench) || missed=1; \
@@ -65,7 +66,7 @@ web/node_modules/.stamp: web/package-lock.json
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-web/dist/index.html: web/node_modules/.stamp $(WEB_SOURCES)
+$(CLIENT): web/node_modules/.stamp $(WEB_SOURCES)
 	@echo "== Building the client"
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@

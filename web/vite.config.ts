@@ -33,7 +33,8 @@ export default defineConfig({
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   plugins: [react(), tailwindcss()],
   build: {
-    outDir: "dist",
+    outDir: "../api/tutordesk/web", // the package carries it
+    emptyOutDir: true,
     assetsDir: "assets",
     assetsInlineLimit: 0,
     sourcemap: false,

@@ -1,1 +1,1 @@
-"""Benchmarks: the server's figures of the README, measured with `python -m api.benchmarks`."""
+"""Benchmarks: the server's figures of the README, measured with `python -m benchmarks`."""

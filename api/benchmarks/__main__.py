@@ -1,4 +1,4 @@
-"""`python -m api.benchmarks [GROUP …]`: measures the server's figures and prints a table; 1 when one is missed.
+"""`python -m benchmarks [GROUP …]`: measures the server's figures and prints a table; 1 when one is missed.
 
 Groups are the modules named below; all are measured when none is named. Everything stays on 127.0.0.1.
 """
@@ -9,8 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from api.benchmarks.figures import Figure, machine, table
-from api.benchmarks.harness import allow_many_files
+from benchmarks.figures import Figure, machine, table
+from benchmarks.harness import allow_many_files
 
 GROUPS = (
     "start",
@@ -43,7 +43,7 @@ def main(asked: list[str]) -> int:
     for group in asked or GROUPS:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="tutordesk-bench-") as folder:
-            figures += importlib.import_module(f"api.benchmarks.{group}").measure(Path(folder))
+            figures += importlib.import_module(f"benchmarks.{group}").measure(Path(folder))
         print(f"{group}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     print(f"{table(figures)}\n\nMeasured on {machine()}.")
     return int(any(figure.is_missed for figure in figures))

@@ -1,6 +1,6 @@
 """google-genai alone, what the Gemini figure is divided by: reads streams and does nothing with them.
 
-`python -m api.benchmarks.alone URL` prints 0; for each line with a number it reads that many streams at once to their
+`python -m benchmarks.alone URL` prints 0; for each line with a number it reads that many streams at once to their
 ends, and prints how many characters they had.
 """
 

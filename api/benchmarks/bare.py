@@ -1,6 +1,6 @@
 """A bare relay, what the OpenAI figure is divided by: Starlette and httpx, one frame a chunk, and nothing is saved.
 
-`python -m api.benchmarks.bare URL` prints its port. uvicorn runs it as Tutordesk is run, on uvloop and httptools.
+`python -m benchmarks.bare URL` prints its port. uvicorn runs it as Tutordesk is run, on uvloop and httptools.
 """
 
 import json

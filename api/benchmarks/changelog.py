@@ -13,17 +13,17 @@ from typing import Any
 import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
+from tutordesk.operations.catalog import RAW
+from tutordesk.operations.changelog.bases import list_bases
+from tutordesk.operations.changelog.files import segments
+from tutordesk.operations.changelog.records import ADDED, Damage, scan
+from tutordesk.operations.dumps.dump import dump_database
+from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.restores.restore import restore
+from tutordesk.operations.restores.rewind import rewind_to
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import cpu_ns, running_database, running_helper
-from api.operations.bases import list_bases
-from api.operations.catalog import RAW
-from api.operations.dump import dump_database
-from api.operations.dump_reader import open_dump
-from api.operations.log_files import segments
-from api.operations.records import ADDED, Damage, scan
-from api.operations.restore import restore
-from api.operations.rewind import rewind_to
+from benchmarks.figures import Figure
+from benchmarks.harness import cpu_ns, running_database, running_helper
 
 PER_SECOND, SECONDS = 1_000, 15
 MEGABYTES, DOCUMENT_BYTES = 500, 1_000

@@ -5,7 +5,7 @@ and nothing else: no wire, no readers. It is measured in rounds without and with
 its own pace; the difference, all threads of the process, is what checkpoints cost. The oplog's bytes are those of a
 real server's `replies`, from the reply's first document to its ending.
 
-`python -m api.benchmarks.checkpoints URL` is that process: it prints 0, and for each line `with` or `without` the
+`python -m benchmarks.checkpoints URL` is that process: it prints 0, and for each line `with` or `without` the
 share of a core that it used for ten seconds.
 """
 
@@ -20,16 +20,16 @@ import pymongo
 from beanie import PydanticObjectId
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
+from tutordesk.ground.database import open_database
+from tutordesk.operations.migrations.run import migrate
+from tutordesk.replies.checkpoints import CHECKPOINT_SECONDS, save_checkpoints
+from tutordesk.replies.models import Message, Reply
+from tutordesk.replies.run import Run, running
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import running_database, running_helper, running_server
-from api.benchmarks.reader import ask_request, connect, get
-from api.benchmarks.wire import TEXT
-from api.database import open_database
-from api.operations.migrations.run import migrate
-from api.replies.keeper import CHECKPOINT_SECONDS, save_checkpoints
-from api.replies.models import Message, Reply
-from api.replies.runs import Run, running
+from benchmarks.figures import Figure
+from benchmarks.harness import running_database, running_helper, running_server
+from benchmarks.reader import ask_request, connect, get
+from benchmarks.wire import TEXT
 
 RUNS, PER_SECOND, SECONDS = 600, 20, 10.0
 ROUNDS = ("without", "with", "with", "without")

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import running_database, running_server
-from api.benchmarks.reader import Reader, ask, ask_request, connect, follow_request, grow
-from api.tests.fake_gemini import FakeModels
+from testing.fake_gemini import FakeModels
+
+from benchmarks.figures import Figure
+from benchmarks.harness import running_database, running_server
+from benchmarks.reader import Reader, ask, ask_request, connect, follow_request, grow
 
 CUTS, AT_ONCE, CUTS_OF_EACH = 1_000, 25, 20
 MOST_BYTES = 3_000

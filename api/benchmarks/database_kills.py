@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pymongo.errors
 from bson import ObjectId
+from tutordesk.ground.database import Database, connect
+from tutordesk.operations.embedded.mongod import mongodb_url
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import Server, running_server
-from api.database import Database, connect
-from api.operations.mongod import mongodb_url
+from benchmarks.figures import Figure
+from benchmarks.harness import Server, running_server
 
 KILLS, ACKNOWLEDGED, MOST_SECONDS = 25, 10_000, 6.0
 SAVERS, WRITERS = 3, 3

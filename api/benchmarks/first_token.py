@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 from statistics import median, quantiles
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import add_sample_tickets, running_helper, running_server
-from api.benchmarks.reader import Reader, ask, ask_request, get, wire_state
+from benchmarks.figures import Figure
+from benchmarks.harness import add_sample_tickets, running_helper, running_server
+from benchmarks.reader import Reader, ask, ask_request, get, wire_state
 
 ASKS, WARM_ASKS = 200, 20
 CHUNKS, PER_SECOND = 4, 200

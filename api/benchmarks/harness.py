@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anyio.from_thread import start_blocking_portal
-
-from api.operations.mongod import find_mongod, running_mongod, start_mongod
+from tutordesk.operations.embedded.mongod import find_mongod, running_mongod, start_mongod
 
 PROGRAM = Path(sys.executable).with_name("tutordesk")
 START_SECONDS, STOP_SECONDS = 30.0, 20.0
@@ -115,7 +114,7 @@ def running_database(data_dir: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def running_helper(module: str, *arguments: str) -> Iterator[Helper]:
     """A module of this package, whose first line of output is the port that it listens on."""
-    command = [sys.executable, "-m", f"api.benchmarks.{module}", *arguments]
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, env=_environment(), stdin=pipe, stdout=pipe, text=True)
     try:

@@ -17,12 +17,12 @@ from statistics import median
 from typing import Any
 
 from bson import ObjectId
+from tutordesk.ground.database import Database, connect
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import Server, running_database, running_helper, running_server
-from api.benchmarks.reader import TimedReader, ask_request, connect_timed, get
-from api.benchmarks.wire import TEXT
-from api.database import Database, connect
+from benchmarks.figures import Figure
+from benchmarks.harness import Server, running_database, running_helper, running_server
+from benchmarks.reader import TimedReader, ask_request, connect_timed, get
+from benchmarks.wire import TEXT
 
 KILLS, REPLIES = 200, 20
 LIVES_SECONDS = (0.3, 1.8)

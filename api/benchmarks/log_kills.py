@@ -15,17 +15,17 @@ from typing import Any
 
 import pymongo
 from bson import Timestamp
+from testing.databases import state_of
+from testing.mixed_load import MixedLoad, start
+from tutordesk.operations.catalog import Database, newest_entry
+from tutordesk.operations.changelog.bases import list_bases
+from tutordesk.operations.changelog.reading import verify
+from tutordesk.operations.instants import Instant
+from tutordesk.operations.restores.restore import restore
+from tutordesk.operations.restores.rewind import rewind_to
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import running_database
-from api.operations.bases import list_bases
-from api.operations.catalog import Database, newest_entry
-from api.operations.instants import Instant
-from api.operations.log_reading import verify
-from api.operations.restore import restore
-from api.operations.rewind import rewind_to
-from api.tests.operations.databases import state_of
-from api.tests.operations.mixed_load import MixedLoad, start
+from benchmarks.figures import Figure
+from benchmarks.harness import running_database
 
 KILLS, EVERY = 100, 10
 LIVES_SECONDS, GAP_STEPS = (0.4, 1.2), 8
@@ -52,7 +52,7 @@ def kill_many(database: Database, url: str, log: Path, kills: int, every: int) -
     start(database)
     load = MixedLoad(client, database, chance)
     for kill in range(kills):
-        with subprocess.Popen([sys.executable, "-m", "api.tests.operations.log_writer", url, str(log)]) as writer:
+        with subprocess.Popen([sys.executable, "-m", "testing.log_writer", url, str(log)]) as writer:
             while not kill and not (list_bases(log) and not (log / "base-wanted").exists()):
                 time.sleep(0.05)
             ends = time.monotonic() + chance.uniform(*LIVES_SECONDS)
@@ -68,7 +68,7 @@ def kill_many(database: Database, url: str, log: Path, kills: int, every: int) -
     truth[end] = state_of(database)
     database["marks"].insert_one({})
     behind = newest_entry(client).ts
-    with subprocess.Popen([sys.executable, "-m", "api.tests.operations.log_writer", url, str(log)]) as writer:
+    with subprocess.Popen([sys.executable, "-m", "testing.log_writer", url, str(log)]) as writer:
         while (verify(log).last or end) < behind:
             time.sleep(0.2)
         writer.send_signal(signal.SIGKILL)

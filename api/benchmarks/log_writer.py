@@ -1,9 +1,9 @@
-"""`python -m api.benchmarks.log_writer URL FOLDER`: a process that writes the change log and nothing else. Prints 0."""
+"""`python -m benchmarks.log_writer URL FOLDER`: a process that writes the change log and nothing else. Prints 0."""
 
 import sys
 from pathlib import Path
 
-from api.operations.change_log import ChangeLog
+from tutordesk.operations.changelog.writer import ChangeLog
 
 if __name__ == "__main__":
     print(0, flush=True)

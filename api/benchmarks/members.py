@@ -8,8 +8,7 @@ from typing import Any, cast
 
 import httpx
 import orjson
-
-from api.tests.conftest import JSON
+from testing.serving import JSON
 
 JOINS_AT_ONCE = 20
 SECONDS = 60.0

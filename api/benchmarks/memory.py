@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import Server, rss_kib, running_helper, running_server
-from api.benchmarks.reader import Reader, ask, ask_request, connect, get
+from benchmarks.figures import Figure
+from benchmarks.harness import Server, rss_kib, running_helper, running_server
+from benchmarks.reader import Reader, ask, ask_request, connect, get
 
 STREAMS, WARM_STREAMS, AT_ONCE = 1_000, 20, 50
 SETTLED_SECONDS = 2.0

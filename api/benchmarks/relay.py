@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import Helper, Server, cpu_ns, running_helper, running_server
-from api.benchmarks.reader import ask, ask_request, get, wire_state
-from api.benchmarks.wire import TEXT
+from benchmarks.figures import Figure
+from benchmarks.harness import Helper, Server, cpu_ns, running_helper, running_server
+from benchmarks.reader import ask, ask_request, get, wire_state
+from benchmarks.wire import TEXT
 
 STREAMS, CHUNKS, PER_SECOND = 100, 300, 20
 ROUNDS = 2

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import running_database, running_helper, running_server
-from api.benchmarks.reader import Reader, ask, ask_request, connect, get, wire_state
-from api.database import Database
-from api.database import connect as connect_database
+from tutordesk.ground.database import Database
+from tutordesk.ground.database import connect as connect_database
+
+from benchmarks.figures import Figure
+from benchmarks.harness import running_database, running_helper, running_server
+from benchmarks.reader import Reader, ask, ask_request, connect, get, wire_state
 
 SENDS, VISITORS, AGAIN = 10_000, 20, 0.2
 SENDS_A_CHAT = 5

@@ -13,12 +13,12 @@ from pathlib import Path
 from statistics import quantiles
 
 import httpx
+from testing.processes import Serving
+from testing.serving import JSON
 
-from api.benchmarks.figures import Figure
-from api.benchmarks.harness import NO_LIMITS
-from api.benchmarks.members import MemberSocket, Refused, make_people, take_seat
-from api.tests.conftest import JSON
-from api.tests.processes import Serving
+from benchmarks.figures import Figure
+from benchmarks.harness import NO_LIMITS
+from benchmarks.members import MemberSocket, Refused, make_people, take_seat
 
 SOCKETS, ROOM_OF = 2_000, 100
 RESTART_SECONDS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 0.5, 10.0

@@ -1,6 +1,6 @@
 """A load wire: the streaming answers of Gemini and of OpenAI-compatible servers, at an even pace and with little CPU.
 
-`python -m api.benchmarks.wire` prints its port. Each request gets `chunks` chunks of 24 characters, shaped as the real
+`python -m benchmarks.wire` prints its port. Each request gets `chunks` chunks of 24 characters, shaped as the real
 services shape them, one each 1/`per_second` s (the first at once), then the finishing chunk with its usage.
 
 | GET | does |

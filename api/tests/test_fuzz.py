@@ -18,11 +18,10 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
-
-from api.main import create_app
-from api.tests.conftest import make_settings
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import Serving
+from testing.fake_gemini import FakeModels
+from testing.processes import Serving
+from testing.serving import make_settings
+from tutordesk.main import create_app
 
 CALLS = int(os.environ.get("FUZZ_CALLS", "4000"))
 INSIDE = re.compile(rb"Traceback|File \"/|pymongo|site-packages|Error\(")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from api.client import POLICY
-from api.tests.conftest import Live
-from api.tests.steps import TICKET, create_ticket
-from api.tickets.models import Ticket
+from testing.serving import Live
+from testing.steps import TICKET, create_ticket
+from tutordesk.edge.pages import POLICY
+from tutordesk.tickets.models import Ticket
 
 BODY = json.dumps(TICKET)
 UNSAFE = [
@@ -187,7 +186,7 @@ async def test_nothing_else_is_served(live: Live, visitor: httpx.AsyncClient, pa
 
 async def test_no_source_maps_are_built() -> None:
     """S-36."""
-    dist = Path(__file__).parents[2] / "web" / "dist"
+    dist = Path(__file__).parents[1] / "tutordesk" / "web"
     assert (dist / "index.html").exists()
     assert not list(dist.rglob("*.map"))
 
@@ -268,7 +267,7 @@ async def test_large_bodies_are_refused_before_they_are_read(live: Live, visitor
 
 async def test_refusal_of_a_body_that_was_read_ends_at_once(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is still on its way is waited for."""
-    monkeypatch.setattr("api.gate.LET_GO_BY_SECONDS", 60.0)
+    monkeypatch.setattr("tutordesk.edge.gate.LET_GO_BY_SECONDS", 60.0)
     head = b"POST /tickets HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}"
     reader, writer = await asyncio.open_connection("127.0.0.1", int(live.url.rsplit(":", 1)[1]))
     writer.write(head)
@@ -290,8 +289,8 @@ async def test_unreadable_json_is_refused(live: Live, visitor: httpx.AsyncClient
 
 async def test_slow_headers_and_bodies_are_given_up(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """S-28: slowloris."""
-    monkeypatch.setattr("api.server.HEADER_SECONDS", 0.2)
-    monkeypatch.setattr("api.gate.BODY_SECONDS", 0.2)
+    monkeypatch.setattr("tutordesk.serving.server.HEADER_SECONDS", 0.2)
+    monkeypatch.setattr("tutordesk.edge.gate.BODY_SECONDS", 0.2)
     assert await _raw(live, b"GET /tickets HTTP/1.1\r\nHost: x\r\nX-Slow: ", 2) == b""
     assert await _raw(live, b"", 2) == b""
     head = b"POST /tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"

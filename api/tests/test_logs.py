@@ -9,12 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import BaseModel, ValidationError
-
-from api.logs import describe, formatter
-from api.tests.conftest import SECRET
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import COMMAND, GIVEN, free_port
-from api.tests.steps import ask, create_ticket, until
+from testing.fake_gemini import FakeModels
+from testing.processes import COMMAND, GIVEN, free_port
+from testing.serving import SECRET
+from testing.steps import ask, create_ticket, until
+from tutordesk.ground.logs import describe, formatter
 
 SECRETS = (SECRET, "test-key-of-gemini", "a-password-of-mine", "mona@example.org", "tutordesk=", "Only I may read this")
 
@@ -60,7 +59,7 @@ async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_line_breaks_and_codes_of_terminals_do_not_get_through(is_terminal: bool) -> None:
     """S-32."""
-    record = logging.LogRecord("api.x", logging.WARNING, "x.py", 1, "%s", ("a\r\nb\x1b[31m\u2028\u202e",), None)
+    record = logging.LogRecord("tutordesk.x", logging.WARNING, "x.py", 1, "%s", ("a\r\nb\x1b[31m\u2028\u202e",), None)
     line = formatter(is_terminal).format(record)
     assert len(line.splitlines()) == 1
     assert not is_terminal or line.isprintable()

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-
-from api.cli import app
-from api.settings import Settings
+from tutordesk.cli.main import app
+from tutordesk.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +50,7 @@ def test_make_targets_that_are_named_exist() -> None:
 def test_map_names_what_is_there() -> None:
     tree = README.split("## Map")[1].split("```")[1]
     for name in re.findall(r"^ +(\w+(?:\.py|/))", tree, re.M):
-        assert (ROOT / "api" / name).exists(), name
+        assert (ROOT / "api" / "tutordesk" / name).exists(), name
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
 
@@ -77,7 +76,7 @@ def test_no_lock_file_holds_an_address() -> None:
 
 def test_bundle_holds_no_secret_and_no_path() -> None:
     """S-33."""
-    dist = ROOT / "web" / "dist"
+    dist = ROOT / "api" / "tutordesk" / "web"
     for file in (file for file in dist.rglob("*") if file.suffix in (".js", ".css", ".html")):
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"API_KEY|SECRET_KEY|sourceMappingURL", text), file

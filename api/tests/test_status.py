@@ -10,14 +10,13 @@ from pathlib import Path
 import httpx
 import pymongo
 import pytest
+from testing.fake_gemini import FakeModels
+from testing.processes import GIVEN, Serving
+from testing.serving import Live
+from testing.steps import ask, create_ticket, start_asking, until
+from tutordesk.settings import Settings
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedOK
-
-from api.settings import Settings
-from api.tests.conftest import Live
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import GIVEN, Serving
-from api.tests.steps import ask, create_ticket, start_asking, until
 
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
 

@@ -73,7 +73,7 @@ async function until(what, seconds, attempt) {
 export async function startServer(settings = {}) {
   const folder = join(tmpdir(), `tutordesk-e2e-${randomBytes(6).toString("hex")}`);
   await mkdir(folder, { mode: 0o700 });
-  const model = start(".venv/bin/python", ["-m", "api.tests.fake_gemini", "--port", "0"]);
+  const model = start(".venv/bin/python", ["-m", "testing.fake_gemini", "--port", "0"]);
   const stop = async () => {
     await end(model.child);
     await rm(folder, { recursive: true, force: true });

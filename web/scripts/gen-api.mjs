@@ -8,7 +8,7 @@ import openapiTS, { astToString } from "openapi-typescript";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const target = new URL("../src/lib/schema.d.ts", import.meta.url);
 const code =
-  "import json; from api.main import create_app; print(json.dumps(create_app().openapi()))";
+  "import json; from tutordesk.main import create_app; print(json.dumps(create_app().openapi()))";
 const output = execFileSync(".venv/bin/python", ["-c", code], {
   cwd: root,
   encoding: "utf8",

@@ -7,15 +7,14 @@ from typing import Any
 import httpx
 import pytest
 from beanie import PydanticObjectId
-
-from api.chat.history import MOST_HITS
-from api.chat.models import ChatSession
-from api.chat.transcripts import KEPT_MESSAGES, MOST_MESSAGES
-from api.replies.models import Message
-from api.replies.runs import running
-from api.tests.conftest import Live
-from api.tests.fake_gemini import TEXT
-from api.tests.steps import ask, create_ticket, follow, start_asking, text_of, until
+from testing.fake_gemini import TEXT
+from testing.serving import Live
+from testing.steps import ask, create_ticket, follow, start_asking, text_of, until
+from tutordesk.chat.history import MOST_HITS
+from tutordesk.chat.models import ChatSession
+from tutordesk.chat.transcripts import KEPT_MESSAGES, MOST_MESSAGES
+from tutordesk.replies.models import Message
+from tutordesk.replies.run import running
 
 UNKNOWN = "0123456789abcdef01234567"
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-
-from api.tests.conftest import Live
-from api.tests.fake_gemini import TEXT
-from api.tests.steps import ask, create_ticket, events_of, follow, start_asking, text_of, until
-from api.tickets.models import Ticket
+from testing.fake_gemini import TEXT
+from testing.serving import Live
+from testing.steps import ask, create_ticket, events_of, follow, start_asking, text_of, until
+from tutordesk.tickets.models import Ticket
 
 FRAME = re.compile(rb"(?:id: (\d+)\n)?event: (\w+)\ndata: (\{.*\})")
 
@@ -188,7 +187,7 @@ async def test_stop_and_end_at_once_give_exactly_one_ending(live: Live, visitor:
 )
 async def test_positions(live: Live, visitor: httpx.AsyncClient, position: str, expected: str) -> None:
     """A nonsensical position counts as 0, one beyond the text as its end. The same from memory and from MongoDB."""
-    from api.replies.runs import running
+    from tutordesk.replies.run import running
 
     reply_id = (await ask(visitor, "Why?"))[0].data["id"]
     url = f"/chat/replies/{reply_id}/stream"
@@ -226,7 +225,7 @@ async def test_admin_does_not_read_chats_of_others(
     live: Live, visitor: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
     """S-01."""
-    from api.identity.models import User
+    from tutordesk.identity.models import User
 
     admin = await User.get((await create_ticket(stranger))["author_id"])
     assert admin
@@ -306,7 +305,7 @@ async def test_longest_message_is_taken(live: Live, visitor: httpx.AsyncClient) 
 
 async def test_limits_say_when_to_try_again(live: Live, visitor: httpx.AsyncClient) -> None:
     """S-26, in part."""
-    from api.identity.limits import Limits
+    from tutordesk.identity.limits import Limits
 
     state = live.app.state
     settings, limits = state.settings, state.limits
@@ -387,7 +386,7 @@ async def test_full_ticket_overflows_and_moves_transcripts_out(live: Live, visit
 
 
 async def test_long_chat_opens_at_its_newest_page(live: Live, visitor: httpx.AsyncClient) -> None:
-    from api.replies.models import Message
+    from tutordesk.replies.models import Message
 
     session_id = (await ask(visitor, "Why?"))[0].data["session_id"]
     messages = [Message(role="user", content=f"m{n}").model_dump() for n in range(230)]
@@ -415,8 +414,7 @@ async def test_list_of_chats_pages_and_reads_no_transcript(live: Live, visitor: 
     assert (await visitor.get("/chat/sessions?cursor=x")).status_code == 422
     me = (await visitor.get("/me")).json()["id"]
     from beanie import PydanticObjectId
-
-    from api.chat.models import PARTS_OF_ROW
+    from tutordesk.chat.models import PARTS_OF_ROW
 
     plan = (
         await live.collection("chat_sessions")

@@ -14,11 +14,10 @@ from typing import Any
 import pymongo
 import pytest
 import yaml
-
-from api.operations.mongod import find_mongod
-from api.tests.deploy.proxies import Proxy, running_nginx
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import GIVEN, Serving, free_port
+from testing.fake_gemini import FakeModels
+from testing.processes import GIVEN, Serving, free_port
+from testing.proxies import Proxy, running_nginx
+from tutordesk.operations.embedded.mongod import find_mongod
 
 ROOT = Path(__file__).parents[3]
 MONGOSH = Path(__file__).parent / "node_modules" / ".bin" / "mongosh"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from tutordesk.settings import Settings
 
-from api.settings import Settings
-from api.tests.deploy.conftest import PASSWORDS, ROOT, compose_config
-from api.tests.test_readme import _variable
+from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
+from tests.test_readme import _variable
 
 DOCKERFILES = (ROOT / "api" / "Dockerfile", ROOT / "web" / "Dockerfile")
 

@@ -12,11 +12,11 @@ from typing import Any
 import pymongo
 import pymongo.errors
 import pytest
+from testing.fake_gemini import FakeModels
+from testing.processes import COMMAND, GIVEN, Serving
+from testing.steps import create_ticket, until
 
-from api.tests.deploy.conftest import PASSWORDS, Guarded
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import COMMAND, GIVEN, Serving
-from api.tests.steps import create_ticket, until
+from tests.deploy.conftest import PASSWORDS, Guarded
 
 Client = pymongo.MongoClient[Any]
 NOT_AUTHORIZED = 13

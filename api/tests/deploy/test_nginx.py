@@ -8,12 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-
-from api.tests.deploy.proxies import Proxy
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import Serving
-from api.tests.rooms.people import Socket, open_socket, person
-from api.tests.steps import create_ticket, events_of
+from testing.fake_gemini import FakeModels
+from testing.people import Socket, open_socket, person
+from testing.processes import Serving
+from testing.proxies import Proxy
+from testing.steps import create_ticket, events_of
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PAUSE_SECONDS = 0.2

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
-from api.tests.conftest import JSON
-from api.tests.deploy.proxies import Proxy, environment, prepared, running_nginx
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import GIVEN, Serving, free_port
-from api.tests.steps import TICKET, until
+from testing.fake_gemini import FakeModels
+from testing.processes import GIVEN, Serving, free_port
+from testing.proxies import Proxy, environment, prepared, running_nginx
+from testing.serving import JSON
+from testing.steps import TICKET, until
 
 LONG = json.dumps({"message": "x" * 1_000_000})
 

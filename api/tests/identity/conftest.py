@@ -6,8 +6,7 @@ import subprocess
 from collections.abc import AsyncIterator
 
 import pytest
-
-from api.tests.processes import COMMAND, GIVEN, Serving
+from testing.processes import COMMAND, GIVEN, Serving
 
 Pair = tuple[Serving, Serving]
 

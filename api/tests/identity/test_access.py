@@ -6,10 +6,9 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, WebSocket
-
-from api.errors import NotSignedIn
-from api.identity.access import Admin, Member, visitor_of
-from api.identity.models import User
+from tutordesk.ground.errors import NotSignedIn
+from tutordesk.identity.access import Admin, Member, visitor_of
+from tutordesk.identity.models import User
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-
-from api.identity.accounts import HASHER, NOBODY
-from api.identity.limits import network_of
-from api.identity.models import User
-from api.tests.steps import create_ticket
+from testing.steps import create_ticket
+from tutordesk.identity.accounts import HASHER, NOBODY
+from tutordesk.identity.limits import network_of
+from tutordesk.identity.models import User
 
 ANN = {"email": "ann@example.org", "password": "a long enough password"}
 WRONG = {**ANN, "password": "another long password"}

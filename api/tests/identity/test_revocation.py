@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from testing.processes import Serving
+from testing.steps import until
 
-from api.tests.identity.conftest import Pair, user_command
-from api.tests.processes import Serving
-from api.tests.steps import until
+from tests.identity.conftest import Pair, user_command
 
 PASSWORD = "a long enough password"
 SOON = 5.0

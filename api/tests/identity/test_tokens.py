@@ -9,9 +9,8 @@ import httpx
 import jwt
 import pytest
 from beanie import PydanticObjectId
-
-from api.tests.conftest import SECRET
-from api.tests.steps import TICKET, create_ticket
+from testing.serving import SECRET
+from testing.steps import TICKET, create_ticket
 
 NEWER = "a-newer-key-of-tests-0123456789-abcdef"
 NOW = int(time.time())

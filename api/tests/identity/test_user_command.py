@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from api.tests.identity.conftest import Pair, user_command
-from api.tests.processes import Serving
+from testing.processes import Serving
+
+from tests.identity.conftest import Pair, user_command
 
 
 async def _named(server: Serving, name: str, **account: str) -> dict[str, Any]:

@@ -9,16 +9,16 @@ import httpx
 import pymongo
 import pytest
 from bson import ObjectId
+from testing.fake_gemini import TEXT, FakeModels
+from testing.processes import GIVEN, Serving
+from testing.steps import Event, ask, create_ticket, events_of, start_asking, until
+from tutordesk.operations.catalog import newest_entry
+from tutordesk.operations.changelog.bases import list_bases
+from tutordesk.operations.changelog.reading import verify
+from tutordesk.operations.changelog.writer import CHANGE_LOG
+from tutordesk.operations.embedded.mongod import mongodb_url
 
-from api.operations.bases import list_bases
-from api.operations.catalog import newest_entry
-from api.operations.change_log import CHANGE_LOG
-from api.operations.log_reading import verify
-from api.operations.mongod import mongodb_url
-from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.operations.test_commands import run
-from api.tests.processes import GIVEN, Serving
-from api.tests.steps import Event, ask, create_ticket, events_of, start_asking, until
+from tests.operations.test_commands import run
 
 
 @pytest.fixture

@@ -10,24 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.log_kills import kill_many
 from bson import ObjectId, Timestamp
+from testing.databases import fresh_database, state_of
+from tutordesk.operations.catalog import Client, Database, newest_entry
+from tutordesk.operations.changelog.bases import list_bases
+from tutordesk.operations.changelog.files import segments, ts_of
+from tutordesk.operations.changelog.reading import read_log, verify
+from tutordesk.operations.changelog.records import MARK, mark_of
+from tutordesk.operations.changelog.writer import ChangeLog
+from tutordesk.operations.dumps.dump import dump_database
+from tutordesk.operations.dumps.format import DumpError
+from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.embedded.mongod import REPLICA_SET, SOCKET_NAME, find_mongod, running_mongod, socket_dir
+from tutordesk.operations.instants import Instant, parse
+from tutordesk.operations.restores.restore import preview, restore
+from tutordesk.operations.restores.rewind import rewind_from, rewind_to
 
-from api.benchmarks.log_kills import kill_many
-from api.operations.bases import list_bases
-from api.operations.catalog import Client, Database, newest_entry
-from api.operations.change_log import ChangeLog
-from api.operations.dump import dump_database
-from api.operations.dump_format import DumpError
-from api.operations.dump_reader import open_dump
-from api.operations.instants import Instant, parse
-from api.operations.log_files import segments, ts_of
-from api.operations.log_reading import read_log, verify
-from api.operations.mongod import REPLICA_SET, SOCKET_NAME, find_mongod, running_mongod, socket_dir
-from api.operations.records import MARK, mark_of
-from api.operations.restore import preview, restore
-from api.operations.rewind import rewind_from, rewind_to
-from api.tests.operations.databases import fresh_database, state_of
-from api.tests.operations.test_log_files import most_bytes
+from tests.operations.test_log_files import most_bytes
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ def _approach_window(url: str, folder: Path, caplog: pytest.LogCaptureFixture) -
 def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -> None:
     """The first is killed; its beat stands still, and the other's own log has no gap."""
     url, _, database = source
-    with killed_at_the_end([sys.executable, "-m", "api.tests.operations.log_writer", url, str(tmp_path / "a")]):
+    with killed_at_the_end([sys.executable, "-m", "testing.log_writer", url, str(tmp_path / "a")]):
         until_base(tmp_path / "a")
         with writing(url, tmp_path / "b", "other") as other:
             time.sleep(3)

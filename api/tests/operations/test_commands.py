@@ -10,12 +10,11 @@ from typing import Any
 import httpx
 import pymongo
 import pytest
-
-from api.operations.migrations.run import KNOWN
-from api.operations.mongod import mongodb_url
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import COMMAND, GIVEN, Serving, free_port
-from api.tests.steps import TICKET, create_ticket, until
+from testing.fake_gemini import FakeModels
+from testing.processes import COMMAND, GIVEN, Serving, free_port
+from testing.steps import TICKET, create_ticket, until
+from tutordesk.operations.embedded.mongod import mongodb_url
+from tutordesk.operations.migrations.run import KNOWN
 
 
 @pytest.fixture

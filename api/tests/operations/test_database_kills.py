@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from api.benchmarks.database_kills import MOST_SECONDS, kill_many
-from api.benchmarks.harness import Server
-from api.tests.processes import GIVEN, Serving
+from benchmarks.database_kills import MOST_SECONDS, kill_many
+from benchmarks.harness import Server
+from testing.processes import GIVEN, Serving
 
 
 async def test_killed_database_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:

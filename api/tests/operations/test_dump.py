@@ -11,14 +11,13 @@ from typing import Any
 
 import bson
 import pytest
-
-from api.operations.catalog import STAGING, Client, Database, list_collections
-from api.operations.dump import dump_database
-from api.operations.dump_format import DumpError, file_name, read_documents
-from api.operations.dump_reader import open_dump, refuse_newer
-from api.operations.restore import finish_earlier, restore
-from api.operations.switch import NONE_YET, SWITCH, data_epoch
-from api.tests.operations.databases import fill, fresh_database, state_of
+from testing.databases import fill, fresh_database, state_of
+from tutordesk.operations.catalog import STAGING, Client, Database, list_collections
+from tutordesk.operations.dumps.dump import dump_database
+from tutordesk.operations.dumps.format import DumpError, file_name, read_documents
+from tutordesk.operations.dumps.reader import open_dump, refuse_newer
+from tutordesk.operations.restores.restore import finish_earlier, restore
+from tutordesk.operations.restores.switch import NONE_YET, SWITCH, data_epoch
 
 
 @pytest.fixture

@@ -13,20 +13,20 @@ from typing import Any
 import bson
 import pymongo
 import pytest
+from testing.databases import state_of
+from testing.fake_gemini import FakeModels
+from testing.insistent import Answer, Sends, Speaker, ask_until_taken
+from testing.people import Person, person
+from testing.processes import GIVEN, Serving
+from testing.replica_set import Fault, ReplicaSet, hang, kill, running_replica_set, step_down
+from testing.steps import until
+from tutordesk.operations.catalog import newest_entry
+from tutordesk.operations.changelog.files import segments, ts_of
+from tutordesk.operations.changelog.reading import read_log, verify
+from tutordesk.operations.changelog.writer import CHANGE_LOG
 
-from api.operations.catalog import newest_entry
-from api.operations.change_log import CHANGE_LOG
-from api.operations.log_files import segments, ts_of
-from api.operations.log_reading import read_log, verify
-from api.tests.fake_gemini import FakeModels
-from api.tests.operations.databases import state_of
-from api.tests.operations.insistent import Answer, Sends, Speaker, ask_until_taken
-from api.tests.operations.replica_set import Fault, ReplicaSet, hang, kill, running_replica_set, step_down
-from api.tests.operations.test_change_log import rewind, until_base
-from api.tests.operations.test_change_log import until as wait_until
-from api.tests.processes import GIVEN, Serving
-from api.tests.rooms.people import Person, person
-from api.tests.steps import until
+from tests.operations.test_change_log import rewind, until_base
+from tests.operations.test_change_log import until as wait_until
 
 LONG = "so the proxy says no to größere Bilder 🙂 " * 12
 SPEAKERS, ASK_SECONDS, SPEAK_SECONDS = 3, 0.6, 0.2

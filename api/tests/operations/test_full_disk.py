@@ -10,13 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from api.operations.disk import LEAST_BYTES, MB, Disk
-from api.operations.mongod_keeper import pause_after
-from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.processes import GIVEN, Serving, is_alive
-from api.tests.rooms.people import person
-from api.tests.steps import TICKET, ask, create_ticket, start_asking, text_of, until
+from testing.fake_gemini import TEXT, FakeModels
+from testing.people import person
+from testing.processes import GIVEN, Serving, is_alive
+from testing.steps import TICKET, ask, create_ticket, start_asking, text_of, until
+from tutordesk.operations.embedded.disk import LEAST_BYTES, MB, Disk
+from tutordesk.operations.embedded.keeper import pause_after
 
 DISK = "1200m"
 

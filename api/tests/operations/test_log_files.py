@@ -10,14 +10,13 @@ from pathlib import Path
 import bson
 import pytest
 from bson import Int64, ObjectId, Timestamp
-
-from api.operations import log_files
-from api.operations.bases import DAY, KEEP_DAYS
-from api.operations.catalog import Position
-from api.operations.dump_format import DumpError
-from api.operations.log_files import InUse, Writer, segments
-from api.operations.log_reading import Verdict, read_log, verify
-from api.operations.records import Damage, is_torn, scan, seal, unseal
+from tutordesk.operations.catalog import Position
+from tutordesk.operations.changelog import files as log_files
+from tutordesk.operations.changelog.bases import DAY, KEEP_DAYS
+from tutordesk.operations.changelog.files import InUse, Writer, segments
+from tutordesk.operations.changelog.reading import Verdict, read_log, verify
+from tutordesk.operations.changelog.records import Damage, is_torn, scan, seal, unseal
+from tutordesk.operations.dumps.format import DumpError
 
 START = Position(Timestamp(100, 1), 1)
 

@@ -11,13 +11,14 @@ import httpx
 import pymongo.errors
 import pytest
 from bson import ObjectId
-
-from api.main import DOCUMENTS, create_app
-from api.operations.catalog import Database
-from api.operations.dump import dump_database
-from api.operations.dump_reader import open_dump
-from api.operations.lease import LEASES
-from api.operations.migrations.run import (
+from testing.databases import fresh_database
+from testing.serving import JSON, make_settings, serving
+from tutordesk.main import DOCUMENTS, create_app
+from tutordesk.operations.catalog import Database
+from tutordesk.operations.dumps.dump import dump_database
+from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.lease import LEASES
+from tutordesk.operations.migrations.run import (
     KNOWN,
     MIGRATIONS,
     Migration,
@@ -26,9 +27,7 @@ from api.operations.migrations.run import (
     migrate,
     migrate_database,
 )
-from api.operations.restore import restore
-from api.tests.conftest import JSON, make_settings, serving
-from api.tests.operations.databases import fresh_database
+from tutordesk.operations.restores.restore import restore
 
 NOBODY = "nobody that lives"
 

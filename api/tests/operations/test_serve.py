@@ -12,11 +12,10 @@ from typing import Any
 import httpx
 import pymongo
 import pytest
-
-from api.operations.mongod import SOCKET_NAME, find_mongod, mongodb_url, socket_dir
-from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.processes import COMMAND, Serving, free_port, is_alive
-from api.tests.steps import TICKET, ask, create_ticket, follow, start_asking, text_of, until
+from testing.fake_gemini import TEXT, FakeModels
+from testing.processes import COMMAND, Serving, free_port, is_alive
+from testing.steps import TICKET, ask, create_ticket, follow, start_asking, text_of, until
+from tutordesk.operations.embedded.mongod import SOCKET_NAME, find_mongod, mongodb_url, socket_dir
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ async def test_killed_in_mid_answer_keeps_the_text(serving: Serving, fake: FakeM
 
 
 async def _peek(client: httpx.AsyncClient, reply_id: str) -> list[Any]:
-    from api.tests.steps import events_of
+    from testing.steps import events_of
 
     events = []
     async with client.stream("GET", f"/chat/replies/{reply_id}/stream") as response:

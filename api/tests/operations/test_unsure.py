@@ -13,12 +13,11 @@ from typing import Any
 
 import pymongo
 import pytest
-
-from api.operations.mongod import find_mongod, mongodb_url
-from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.processes import GIVEN, Serving
-from api.tests.rooms.people import person
-from api.tests.steps import ask, text_of
+from testing.fake_gemini import TEXT, FakeModels
+from testing.people import person
+from testing.processes import GIVEN, Serving
+from testing.steps import ask, text_of
+from tutordesk.operations.embedded.mongod import find_mongod, mongodb_url
 
 WAITS_MS = 4_500
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-
-from api.benchmarks.reader import TimedReader, ask_request, connect_timed
-from api.operations.mongod import socket_dir
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import COMMAND, GIVEN, Serving, free_port, is_alive
-from api.tests.steps import create_ticket, until
+from benchmarks.reader import TimedReader, ask_request, connect_timed
+from testing.fake_gemini import FakeModels
+from testing.processes import COMMAND, GIVEN, Serving, free_port, is_alive
+from testing.steps import create_ticket, until
+from tutordesk.operations.embedded.mongod import socket_dir
 
 LONG = "word " * 4000
 

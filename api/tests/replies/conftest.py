@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import GIVEN, Serving
-from api.tests.steps import until
+from testing.fake_gemini import FakeModels
+from testing.processes import GIVEN, Serving
+from testing.steps import until
 
 Pair = tuple[Serving, Serving]
 

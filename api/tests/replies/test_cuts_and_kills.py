@@ -15,16 +15,16 @@ from typing import Any
 
 import pymongo
 import pytest
+from benchmarks.cuts import Pieces
+from benchmarks.kills import STUCK_SECONDS, lost_seconds, start_reply
+from benchmarks.reader import TimedReader
 from bson import ObjectId
+from testing.fake_gemini import FakeModels
+from testing.processes import GIVEN, Serving
+from testing.steps import until
+from tutordesk.operations.embedded.mongod import mongodb_url
 
-from api.benchmarks.cuts import Pieces
-from api.benchmarks.kills import STUCK_SECONDS, lost_seconds, start_reply
-from api.benchmarks.reader import TimedReader
-from api.operations.mongod import mongodb_url
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import GIVEN, Serving
-from api.tests.replies.conftest import Pair
-from api.tests.steps import until
+from tests.replies.conftest import Pair
 
 TEXT = "größere Bilder: 上传失败，请检查代理的限制 🙂🙃🙂🙃 " * 45
 WORKERS, KILLS = 5, 20

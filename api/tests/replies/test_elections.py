@@ -5,12 +5,11 @@ from typing import Any
 import httpx
 import pytest
 from bson import ObjectId
-
-from api.replies import elections
-from api.replies.models import join_parts
-from api.tests.conftest import Live
-from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.steps import ask, follow, start_asking, text_of, until
+from testing.fake_gemini import TEXT, FakeModels
+from testing.serving import Live
+from testing.steps import ask, follow, start_asking, text_of, until
+from tutordesk.replies import elections
+from tutordesk.replies.models import join_parts
 
 LONG = TEXT * 4
 

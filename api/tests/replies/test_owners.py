@@ -5,15 +5,14 @@ from pathlib import Path
 
 import httpx
 from beanie import PydanticObjectId
-
-from api.chat.transcripts import join_reply
-from api.replies.endings import recover_replies
-from api.replies.keeper import _show_life
-from api.replies.models import Message, Part, Reply, Status
-from api.replies.owners import STILL_LOOKS, Lookout, Owner, has_ended_here, owner_of, server_id
-from api.replies.runs import Run, running
-from api.tests.conftest import Live
-from api.tests.steps import ask, create_ticket
+from testing.serving import Live
+from testing.steps import ask, create_ticket
+from tutordesk.chat.transcripts import join_reply
+from tutordesk.replies.checkpoints import _show_life
+from tutordesk.replies.endings import recover_replies
+from tutordesk.replies.liveness import STILL_LOOKS, Lookout, Owner, has_ended_here, owner_of, server_id
+from tutordesk.replies.models import Message, Part, Reply, Status
+from tutordesk.replies.run import Run, running
 
 
 async def test_still_owner_is_dead_after_five_looks_and_a_beating_one_never(live: Live, tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 import pymongo
 import pytest
+from benchmarks.reader import TimedReader, ask, ask_request, connect_timed, follow_request, grow
+from testing.fake_gemini import TEXT, FakeModels
+from testing.processes import Serving
+from testing.serving import JSON
+from testing.steps import until
+from tutordesk.replies.models import now
 
-from api.benchmarks.reader import TimedReader, ask, ask_request, connect_timed, follow_request, grow
-from api.replies.models import now
-from api.tests.conftest import JSON
-from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.processes import Serving
-from api.tests.replies.conftest import Pair
-from api.tests.steps import until
+from tests.replies.conftest import Pair
 
 LONG = "so the proxy says no to größere Bilder 🙂 "
 

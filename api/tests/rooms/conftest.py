@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-
-from api.tests.conftest import Live
-from api.tests.rooms.people import Person, person
+from testing.people import Person, person
+from testing.serving import Live
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-
-from api.tests.conftest import Live
-from api.tests.fake_gemini import FakeModels
-from api.tests.rooms.people import Person, person
-from api.tests.steps import Event, create_ticket, events_of, text_of, until
+from testing.fake_gemini import FakeModels
+from testing.people import Person, person
+from testing.serving import Live
+from testing.steps import Event, create_ticket, events_of, text_of, until
 
 SLOW = "The proxy refuses the body. " * 20
 

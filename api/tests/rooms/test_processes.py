@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from testing.fake_gemini import FakeModels
+from testing.people import Event, Person, Socket, Timeline, open_socket, person
+from testing.processes import GIVEN, Serving, free_port
+from testing.steps import text_of, until
 from websockets.exceptions import WebSocketException
 
-from api.tests.fake_gemini import FakeModels
-from api.tests.processes import GIVEN, Serving, free_port
-from api.tests.rooms.people import Event, Person, Socket, Timeline, open_socket, person
-from api.tests.rooms.test_agent import SLOW, read_answer
-from api.tests.steps import text_of, until
+from tests.rooms.test_agent import SLOW, read_answer
 
 Pair = tuple[Serving, Serving]
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from testing.people import Person, Socket, open_socket, person
+from testing.serving import Live
 from websockets.exceptions import InvalidStatus
-
-from api.tests.conftest import Live
-from api.tests.rooms.people import Person, Socket, open_socket, person
 
 
 async def close_code(url: str, room_id: str, cookie: str) -> int:

@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-
-from api.tests.conftest import Live
-from api.tests.rooms.people import Person, person
-from api.tests.steps import create_ticket
+from testing.people import Person, person
+from testing.serving import Live
+from testing.steps import create_ticket
 
 
 async def test_anonymous(live: Live, visitor: httpx.AsyncClient, room_id: str) -> None:

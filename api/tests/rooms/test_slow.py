@@ -5,12 +5,11 @@ import socket
 
 import pytest
 from beanie import PydanticObjectId
-
-from api.benchmarks.members import handshake
-from api.rooms.seats import MOST_EVENTS, Seat
-from api.tests.conftest import Live
-from api.tests.rooms.people import Person
-from api.tests.steps import until
+from benchmarks.members import handshake
+from testing.people import Person
+from testing.serving import Live
+from testing.steps import until
+from tutordesk.rooms.relay.seats import MOST_EVENTS, Seat
 
 
 async def test_member_that_never_reads_is_gone_in_ten_seconds(ana: Person, ben: Person, room_id: str) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from beanie import PydanticObjectId
-
-from api.rooms.members import access_member
-from api.rooms.messages import post_message
-from api.tests.rooms.people import Person, Timeline, person
+from testing.people import Person, Timeline, person
+from tutordesk.rooms.members import access_member
+from tutordesk.rooms.messages import post_message
 
 
 async def test_message_reaches_everybody_and_its_sender(ana: Person, ben: Person, room_id: str) -> None:

@@ -2,10 +2,9 @@
 
 import httpx
 import pytest
-
-from api.replies.models import now
-from api.tests.steps import TICKET, create_ticket
-from api.tickets.models import Ticket
+from testing.steps import TICKET, create_ticket
+from tutordesk.replies.models import now
+from tutordesk.tickets.models import Ticket
 
 
 async def _titles(client: httpx.AsyncClient, **params: object) -> list[str]:

@@ -5,11 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-
-from api.tests.conftest import Live
-from api.tests.fake_gemini import TEXT
-from api.tests.steps import Event, create_ticket, events_of, until
-from api.tickets.search import Cursor, find_sources, list_rows
+from testing.fake_gemini import TEXT
+from testing.serving import Live
+from testing.steps import Event, create_ticket, events_of, until
+from tutordesk.tickets.search import Cursor, find_sources, list_rows
 
 
 async def _summary(client: httpx.AsyncClient, ticket_id: str, status: str) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from bson import ObjectId
-
-from api.tests.conftest import Live
-from api.tests.steps import ask, create_ticket
+from testing.serving import Live
+from testing.steps import ask, create_ticket
 
 MOST_SECONDS, MOST_MS = 0.2, 500
 HOSTILE = ["(a+)+$", "(.*a){12}b", ".*" * 250, "^(([a-z])+.)+[A-Z]([a-z])+$", "a" * 500, "aa aa " * 80, "[a-z]*" * 80]

@@ -4,9 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-
-from api.tests.steps import TICKET, create_ticket
-from api.tickets.models import Ticket
+from testing.steps import TICKET, create_ticket
+from tutordesk.tickets.models import Ticket
 
 
 async def test_ticket_is_created_and_read(mock: httpx.AsyncClient) -> None:
@@ -166,7 +165,7 @@ async def test_trash_of_others_does_not_exist(mock: httpx.AsyncClient) -> None:
 
 
 async def test_admin_may_change(mock: httpx.AsyncClient) -> None:
-    from api.identity.models import User
+    from tutordesk.identity.models import User
 
     ticket = await create_ticket(mock)
     mock.cookies.clear()
@@ -195,7 +194,7 @@ async def test_samples_fill_an_empty_helpdesk_once(mock: httpx.AsyncClient) -> N
 
 
 async def test_hourly_limit_says_when_to_try_again(mock: httpx.AsyncClient) -> None:
-    from api.identity.limits import Limits
+    from tutordesk.identity.limits import Limits
 
     mock.app.state.limits = Limits(mock.app.state.settings.model_copy(update={"max_tickets_per_hour": 2}))  # type: ignore[attr-defined]
     await create_ticket(mock)

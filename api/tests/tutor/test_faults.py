@@ -5,14 +5,13 @@ import asyncio
 import httpx
 import pytest
 from google.genai import types
-
-from api.tests.conftest import Live, make_settings
-from api.tests.fake_gemini import TEXT, FakeModels
-from api.tests.steps import ask, create_ticket, text_of, until
-from api.tutor.models import Prompt, TutorError, Usage
-from api.tutor.prompt import tutor_prompt
-from api.tutor.providers.gemini import FINISH, NO_REASON
-from api.tutor.voice import Tutor
+from testing.fake_gemini import TEXT, FakeModels
+from testing.serving import Live, make_settings
+from testing.steps import ask, create_ticket, text_of, until
+from tutordesk.tutor.models import Prompt, TutorError, Usage
+from tutordesk.tutor.prompt import tutor_prompt
+from tutordesk.tutor.providers.gemini import FINISH, NO_REASON
+from tutordesk.tutor.voice import Tutor
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """B8: the offline tutor answers with the best passages, says that it is one, and summarises by itself."""
 
 import httpx
-
-from api.tests.steps import TICKET, create_ticket
-from api.tickets.models import Ticket
-from api.tutor.models import Source
-from api.tutor.prompt import fence, summary_prompt, tutor_prompt
-from api.tutor.providers.offline import NOTE, answer, split_blocks, summarise
-from api.tutor.text import first_words, plain_text, words
+from testing.steps import TICKET, create_ticket
+from tutordesk.ground.text import first_words, plain_text, words
+from tutordesk.tickets.models import Ticket
+from tutordesk.tutor.models import Source
+from tutordesk.tutor.prompt import fence, summary_prompt, tutor_prompt
+from tutordesk.tutor.providers.offline import NOTE, answer, split_blocks, summarise
 
 PROXY = Source(
     "1",

@@ -1,1 +1,0 @@
-"""Tutordesk's server: an educational helpdesk with an AI tutor. Start reading at `main.create_app`."""

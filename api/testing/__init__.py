@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: a fake model's wire, serving processes, readers of events."""

@@ -1,0 +1,67 @@
+"""Databases for tests of operations: odd ones to dump, and how two of them are compared, to the byte and in order."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pymongo
+from bson import Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from tutordesk.operations.catalog import Client, Database, list_collections, read_batches
+from tutordesk.operations.restores.staging import LEFT_OUT
+
+
+@contextmanager
+def fresh_database(mongod_url: str) -> Iterator[tuple[str, Client, Database]]:
+    """A URL, a client and a database that is dropped at the end."""
+    name = f"test_{secrets.token_hex(4)}"
+    url = mongod_url.replace("/tutordesk?", f"/{name}?")
+    with pymongo.MongoClient[Any](url, tz_aware=True) as client:
+        try:
+            yield url, client, client[name]
+        finally:
+            client.drop_database(name)
+
+
+def fill(database: Database, documents: int = 300) -> None:
+    """Collections with validators, options and indexes of all kinds, and documents of all types."""
+    tickets = database.create_collection(
+        "tickets", validator={"$jsonSchema": {"required": ["title"]}}, validationLevel="moderate"
+    )
+    tickets.create_index([("title", 1)], unique=True, name="one title")
+    tickets.create_index([("tags", 1), ("created_at", -1)], partialFilterExpression={"tags": {"$exists": True}})
+    tickets.create_index([("created_at", 1)], expireAfterSeconds=10**8)
+    tickets.create_index([("title", "text")])
+    tickets.insert_many(
+        {
+            "_id": ObjectId(),
+            "title": f"Ticket {number}",
+            "tags": ["a", {"b": number}],
+            "created_at": datetime(2026, 1, 1, 12, number % 60, tzinfo=UTC),
+            "n": Int64(number),
+            "x": number / 3,
+        }
+        for number in range(documents)
+    )
+    odd = {"nan": float("nan"), "dec": Decimal128("1.10"), "min": MinKey(), "max": MaxKey(), "re": Regex("^a", "i")}
+    database["we/ird name é"].insert_one({"_id": {"a": 1}, **odd, "ts": Timestamp(1, 2), "bin": b"\0\1", "none": None})
+    database["l" * 200 + "ö" * 5].insert_one({"_id": 1})
+    database.create_collection("capped", capped=True, size=4096).insert_many({"n": n} for n in range(20))
+    database.create_collection("sorted", collation={"locale": "de"}).insert_one({"_id": "ä"})
+    database.create_collection("clustered", clusteredIndex={"key": {"_id": 1}, "unique": True}).insert_one({"_id": 5})
+    database.create_collection("empty")
+    database.create_collection("view", viewOn="tickets", pipeline=[{"$match": {"n": {"$gt": 3}}}])
+
+
+def state_of(database: Database, at: Timestamp | None = None) -> dict[str, Any]:
+    """All there is: options, indexes and the documents by their bytes, without what is never restored."""
+    found: dict[str, Any] = {}
+    for one in list_collections(database):
+        if one.name in LEFT_OUT:
+            continue
+        indexes = {spec["name"]: spec for spec in one.indexes}
+        batches = [] if one.kind == "view" else list(read_batches(database, one.name, at))
+        rows = [bytes(row) for batch in batches for row in batch]
+        found[one.name] = (one.kind, one.options, indexes, rows if one.options.get("capped") else sorted(rows))
+    return found

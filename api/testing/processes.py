@@ -1,0 +1,92 @@
+"""A real `tutordesk serve`, as a process of its own that tests start, kill, stop, and start again."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from testing.serving import JSON, SECRET
+
+COMMAND = [str(Path(sys.executable).parent / "tutordesk")]
+GIVEN = {
+    "TUTORDESK_MODEL": "gemini:fake",
+    "GEMINI_API_KEY": "test-key-of-gemini",
+    "TUTORDESK_SECRET_KEY": SECRET,
+    "TUTORDESK_MAX_RUNNING_REPLIES": "0",
+    "TUTORDESK_MAX_MESSAGES_PER_MINUTE": "0",
+    "TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP": "0",
+}
+
+
+class Serving:
+    """`tutordesk serve` on a folder; started again by `start()`."""
+
+    def __init__(self, data_dir: Path, *options: str, **environment: str) -> None:
+        self.data_dir, self.options = data_dir, options
+        self.environment = {**os.environ, **environment}
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    async def start(self) -> "Serving":
+        port = free_port()
+        self.process = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond
+            [*COMMAND, "serve", "--port", str(port), "--data-dir", str(self.data_dir), *self.options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=self.environment,
+        )
+        assert self.process.stdout
+        line = await asyncio.to_thread(self.process.stdout.readline)
+        assert line.startswith(f"Tutordesk is ready on http://127.0.0.1:{port}"), line
+        self.url = f"http://127.0.0.1:{port}"
+        return self
+
+    def client(self, cookies: httpx.Cookies | None = None) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, headers=JSON, timeout=20, cookies=cookies)
+
+    def mongod_pid(self) -> int:
+        return int((self.data_dir / "mongodb" / "mongod.lock").read_text())
+
+    def workers(self) -> list[int]:
+        """The processes that serve, with `--workers`."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def pid(self) -> int:
+        assert self.process
+        return self.process.pid
+
+    async def end(self, sign: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process
+        assert self.process.stdout
+        self.process.send_signal(sign)
+        try:
+            return await asyncio.to_thread(self.process.wait, 15)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_alive(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False

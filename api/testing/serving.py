@@ -1,0 +1,78 @@
+"""Tutordesk inside the process of a test or benchmark: its settings and a real uvicorn in this loop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from tutordesk.replies.endings import finish_joined
+from tutordesk.replies.models import Reply
+from tutordesk.replies.run import running
+from tutordesk.serving.server import bind, make_server
+from tutordesk.settings import Settings
+
+from testing.fake_gemini import FakeModels
+
+SECRET = "a-key-of-tests-0123456789abcdefghij"
+JSON = {"Accept": "application/json"}
+
+
+def make_settings(data_dir: Path, **given: Any) -> Settings:
+    defaults = {"data_dir": data_dir, "secret_key": SECRET, "max_messages_per_minute": 0}
+    defaults |= {"max_messages_per_minute_per_ip": 0, "max_tickets_per_hour": 0}
+    defaults |= {"max_room_messages_per_minute": 0, "max_rooms_per_hour": 0}
+    return Settings(_env_file=None, **{**defaults, **given})
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """A real uvicorn in this loop. Yields its address."""
+    listener = bind("127.0.0.1", 0)
+    server = make_server(app)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server._serve([listener]))
+    while not server.started:
+        if task.done():
+            await task
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+@dataclass
+class Live:
+    """The app on mongod behind uvicorn. `visitor()` is a browser of its own, with its own cookie."""
+
+    app: FastAPI
+    url: str
+    fake: FakeModels
+
+    def visitor(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, headers=JSON, timeout=20)
+
+    def collection(self, name: str) -> Any:
+        return self.app.state.client.get_default_database("tutordesk")[name]
+
+
+async def settle(app: FastAPI) -> None:
+    """Wait until no reply and no summary runs any more; stop what would go on."""
+    for run in running.values():
+        if run.task and not run.task.done():
+            run.task.cancel()
+            await asyncio.wait([run.task])
+    running.clear()
+    await finish_joined(_leave_it)
+    await app.state.summaries.close()
+    await app.state.titles.close()
+
+
+async def _leave_it(replies: list[Reply]) -> None:
+    """What joined its chat in one test is not indexed and titled in the next."""

@@ -1,0 +1,59 @@
+"""A chat as a file: Markdown for people, JSON for programs. Maths, code and citations stay as they were written."""
+
+from collections.abc import AsyncIterator
+from typing import Literal
+from urllib.parse import quote
+
+import orjson
+from fastapi.responses import StreamingResponse
+
+from tutordesk.chat.models import ChatSession
+from tutordesk.chat.reading import all_messages
+from tutordesk.replies.models import Message, Status
+
+Format = Literal["markdown", "json"]
+KINDS: dict[Format, tuple[str, str]] = {
+    "markdown": ("text/markdown; charset=utf-8", "md"),
+    "json": ("application/json", "json"),
+}
+
+
+def export_session(session: ChatSession, format: Format) -> StreamingResponse:
+    """The whole chat as a download, read a page at a time."""
+    media_type, ending = KINDS[format]
+    name = "".join(sign if sign.isalnum() or sign in " -_" else " " for sign in session.title)
+    name = " ".join(name.split())[:60] or "Chat"
+    plain = name.encode("ascii", "ignore").decode().strip() or "chat"
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{quote(name)}.{ending}"
+    }
+    parts = _as_markdown(session) if format == "markdown" else _as_json(session)
+    return StreamingResponse(parts, media_type=media_type, headers=headers)
+
+
+async def _as_json(session: ChatSession) -> AsyncIterator[bytes]:
+    head = session.model_dump(mode="json", include={"id", "title", "ticket_id", "created_at", "updated_at"})
+    yield orjson.dumps(head)[:-1] + b',"messages":['
+    separator = b""
+    async for message in all_messages(session):
+        yield separator + message.model_dump_json().encode()
+        separator = b","
+    yield b"]}\n"
+
+
+async def _as_markdown(session: ChatSession) -> AsyncIterator[bytes]:
+    about = f"ticket {session.ticket_id}" if session.ticket_id else "all tickets"
+    yield f"# {session.title}\n\nA chat about {about}, begun {session.created_at:%Y-%m-%d %H:%M} UTC.\n".encode()
+    async for message in all_messages(session):
+        yield _message(message).encode()
+
+
+def _message(message: Message) -> str:
+    who = "You" if message.role == "user" else f"Tutor ({message.model})" if message.model else "Tutor"
+    parts = [f"\n## {who}, {message.created_at:%Y-%m-%d %H:%M} UTC\n\n{message.content}\n"]
+    if message.status is not Status.complete:
+        parts.append(f"\n*{message.status.value.capitalize()}{f': {message.error.error}' if message.error else '.'}*\n")
+    parts += [
+        f"\n> {' '.join(cited.quote.split())}\n>\n> From ticket {cited.ticket_id}\n" for cited in message.citations
+    ]
+    return "".join(parts)

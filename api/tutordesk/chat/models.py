@@ -1,0 +1,134 @@
+"""A chat: the `ChatSession` document, what grows beside it, and its shapes on the wire.
+
+Every chat has a ChatSession, which lists read by an index that covers them. Where its messages lie is `home`: here
+for a chat in global mode, embedded in the ticket for one about a ticket (here too when that ticket has no room left).
+What gets old moves into `ChatPage`s, so that a chat of any length costs the same. `MessageWords` are what is searched.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import pymongo
+from beanie import Document, PydanticObjectId
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pymongo import IndexModel
+
+from tutordesk.replies.models import Feedback, Message, now
+
+DOWN, UP = pymongo.DESCENDING, pymongo.ASCENDING
+TITLE_CHARACTERS = 80
+Home = Literal["session", "ticket"]
+
+
+class RunningReply(BaseModel):
+    id: PydanticObjectId
+
+
+class ChatSession(Document):
+    """`first`: how many messages are in pages already; `bytes`: about what those in `messages` take.
+
+    `titled_by` says whether the title is the question's beginning, the model's, or what a person gave it.
+    """
+
+    author_id: PydanticObjectId
+    ticket_id: PydanticObjectId | None = None
+    home: Home = "session"
+    title: str
+    titled_by: Literal["question", "model", "person"] = "question"
+    message_count: int = 0
+    first: int = 0
+    bytes: int = 0
+    running_reply: PydanticObjectId | None = None
+    messages: list[Message] = []
+    is_deleted: bool = False
+    deleted_at: datetime | None = None
+    created_at: datetime = Field(default_factory=now)
+    updated_at: datetime = Field(default_factory=now)
+
+    class Settings:
+        name = "chat_sessions"
+        indexes = [
+            IndexModel(
+                [
+                    *(("author_id", UP), ("is_deleted", UP), ("updated_at", DOWN), ("_id", DOWN), ("ticket_id", UP)),
+                    *(("title", UP), ("message_count", UP), ("running_reply", UP), ("created_at", UP)),
+                ],
+                name="history",
+            ),
+        ]
+
+
+class ChatPage(Document):
+    """Older messages of a chat that holds its own: those from the place `start` up to `end`."""
+
+    session_id: PydanticObjectId
+    start: int
+    end: int
+    messages: list[Message]
+
+    class Settings:
+        name = "chat_pages"
+        indexes = [IndexModel([("session_id", UP), ("start", UP)], unique=True)]
+
+
+class MessageWords(Document):
+    """The words of one message, and the beginning of its text for excerpts. By the chat's own id: those of its title,
+    with `=` in front.
+    """
+
+    author_id: PydanticObjectId
+    session_id: PydanticObjectId
+    terms: list[str]
+    text: str
+
+    class Settings:
+        name = "message_words"
+        indexes = [IndexModel([("author_id", UP), ("terms", UP), ("_id", DOWN), ("session_id", UP)])]
+
+
+class SessionHit(BaseModel):
+    """Where a search found its words: in a message, or in the title (`message_id` null)."""
+
+    message_id: PydanticObjectId | None
+    excerpt: str
+
+
+class SessionRow(BaseModel):
+    """A chat in a list. `hit` comes with a search only."""
+
+    id: PydanticObjectId
+    title: str
+    ticket_id: PydanticObjectId | None
+    message_count: int
+    created_at: datetime
+    updated_at: datetime
+    running_reply: RunningReply | None
+    hit: SessionHit | None = None
+
+
+PARTS_OF_ROW = {name: 1 for name in SessionRow.model_fields if name not in ("id", "hit")}
+
+
+class SessionOut(SessionRow):
+    """A chat alone. `messages`: oldest first, the newest page; `Link` leads to older ones (and back to newer ones)."""
+
+    messages: list[Message]
+
+
+def _in_one_line(text: str) -> str:
+    line = " ".join(text.split())
+    if not line:
+        raise ValueError("must not be empty")
+    return line
+
+
+class SessionChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    title: Annotated[str, StringConstraints(strict=True, max_length=120), AfterValidator(_in_one_line)]
+
+
+class MessageChange(BaseModel):
+    """`feedback` null takes it back."""
+
+    model_config = ConfigDict(extra="forbid")
+    feedback: Feedback | None

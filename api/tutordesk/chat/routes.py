@@ -1,0 +1,175 @@
+"""How the world reaches chats: ask and follow by server-sent events, stop, list and read. Readable by their owner only.
+
+The events are those of `replies/stream.py`. A refused request is refused before the stream starts.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from tutordesk.chat import history
+from tutordesk.chat.export import Format, export_session
+from tutordesk.chat.models import MessageChange, SessionChange, SessionOut, SessionRow
+from tutordesk.chat.reading import BEFORE_HIT, PAGE, place_of, read_messages
+from tutordesk.chat.transcripts import access_session
+from tutordesk.chat.turns import Ask, take_turn
+from tutordesk.ground.errors import problem_responses
+from tutordesk.ground.paging import after_cursor, cursor_after
+from tutordesk.identity.access import MessageId, ReplyId, SessionId, TicketId, Visitor, object_id
+from tutordesk.replies.events import ByteStream, position_of, sse_frames
+from tutordesk.replies.run import access_reply, access_stoppable, stop_reply
+
+router = APIRouter(prefix="/chat", tags=["chat"])
+
+
+class ListQuery(BaseModel):
+    """`q`: words of messages or titles, each matched from its beginning; then the answer is one page."""
+
+    model_config = ConfigDict(extra="forbid")
+    q: Annotated[str, Field(max_length=200)] = ""
+    ticket_id: Annotated[str | None, Field(max_length=64)] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+
+Place = Annotated[int | None, Field(ge=0, le=10_000_000)]
+REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
+STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
+
+
+@router.post(
+    "/global/stream", operation_id="stream_global_chat", response_class=ByteStream, responses=STREAM | REFUSALS
+)
+async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> ByteStream:
+    return ByteStream(sse_frames(await take_turn(body, visitor, None, request)), visitor.may_read)
+
+
+@router.post(
+    "/ticket/{ticket_id}/stream",
+    operation_id="stream_ticket_chat",
+    response_class=ByteStream,
+    responses=STREAM | REFUSALS,
+)
+async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, request: Request) -> ByteStream:
+    return ByteStream(sse_frames(await take_turn(body, visitor, ticket_id, request)), visitor.may_read)
+
+
+@router.get(
+    "/replies/{reply_id}/stream",
+    operation_id="follow_reply",
+    response_class=ByteStream,
+    responses=STREAM | problem_responses(401, 404),
+)
+async def follow_reply(
+    reply_id: ReplyId,
+    visitor: Visitor,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[str | None, Query()] = None,
+) -> ByteStream:
+    reply = await access_reply(visitor.id, reply_id)
+    return ByteStream(sse_frames(reply, position_of(last_event_id, after)), visitor.may_read)
+
+
+@router.post(
+    "/replies/{reply_id}/stop", operation_id="stop_reply", status_code=202, responses=problem_responses(401, 403, 404)
+)
+async def stop(reply_id: ReplyId, visitor: Visitor) -> None:
+    await access_stoppable(visitor, reply_id)
+    await stop_reply(reply_id)
+
+
+@router.get("/sessions", operation_id="list_chat_sessions", responses=problem_responses(401, 404, 422))
+async def list_chat_sessions(
+    visitor: Visitor, asked: Annotated[ListQuery, Query()], response: Response
+) -> list[SessionRow]:
+    about = object_id(asked.ticket_id) if asked.ticket_id else None
+    if asked.q.strip():
+        return await history.search_sessions(visitor.id, asked.q, about, asked.limit)
+    rows = await history.list_sessions(visitor.id, about, asked.limit + 1, after_cursor("updated_at", asked.cursor))
+    if len(rows) > asked.limit:
+        last = rows[asked.limit - 1]
+        mark = cursor_after(last.updated_at, last.id)
+        only = f"&ticket_id={about}" if about else ""
+        response.headers["Link"] = f'</chat/sessions?limit={asked.limit}{only}&cursor={mark}>; rel="next"'
+    return rows[: asked.limit]
+
+
+@router.get("/sessions/{session_id}", operation_id="read_chat_session", responses=problem_responses(401, 404, 422))
+async def read_chat_session(
+    session_id: SessionId,
+    visitor: Visitor,
+    response: Response,
+    before: Annotated[
+        int | None, Query(ge=0, le=10_000_000, description="The page that ends before this place")
+    ] = None,
+    after: Annotated[int | None, Query(ge=0, le=10_000_000, description="The page that begins at this place")] = None,
+    around: Annotated[str | None, Query(max_length=64, description="The page with this message")] = None,
+) -> SessionOut:
+    session = await access_session(visitor.id, session_id)
+    count = session.message_count
+    if around is not None:
+        start = max(0, min(await place_of(session, object_id(around)) - BEFORE_HIT, count - PAGE))
+    else:
+        start = after if after is not None else max(0, min(count, count if before is None else before) - PAGE)
+    end = min(count, start + PAGE, count if before is None else before)
+    url = f"/chat/sessions/{session_id}"
+    links = [f'<{url}?before={start}>; rel="next"'] if start > 0 else []
+    links += [f'<{url}?after={end}>; rel="prev"'] if end < count and before is None else []
+    if links:
+        response.headers["Link"] = ", ".join(links)
+    running = {"id": session.running_reply} if session.running_reply else None
+    row = session.model_dump(include=SessionRow.model_fields.keys() - {"running_reply", "hit"})
+    messages = await read_messages(session, start, end) if start < end else []
+    return SessionOut(**row, running_reply=running, messages=messages)
+
+
+@router.patch(
+    "/sessions/{session_id}",
+    operation_id="update_chat_session",
+    responses=problem_responses(401, 403, 404, 413, 415, 422),
+)
+async def update_chat_session(body: SessionChange, session_id: SessionId, visitor: Visitor) -> SessionRow:
+    return await history.rename_session(await access_session(visitor.id, session_id), body.title)
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    operation_id="delete_chat_session",
+    status_code=204,
+    responses=problem_responses(401, 403, 404),
+)
+async def delete_chat_session(session_id: SessionId, visitor: Visitor) -> None:
+    await history.delete_session(await access_session(visitor.id, session_id))
+
+
+@router.post(
+    "/sessions/{session_id}/restore", operation_id="restore_chat_session", responses=problem_responses(401, 403, 404)
+)
+async def restore_chat_session(session_id: SessionId, visitor: Visitor) -> SessionRow:
+    return await history.restore_session(visitor.id, session_id)
+
+
+@router.get(
+    "/sessions/{session_id}/export",
+    operation_id="export_chat_session",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/markdown": {}, "application/json": {}}}, **problem_responses(401, 404, 422)},
+)
+async def export_chat_session(
+    session_id: SessionId, visitor: Visitor, format: Format = "markdown"
+) -> StreamingResponse:
+    return export_session(await access_session(visitor.id, session_id), format)
+
+
+@router.patch(
+    "/sessions/{session_id}/messages/{message_id}",
+    operation_id="update_chat_message",
+    status_code=204,
+    responses=problem_responses(401, 403, 404, 413, 415, 422),
+)
+async def update_chat_message(
+    body: MessageChange, session_id: SessionId, message_id: MessageId, visitor: Visitor
+) -> None:
+    await history.rate_answer(await access_session(visitor.id, session_id), message_id, body.feedback)

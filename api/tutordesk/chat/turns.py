@@ -1,0 +1,179 @@
+"""One turn: a question is saved exactly once, becomes a prompt with its history and tickets, and starts a reply."""
+
+import asyncio
+from typing import Annotated
+
+import pymongo.errors
+from beanie import PydanticObjectId
+from fastapi import Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from tutordesk.chat.models import ChatSession
+from tutordesk.chat.reading import read_history
+from tutordesk.chat.transcripts import (
+    KEPT_MESSAGES,
+    access_session,
+    continue_session,
+    held_messages,
+    open_session,
+    refuse_while_answering,
+)
+from tutordesk.chat.versions import MOST_TURN_BYTES, size_of
+from tutordesk.ground.database import Patience
+from tutordesk.ground.errors import Conflict, NotFound, TooLong, TooMany
+from tutordesk.identity.access import VisitorOfRequest, object_id
+from tutordesk.replies.elections import forget_unsure, save_new
+from tutordesk.replies.models import Message, Reply
+from tutordesk.replies.run import count_running, running, start_reply
+from tutordesk.tickets.models import access_ticket, as_source
+from tutordesk.tickets.search import find_sources
+from tutordesk.tutor.models import Prompt, Source
+from tutordesk.tutor.prompt import tutor_prompt
+
+MOST_MESSAGE_BYTES = 32_000
+RETRY_SECONDS = 5
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+class Ask(BaseModel):
+    """A message to the tutor. `client_message_id` makes sending it again safe: it joins the same reply.
+
+    `replaces`: the id of the chat's last question. With the same message the tutor answers it once more, with another
+    one it takes the question's place; what was there before stays as an alternative.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    message: Annotated[str, StringConstraints(strict=True), AfterValidator(_not_blank)]
+    session_id: Annotated[str, StringConstraints(strict=True, max_length=64)] | None = None
+    client_message_id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100)] | None = Field(
+        None, description="Made by the client, once a message."
+    )
+    replaces: Annotated[str, StringConstraints(strict=True, max_length=64)] | None = None
+
+
+async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
+    """Save the question and start its reply, or find the reply of the same `client_message_id`."""
+    if (size := len(ask.message.encode())) > MOST_MESSAGE_BYTES:
+        raise TooLong(
+            f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
+        )
+    patience = Patience()
+    try:
+        return await _start(ask, visitor, ticket_id, request, patience)
+    except (Conflict, TooMany, TooLong, NotFound, pymongo.errors.DuplicateKeyError) as error:
+        with patience.limit():
+            earlier = await _same_message(ask, visitor, ticket_id)
+        if earlier:
+            return earlier
+        if isinstance(error, pymongo.errors.DuplicateKeyError):  # it was refused just now, and may be sent again
+            raise Conflict from error
+        raise
+
+
+async def _start(
+    ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request, patience: Patience
+) -> Reply:
+    """Raises DuplicateKeyError for a repeat that nothing else refuses."""
+    state = request.app.state
+    most = state.settings.max_running_replies
+    if most and count_running(visitor.id) >= most:
+        raise TooMany(
+            f"{most} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS
+        )
+    await state.limits.spend_message(str(visitor.id), visitor.ip)
+    await state.limits.refuse_spent_tokens()
+    with patience.limit():
+        await forget_unsure()
+        session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
+        question = await _question(ask, session)
+        history = await read_history(session, _replaced(ask)) if session else []
+        prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
+        await visitor.keep()
+        reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, request)
+        await save_new(reply)
+    opening = continue_session(session, reply) if session else open_session(reply)
+    try:
+        await start_reply(reply, prompt, state.tutor, state.join, opening)
+    except Conflict:
+        await Reply.get_motor_collection().delete_one({"_id": reply.id})
+        raise
+    return reply
+
+
+async def _sources(ask: Ask, ticket_id: PydanticObjectId | None) -> list[Source]:
+    return [as_source(await access_ticket(ticket_id))] if ticket_id else await find_sources(ask.message)
+
+
+async def _continued(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None) -> ChatSession | None:
+    """The chat that the message continues, if any. Raises NotFound, also for a chat about something else."""
+    if not ask.session_id:
+        return None
+    session = await access_session(visitor.id, object_id(ask.session_id), newest=KEPT_MESSAGES)
+    if session.ticket_id != ticket_id:
+        raise NotFound("This chat is not about that ticket.")
+    if await refuse_while_answering(session):
+        return await access_session(visitor.id, object_id(ask.session_id), newest=KEPT_MESSAGES)
+    return session
+
+
+async def _same_message(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None) -> Reply | None:
+    """The reply to an earlier send of the same message. Raises Conflict when that one said something else."""
+    if not ask.client_message_id or visitor.is_new:
+        return None
+    reply = await Reply.find_one({"author_id": visitor.id, "client_message_id": ask.client_message_id})
+    if not reply:
+        return None
+    is_same_chat = ask.session_id is None or ask.session_id == str(reply.session_id)
+    if reply.question.content != ask.message or reply.ticket_id != ticket_id or not is_same_chat:
+        raise Conflict("This client_message_id belongs to another message. Send yours with a new one.")
+    run = running.get(PydanticObjectId(reply.id))
+    return run.reply if run else reply
+
+
+async def _question(ask: Ask, session: ChatSession | None) -> Message:
+    """The question to answer: a new one, or the chat's last one again. Raises Conflict when that is another by now."""
+    if not ask.replaces:
+        return Message(role="user", content=ask.message)
+    held = await held_messages(session) if session else []
+    place = max((place for place, message in enumerate(held) if message.role == "user"), default=0)
+    turn = held[place:]
+    if not turn or turn[0].id != _replaced(ask):
+        raise Conflict("That is not the last question of this chat any more. Reload to see what came after it.")
+    if sum(map(size_of, turn)) > MOST_TURN_BYTES:
+        raise TooLong("This question has as many versions as a chat can keep. Ask it anew; your message is kept.")
+    return turn[0] if turn[0].content == ask.message else Message(role="user", content=ask.message)
+
+
+def _replaced(ask: Ask) -> PydanticObjectId | None:
+    return object_id(ask.replaces) if ask.replaces else None
+
+
+def _new_reply(
+    ask: Ask,
+    question: Message,
+    author_id: PydanticObjectId,
+    ticket_id: PydanticObjectId | None,
+    session: ChatSession | None,
+    prompt: Prompt,
+    sources: list[Source],
+    request: Request,
+) -> Reply:
+    return Reply(
+        id=PydanticObjectId(),
+        author_id=author_id,
+        client_message_id=ask.client_message_id,
+        session_id=session.id if session else PydanticObjectId(),
+        ticket_id=ticket_id,
+        ticket_ids=[PydanticObjectId(source.id) for source in sources],
+        left_out_messages=prompt.left_out,
+        question=question,
+        replaces=_replaced(ask),
+        opens_session=session is None,
+        model=request.app.state.tutor.model,
+        owner=request.app.state.owner,
+    )

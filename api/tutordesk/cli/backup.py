@@ -1,0 +1,198 @@
+"""`tutordesk dump` and `tutordesk restore`: what the operations do, with a bar that shows how far they are.
+
+Both work on the embedded MongoDB of a data folder, with or without a server for a dump and without one for a restore,
+and on the one at MONGODB_URL. The bar is on standard error, the answer on standard output.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutordesk.cli.database import DataDir, reach_database, refuse
+from tutordesk.operations.embedded.mongod import MongodError
+from tutordesk.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from tutordesk.operations.catalog import Client
+    from tutordesk.operations.dumps.reader import Dump
+    from tutordesk.operations.restores.preview import Difference
+    from tutordesk.operations.restores.rewind import Rewind
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the dump.")]
+
+
+def dump(
+    folder: Folder,
+    gzip: Annotated[bool, typer.Option("--gzip", help="Compress every file.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write the database, as it is at one instant, to a new folder that mongorestore reads too."""
+    with _database(data_dir) as (client, _), _bar() as report:
+        from tutordesk.operations.dumps.dump import dump_database
+
+        at = dump_database(client, folder, gzip, lambda total, done: report("Dumping", total, done))
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    _say(f"{folder}: the database at {at.as_datetime():%Y-%m-%d %H:%M:%S} UTC ({at.time}:{at.inc}), {_bytes(size)}.")
+
+
+def restore(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The folder of the dump. [default: a base of the change log]")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Replay the change log to then: 2026-11-25T10:00:00, 1795570041:338."),
+    ] = None,
+    into: Annotated[str | None, typer.Option(metavar="DB", help="Another database to restore into.")] = None,
+    yes_drop: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Replace what the database of this name holds.")
+    ] = None,
+    ticket: Annotated[str | None, typer.Option(metavar="ID", help="Bring back this ticket alone.")] = None,
+    chat: Annotated[str | None, typer.Option(metavar="ID", help="Bring back this chat alone.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a dump, or an instant of the change log, in the place of the database. No server may run on it.
+
+    A copy is built and checked first. Without --until, the change log is replayed to its end when no DIR is given.
+    With --ticket or --chat only that one and what belongs to it is written, which a running server is no hindrance to.
+    """
+    if ticket or chat:
+        _bring_back(folder, until, into, ticket, chat, dry_run, data_dir)
+        return
+    with _database(data_dir, is_alone=not dry_run) as (client, name), _bar() as report:
+        from tutordesk.operations.restores import restore as restoring
+
+        target = into or name
+        if not dry_run and restoring.finish_earlier(client, target):
+            _say("An earlier restore had broken off while it put its copy in place. It is finished now.")
+            return
+        dump, rewind = _source(folder, until, name, data_dir)
+        if dry_run:
+            _show(restoring.preview(client, dump, target, report, rewind))
+            return
+        restored = restoring.restore(client, dump, target, yes_drop, report, rewind)
+    replayed = f", {restored.operations} operations replayed," if rewind else ""
+    _say(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
+
+
+def _bring_back(
+    folder: Path | None,
+    until: str | None,
+    into: str | None,
+    ticket: str | None,
+    chat: str | None,
+    dry_run: bool,
+    data_dir: Path | None,
+) -> None:
+    if ticket and chat:
+        refuse("Either --ticket or --chat, not both at once.")
+    with _database(data_dir) as (client, name), _bar() as report:
+        from tutordesk.operations.restores.single import bring_back
+
+        dump, rewind = _source(folder, until, name, data_dir)
+        kind, wanted = ("ticket", ticket) if ticket else ("chat", chat)
+        changed = bring_back(client, dump, into or name, report, rewind, kind, wanted or "", dry_run)
+    _show(changed, is_done=not dry_run)
+
+
+def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | None) -> "tuple[Dump, Rewind | None]":
+    """The dump to begin with, and how the change log goes on from there. Raises DumpError."""
+    from tutordesk.operations.changelog.writer import CHANGE_LOG
+    from tutordesk.operations.dumps.reader import open_dump
+    from tutordesk.operations.instants import parse
+    from tutordesk.operations.restores.rewind import rewind_from, rewind_to
+
+    log = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
+    instant = parse(until) if until else None
+    if not folder:
+        return rewind_to(log, name, instant)
+    dump = open_dump(folder, name)
+    return dump, rewind_from(dump, log, instant) if instant else None
+
+
+def _show(differences: "list[Difference]", is_done: bool = False) -> None:
+    for one in differences:
+        if is_done:
+            _say(f"{one.collection}: {one.appear} came back, {one.change} changed, {one.vanish} gone")
+        else:
+            _say(f"{one.collection}: {one.appear} would appear, {one.change} change, {one.vanish} vanish")
+        for title in one.titles:
+            _say(f"  {title}")
+    if not differences:
+        _say("It is as it was then." if is_done else "Nothing would change.")
+
+
+@contextlib.contextmanager
+def _database(data_dir: Path | None, is_alone: bool = False) -> Iterator["tuple[Client, str]"]:
+    """A client and the name of the database. What cannot be done is refused with a sentence."""
+    try:
+        settings = load_settings(data_dir=data_dir)
+        logging.basicConfig(level=logging.CRITICAL)
+        with reach_database(settings, is_alone) as url, _answering(settings.backup_url(url)) as client:
+            from tutordesk.operations.catalog import database_name
+
+            yield client, database_name(client)
+    except (SettingsError, MongodError) as error:
+        refuse(str(error))
+
+
+@contextlib.contextmanager
+def _answering(url: str) -> "Iterator[Client]":
+    import pymongo.errors
+
+    from tutordesk.operations.catalog import connect
+    from tutordesk.operations.dumps.format import DumpError
+
+    with connect(url) as client:
+        try:
+            yield client
+        except DumpError as error:
+            refuse(str(error))
+        except pymongo.errors.ConnectionFailure as error:
+            refuse(f"The database does not answer ({type(error).__name__}).")
+        except pymongo.errors.OperationFailure as error:
+            reason = (error.details or {}).get("codeName", "no name")
+            refuse(f"The database refuses ({error.code}, {reason}): {str(error.details)[:200]}")
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar with what is done, the rate and the time left, or nothing where standard error is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step, total, done: None
+        return
+    with Progress(*columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console) as progress:
+        tasks: dict[str, int] = {}
+
+        def report(step: str, total: int, done: int) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=total or None)
+            progress.update(tasks[step], total=max(total, done) or None, completed=done)  # type: ignore[arg-type]
+
+        yield report
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 1024:.0f} KiB"
+
+
+def _say(sentence: str) -> None:
+    print(sentence)  # noqa: T201  it is the command's answer

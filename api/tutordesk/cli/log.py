@@ -1,0 +1,130 @@
+"""`tutordesk log …`: what the change log of a data folder holds, and whether it is whole. Reads files alone."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tutordesk.cli.database import DataDir, refuse
+from tutordesk.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from tutordesk.operations.changelog.reading import Record
+
+app = typer.Typer(no_args_is_help=True, help="Show the change log, and check it.")
+NAMES = {"i": "insert", "u": "update", "d": "delete", "c": "command"}
+
+
+@app.command()
+def show(
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only what happened after it.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="Only so many of the newest.")] = 20,
+    data_dir: DataDir = None,
+) -> None:
+    """List the newest changes: when, at which instant, what, in which collection, and of which document."""
+    from tutordesk.operations.changelog.files import segments, ts_of
+    from tutordesk.operations.changelog.reading import read_log
+    from tutordesk.operations.dumps.format import DumpError
+    from tutordesk.operations.instants import parse
+
+    folder = _folder(data_dir)
+    try:
+        start = parse(since) if since else None
+        files = segments(folder)
+        first = ts_of(files[0])
+        after = max(first, start.earliest()) if start else ts_of(files[-2] if len(files) > 1 else files[-1])
+        rows = deque((row for record in read_log(folder, after) for row in _rows(record, start)), last)
+    except DumpError as error:
+        refuse(str(error))
+    for row in rows:
+        row = row if row.isprintable() else row.encode("unicode_escape").decode()  # a title may hold a terminal's codes
+        print(row)  # noqa: T201  it is the command's answer
+
+
+@app.command()
+def verify(data_dir: DataDir = None) -> None:
+    """Check every record, that none is missing between them, and every base. Ends with 1 when something is wrong."""
+    import time
+
+    from tutordesk.operations.changelog import reading as log_reading
+    from tutordesk.operations.changelog.bases import check_base, list_bases
+    from tutordesk.operations.dumps.format import DumpError
+    from tutordesk.operations.instants import show as instant
+
+    folder = _folder(data_dir)
+    found = log_reading.verify(folder)
+    if found.torn:  # a server may be writing just there
+        time.sleep(0.5)
+        found = log_reading.verify(folder)
+    wrong = [f"damaged: {sentence}" for sentence in found.damage]
+    if found.torn:
+        wrong.append("torn tail: {}, byte {}, {} bytes; the next start cuts it off".format(*found.torn))
+    try:
+        for base in list_bases(folder):
+            check_base(base)
+    except DumpError as error:
+        wrong.append(str(error))
+    reach = f", from {instant(found.first)} to {instant(found.last)}" if found.first and found.last else ""
+    print(f"{found.records} records in {found.files} files{reach}; gaps: {found.gaps}.")  # noqa: T201
+    for sentence in wrong:
+        print(sentence)  # noqa: T201
+    print("It is not whole." if wrong else "It is whole.")  # noqa: T201
+    raise SystemExit(1 if wrong else 0)
+
+
+@app.command()
+def bases(data_dir: DataDir = None) -> None:
+    """List the dumps that a replay can begin with."""
+    from tutordesk.operations.changelog.bases import list_bases
+    from tutordesk.operations.dumps.format import DumpError
+    from tutordesk.operations.instants import show as instant
+
+    try:
+        for base in list_bases(_folder(data_dir)):
+            size = sum(path.stat().st_size for path in base.path.rglob("*") if path.is_file())
+            print(f"{instant(base.ts)}  {size / 1024:8.0f} KiB  {base.facts.get('reason', '')}")  # noqa: T201
+    except DumpError as error:
+        refuse(str(error))
+
+
+def _folder(data_dir: Path | None) -> Path:
+    """The change log's folder, which is there."""
+    from tutordesk.operations.changelog.files import segments
+    from tutordesk.operations.changelog.writer import CHANGE_LOG
+
+    try:
+        folder = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
+    except SettingsError as error:
+        refuse(str(error))
+    if not segments(folder):
+        refuse(f"There is no change log in {folder}.")
+    return folder
+
+
+def _rows(record: "Record", start: Any) -> Iterator[str]:
+    from tutordesk.operations.changelog.records import MARK, mark_of
+
+    entry = record.document
+    if start and start.is_after(entry):
+        return
+    when = f"{entry['wall']:%Y-%m-%d %H:%M:%S}.{entry['wall'].microsecond // 1000:03}" if "wall" in entry else " " * 23
+    when = f"{when}  {record.ts.time}:{record.ts.inc:<6}"
+    if own := mark_of(entry):
+        if own[MARK] == "gap":
+            yield f"{when}  GAP      from {own['since'].time}:{own['since'].inc}: {own['reason']}"
+        return
+    operations = entry["o"].get("applyOps", [entry])
+    for operation in operations:
+        yield f"{when}  {_what(operation)}"
+
+
+def _what(operation: Any) -> str:
+    change, collection = operation["o"], operation["ns"].partition(".")[2]
+    if operation["op"] == "c":
+        name = next(iter(change))
+        return f"{name:<8} {change[name]}"
+    key = (operation.get("o2") or change).get("_id", "")
+    title = change.get("title", "") if operation["op"] == "i" else ""
+    return f"{NAMES.get(operation['op'], operation['op']):<8} {collection}  {key}  {title}".rstrip()

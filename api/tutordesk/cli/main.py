@@ -1,0 +1,135 @@
+"""The command `tutordesk`. The application is imported only after mongod was started, so that both take their time."""
+
+import socket
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutordesk.cli import backup as cli_dump
+from tutordesk.cli import log as cli_log
+from tutordesk.cli import users as cli_users
+from tutordesk.cli.database import DataDir, in_database, reach_database, refuse
+from tutordesk.operations.embedded.mongod import (
+    MongodError,
+    find_mongod,
+    lock_data_dir,
+    mongodb_url,
+    running_mongod,
+    start_mongod,
+    stop_mongod,
+)
+from tutordesk.settings import Settings, SettingsError, load_secret_keys, load_settings
+
+if TYPE_CHECKING:
+    from beanie import Document
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(cli_users.app, name="user")
+app.add_typer(cli_log.app, name="log")
+app.command()(cli_dump.dump)
+app.command()(cli_dump.restore)
+
+
+@app.callback()
+def tutordesk() -> None:
+    """Tutordesk: an educational helpdesk with an AI tutor."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: 8000]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve. [default: 1]")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Start the server, with its own MongoDB unless MONGODB_URL is set. Ctrl-C ends both."""
+    from tutordesk.serving.server import ServerError, bind
+
+    try:
+        settings = load_settings(host=host, port=port, workers=workers, data_dir=data_dir)
+        with lock_data_dir(settings.data_dir), bind(settings.host, settings.port) as listener:
+            _serve(settings, listener)
+    except (SettingsError, MongodError, ServerError) as error:
+        refuse(str(error))
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    load_secret_keys(settings)
+    mongod = None
+    if not settings.mongodb_url:
+        binary = find_mongod(settings.mongod)
+        process = start_mongod(settings.data_dir, binary)
+        mongod = running_mongod(settings.data_dir, binary, process)
+    try:
+        from tutordesk.ground.logs import set_up_logs
+        from tutordesk.main import create_app
+        from tutordesk.serving.server import run_server
+        from tutordesk.serving.workers import run_workers
+
+        set_up_logs()
+        if settings.workers > 1:
+            run_workers(settings, listener, mongod)
+        else:
+            run_server(create_app(settings, mongod), listener)
+    finally:
+        if mongod and process.poll() is None:
+            stop_mongod(process)
+
+
+@app.command(name="mongodb-url")
+def print_mongodb_url(data_dir: DataDir = None) -> None:
+    """Print how mongosh or any driver reaches the embedded database of a data folder while its server runs."""
+    try:
+        print(mongodb_url(load_settings(data_dir=data_dir).data_dir))  # noqa: T201  it is the command's answer
+    except SettingsError as error:
+        refuse(str(error))
+
+
+@app.command()
+def migrate(
+    status: Annotated[bool, typer.Option("--status", help="Only list the migrations, applied and waiting.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring the database to this version's schema, as each start of the server does."""
+    import pymongo.errors
+
+    from tutordesk.operations import catalog
+    from tutordesk.operations.migrations import run
+
+    try:
+        with reach_database(load_settings(data_dir=data_dir)) as url, catalog.connect(url) as client:
+            database = client[catalog.database_name(client)]
+            if not status:
+                run.migrate_database(database)
+            run.refuse_newer_schema(database)
+            for step in run.list_steps(database):
+                print(f"{step.number:>3}  {step.when:<22}  {step.name}")  # noqa: T201  it is the command's answer
+    except (SettingsError, MongodError) as error:
+        refuse(str(error))
+    except pymongo.errors.PyMongoError as error:
+        refuse(f"The database does not answer ({type(error).__name__}).")
+
+
+@app.command()
+def seed(data_dir: DataDir = None) -> None:
+    """Add the sample tickets to a running server's database, or to the one at MONGODB_URL."""
+    in_database(data_dir, _documents, _seed)
+
+
+def _documents() -> "Sequence[type[Document]]":
+    from tutordesk.main import DOCUMENTS
+
+    return DOCUMENTS
+
+
+async def _seed() -> str:
+    from beanie import PydanticObjectId
+
+    from tutordesk.tickets.samples import add_samples
+
+    return f"{await add_samples(PydanticObjectId())} sample tickets added."
+
+
+if __name__ == "__main__":
+    app()

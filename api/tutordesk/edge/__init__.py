@@ -1,0 +1,1 @@
+"""What a request meets before a route: the gate, the client's pages, the API reference."""

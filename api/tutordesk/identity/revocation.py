@@ -1,0 +1,120 @@
+"""Sign-ins that ended before their cookie does: signed out, password changed, user disabled.
+
+A `Revocation` in MongoDB tells all processes; each keeps them in memory, so that asking costs nothing. A process
+applies its own at once and reads what others wrote every two seconds. MongoDB drops each when the cookies that it is
+about have expired by themselves.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pymongo.errors
+from beanie import Document, PydanticObjectId
+from pymongo import ASCENDING, IndexModel
+
+from tutordesk.identity.tokens import LIFETIME
+
+log = logging.getLogger("tutordesk.identity")
+READ_EVERY = 2.0
+OVERLAP = timedelta(minutes=10)  # by how much the clocks of several servers may differ, and a write may take
+KEPT = LIFETIME + timedelta(days=1)
+
+
+class Revocation(Document):
+    """With `sid`, one sign-in of a user ended. With `sid` null, all that began before `before` (seconds since 1970)
+    did, and while `is_disabled` all there are. There is one of the latter a user; `id` is "user" or "user:sid".
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie's own is optional
+    user_id: PydanticObjectId
+    sid: str | None
+    before: float
+    is_disabled: bool = False
+    expires_at: datetime
+
+    class Settings:
+        name = "revocations"
+        indexes = [IndexModel([("expires_at", ASCENDING)], name="expires_at", expireAfterSeconds=0)]
+
+
+class Revocations:
+    """What this process knows of all revocations."""
+
+    def __init__(self) -> None:
+        self._sign_ins: set[tuple[PydanticObjectId, str]] = set()
+        self._before: dict[PydanticObjectId, float] = {}
+        self._disabled: set[PydanticObjectId] = set()
+        self._newest = datetime.fromtimestamp(0, UTC) + OVERLAP
+
+    def is_revoked(self, user_id: PydanticObjectId, sid: str, issued_at: float) -> bool:
+        """Whether the sign-in `sid` of a user, begun at `issued_at` (seconds since 1970), has ended."""
+        return user_id in self._disabled or issued_at < self._before.get(user_id, 0) or (user_id, sid) in self._sign_ins
+
+    async def end_sign_in(self, user_id: PydanticObjectId, sid: str) -> None:
+        await self._write(user_id, sid, {"$max": {"before": time.time()}})
+
+    async def end_all_sign_ins(self, user_id: PydanticObjectId, before: float) -> None:
+        """End all sign-ins of a user that began before `before`, in seconds since 1970."""
+        await self._write(user_id, None, {"$max": {"before": before}})
+
+    async def disable(self, user_id: PydanticObjectId) -> None:
+        """Refuse all sign-ins of a user, later ones too, until `enable`."""
+        await self._write(user_id, None, {"$max": {"before": 0.0}, "$set": {"is_disabled": True}})
+
+    async def enable(self, user_id: PydanticObjectId) -> None:
+        """Sign-ins count again, but for those that ended otherwise."""
+        await self._write(user_id, None, {"$max": {"before": 0.0}, "$set": {"is_disabled": False}})
+
+    async def read(self) -> None:
+        """Read what was written since the last time. Raises pymongo.errors.PyMongoError."""
+        async for revocation in Revocation.find(Revocation.expires_at > self._newest - OVERLAP):
+            self._apply(revocation)
+            self._newest = max(self._newest, revocation.expires_at)
+
+    async def _write(self, user_id: PydanticObjectId, sid: str | None, change: dict[str, dict[str, object]]) -> None:
+        about = {"user_id": user_id, "sid": sid, "expires_at": datetime.now(UTC) + KEPT}
+        key = str(user_id) if sid is None else f"{user_id}:{sid}"
+        update = change | {"$set": about | change.get("$set", {})}
+        await Revocation.get_motor_collection().update_one({"_id": key}, update, upsert=True)
+        if written := await Revocation.get(key):
+            self._apply(written)
+
+    def _apply(self, revocation: Revocation) -> None:
+        if revocation.sid is not None:
+            self._sign_ins.add((revocation.user_id, revocation.sid))
+            return
+        self._before[revocation.user_id] = revocation.before
+        if revocation.is_disabled:
+            self._disabled.add(revocation.user_id)
+        else:
+            self._disabled.discard(revocation.user_id)
+
+
+@asynccontextmanager
+async def running_revocations() -> AsyncIterator[Revocations]:
+    """All revocations there are, kept up to date until the end."""
+    revocations = Revocations()
+    await revocations.read()
+    reading = asyncio.create_task(_read_on(revocations))
+    try:
+        yield revocations
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+
+
+async def _read_on(revocations: Revocations) -> None:
+    is_away = False
+    while True:
+        await asyncio.sleep(READ_EVERY)
+        try:
+            await revocations.read()
+            is_away = False
+        except pymongo.errors.PyMongoError as error:
+            if not is_away:
+                log.warning("revocations cannot be read just now (%s); trying on", type(error).__name__)
+            is_away = True

@@ -1,0 +1,112 @@
+"""`/me`: who this browser is, which name it goes by, which tutor answers it; keeping an account, signing in and out.
+
+What changes who somebody is gives a new sign-in, in a new cookie, and ends the old one (S-14).
+"""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from tutordesk.ground.errors import FieldError, Invalid, problem_responses
+from tutordesk.identity.access import Visitor, VisitorOfRequest
+from tutordesk.identity.accounts import (
+    Account,
+    Credentials,
+    confirm_password,
+    find_account,
+    hash_password,
+    save_account,
+)
+from tutordesk.identity.models import Role, User
+from tutordesk.identity.names import check_name, name_key
+from tutordesk.identity.tokens import new_sign_in
+
+router = APIRouter(tags=["identity"])
+
+
+class Me(BaseModel):
+    """`id` is null until the first write; `email` is the account's; `model` is `provider:name` of the tutor."""
+
+    id: str | None
+    name: str | None
+    email: str | None
+    role: Role
+    model: str
+
+
+class MeChange(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, StringConstraints(max_length=200)]
+
+
+@router.get("/me", operation_id="read_me", responses=problem_responses(401))
+async def read_me(visitor: Visitor, request: Request) -> Me:
+    return await _me(visitor, request)
+
+
+@router.patch("/me", operation_id="update_me", responses=problem_responses(401, 403, 413, 415, 422))
+async def update_me(change: MeChange, visitor: Visitor, request: Request) -> Me:
+    """Give oneself a name, or another one. It makes a visitor a member, with the same id."""
+    name = check_name(change.name)
+    user = await visitor.kept_user()
+    await user.update({"$set": {"name": name, "name_key": name_key(name)}})
+    await User.find(User.id == user.id, User.role == "visitor").update({"$set": {"role": "member"}})
+    return await _me(visitor, request)
+
+
+@router.post(
+    "/me/account", operation_id="create_account", responses=problem_responses(401, 403, 409, 413, 415, 422, 429)
+)
+async def create_account(account: Account, visitor: Visitor, request: Request) -> Me:
+    """Keep an account for who one is, or change it. Ends every other sign-in of this user."""
+    state = request.app.state
+    user = await visitor.user()
+    if user and user.email and user.password_hash:
+        if account.current_password is None:
+            field = FieldError(field="current_password", message="Give your current password too")
+            raise Invalid("You have an account. To change it, give its current password too.", [field])
+        async with state.limits.sign_in_try(user.email, visitor.ip):
+            await confirm_password(user, account.current_password)
+    async with state.limits.account_try(visitor.ip):
+        password_hash = await hash_password(account.password)
+    await save_account(user or await visitor.kept_user(), account.email, password_hash)
+    now = time.time()
+    await state.revocations.end_all_sign_ins(visitor.id, before=now)
+    visitor.sign_in_as(new_sign_in(visitor.id, now))
+    return await _me(visitor, request)
+
+
+@router.post(
+    "/me/session",
+    operation_id="create_session",
+    responses=problem_responses(401, 403, 413, 415, 422, 429),
+)
+async def create_session(credentials: Credentials, visitor: Visitor, request: Request) -> Me:
+    """Sign in: this browser is the account's user from now on."""
+    state = request.app.state
+    began_at = time.time()  # so that a password changed meanwhile ends this sign-in too
+    async with state.limits.sign_in_try(credentials.email, visitor.ip):
+        user = await find_account(credentials.email, credentials.password)
+    await visitor.sign_out()
+    visitor.sign_in_as(new_sign_in(user.id, began_at))
+    return await _me(visitor, request)
+
+
+@router.delete("/me/session", operation_id="delete_session", status_code=204, responses=problem_responses(401, 403))
+async def delete_session(visitor: Visitor) -> None:
+    """Sign out: this cookie, and every copy of it, is nobody's from now on."""
+    await visitor.sign_out()
+
+
+async def _me(visitor: VisitorOfRequest, request: Request) -> Me:
+    user = await visitor.user()
+    return Me(
+        id=None if visitor.is_new else str(visitor.id),
+        name=user.name if user else None,
+        email=user.email if user else None,
+        role=user.role if user else "visitor",
+        model=request.app.state.tutor.model,
+    )

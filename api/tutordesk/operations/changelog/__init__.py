@@ -1,0 +1,1 @@
+"""The change log: every oplog entry of the database, kept in files."""

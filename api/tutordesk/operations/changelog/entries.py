@@ -1,0 +1,94 @@
+"""Which of the oplog's entries the change log keeps: those about the product's database, as MongoDB wrote them.
+
+Left out are other databases, what belongs to running processes (their beats, their calls, and the text of answers that
+are still being written, which comes whole at their end), and a copy that a restore is building. Of a transaction only
+the operations that are left out go.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import bson
+from bson.raw_bson import RawBSONDocument
+
+from tutordesk.operations.catalog import PASSING, RAW, STAGING
+from tutordesk.operations.restores.staging import DATA_EPOCH
+from tutordesk.operations.restores.switch import SWITCH
+
+REPLIES, PARTS = "replies", "parts"
+Entry = Mapping[str, Any]
+
+
+class Restored(Exception):
+    """Here begins a restore, whose steps are not to be replayed."""
+
+
+def split(batch: bytes) -> Iterator[bytes]:
+    """The documents of a raw batch."""
+    start = 0
+    while start < len(batch):
+        end = start + int(struct.unpack_from("<i", batch, start)[0])
+        yield batch[start:end]
+        start = end
+
+
+def keep(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:
+    """The entry as the log keeps it, or None. Raises Restored."""
+    if entry["op"] == "n":
+        return None
+    if entry["ns"] == "admin.$cmd" and "applyOps" in entry["o"]:
+        return _keep_transaction(raw, entry, database)
+    return raw if is_kept(entry, database) else None
+
+
+def ends_restore(entry: Entry, database: str) -> bool:
+    """Whether an entry is the last step of a restore: its plan is removed."""
+    return bool(entry["op"] == "d" and entry["ns"] == f"{database}.{DATA_EPOCH}" and entry["o"]["_id"] == SWITCH)
+
+
+def is_kept(operation: Entry, database: str) -> bool:
+    """Whether one operation, of an entry or of a transaction, is about what is kept. Raises Restored."""
+    name, _, collection = operation["ns"].partition(".")
+    if name != database:
+        return False
+    if collection == "$cmd":
+        collection = collection_of(operation["o"], database)
+    if collection in PASSING or collection.startswith(STAGING):
+        return False
+    if collection == DATA_EPOCH:
+        if operation["op"] == "i" and operation["o"]["_id"] == SWITCH:
+            raise Restored
+        return False
+    return not (collection == REPLIES and operation["op"] == "u" and _is_checkpoint(operation["o"]))
+
+
+def collection_of(command: Entry, database: str) -> str:
+    """The collection that a command of an entry is about; of a rename, the one that is renamed."""
+    name = next(iter(command.values()), "")
+    return name.removeprefix(f"{database}.") if isinstance(name, str) else ""
+
+
+def _is_checkpoint(change: Entry) -> bool:
+    """Whether an update only appends to the parts of a reply that is being written."""
+    difference = change.get("diff")
+    if difference is None:
+        return False
+    if list(difference) in (["i"], ["u"]):  # the first part, of an array that was absent or short
+        return list(next(iter(difference.values()))) == [PARTS]
+    if list(difference) != [f"s{PARTS}"]:
+        return False
+    return all(key == "a" or key.startswith("u") for key in difference[f"s{PARTS}"])
+
+
+def _keep_transaction(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:
+    """One that is written in several entries keeps each of them, so that it is seen to be whole."""
+    change = entry["o"]
+    kept = [one for one in change["applyOps"] if is_kept(one, database)]
+    if len(kept) == len(change["applyOps"]):
+        return raw
+    is_chained = "partialTxn" in change or "count" in change
+    if not kept and not is_chained:
+        return None
+    rewritten = {**entry, "o": {**change, "applyOps": kept}}
+    return bson.encode(rewritten, codec_options=RAW)

@@ -1,0 +1,94 @@
+"""Reads the change log of a folder: its records in order, for a replay, and all of it, to say whether it is whole.
+
+Each record vouches for the one before it, over the files too, so nothing is missing between two without being seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bson import Timestamp
+from bson.raw_bson import RawBSONDocument
+
+from tutordesk.operations.catalog import RAW
+from tutordesk.operations.changelog.files import segments, ts_of
+from tutordesk.operations.changelog.records import Damage, is_torn, mark_of, scan
+from tutordesk.operations.dumps.format import DumpError
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    entry: bytes
+    document: RawBSONDocument
+
+    @property
+    def ts(self) -> Timestamp:
+        ts: Timestamp = self.document["ts"]
+        return ts
+
+
+def read_log(folder: Path, after: Timestamp) -> Iterator[Record]:
+    """The records after an instant, marks of gaps and beats too, without a torn tail at the very end.
+
+    Raises DumpError at damage, at a file that is missing, and where the log begins only later.
+    """
+    files = segments(folder)
+    first = max((place for place, path in enumerate(files) if ts_of(path) <= after), default=None)
+    if first is None:
+        raise DumpError(f"The change log in {folder} does not reach back to {after.time}:{after.inc}.")
+    previous: bytes | None = None
+    last = Timestamp(0, 0)
+    for path in files[first:]:
+        data = path.read_bytes()
+        try:
+            for _, entry, found in scan(data, previous):
+                previous = found
+                record = Record(entry, RawBSONDocument(entry, RAW))
+                if record.ts < last:
+                    raise DumpError(f"The change log is not in order: {path.name} holds {record.ts} after {last}.")
+                last = record.ts
+                if last > after:
+                    yield record
+        except Damage as damage:
+            if path != files[-1] or not is_torn(data, damage.offset):
+                raise DumpError(f"The change log is damaged: {path.name}, byte {damage.offset}: {damage}.") from None
+
+
+@dataclass
+class Verdict:
+    """What `verify` found: sentences about damage, and the torn tail as (file, offset, bytes)."""
+
+    records: int = 0
+    files: int = 0
+    first: Timestamp | None = None
+    last: Timestamp | None = None
+    gaps: int = 0
+    damage: tuple[str, ...] = ()
+    torn: tuple[str, int, int] | None = None
+
+
+def verify(folder: Path) -> Verdict:
+    """Check every record of every file, and that none is missing between them."""
+    verdict = Verdict()
+    previous: bytes | None = None
+    files = segments(folder)
+    for path in files:
+        verdict.files += 1
+        data = path.read_bytes()
+        try:
+            for _, entry, found in scan(data, previous):
+                previous = found
+                document = RawBSONDocument(entry, RAW)
+                if verdict.last and document["ts"] < verdict.last:
+                    verdict.damage += (f"{path.name}: entries are not in order",)
+                verdict.records += 1
+                verdict.first = verdict.first or document["ts"]
+                verdict.last = document["ts"]
+                verdict.gaps += bool((own := mark_of(document)) and own["tutordesk"] == "gap")
+        except Damage as damage:
+            if path == files[-1] and is_torn(data, damage.offset):
+                verdict.torn = (path.name, damage.offset, len(data) - damage.offset)
+            else:
+                verdict.damage += (f"{path.name}, byte {damage.offset}: {damage}",)
+                previous = None
+    return verdict

@@ -1,0 +1,110 @@
+"""The change log's writer: a thread beside the server, which never waits for it.
+
+It holds the lease (lease.py) and the log's files (log_files.py) and follows MongoDB's oplog (oplog_tail.py). Whatever
+goes wrong, a full disk or a database that is away, is told as an alarm and tried again: what is not written yet is in
+the oplog still.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pymongo.errors
+
+from tutordesk.operations.catalog import Client, connect_to_follow, database_name
+from tutordesk.operations.changelog.base_keeper import BaseKeeper
+from tutordesk.operations.changelog.files import InUse, Writer
+from tutordesk.operations.changelog.status import Status, watch_window
+from tutordesk.operations.changelog.tail import OplogTail
+from tutordesk.operations.dumps.format import DumpError
+from tutordesk.operations.lease import BEAT_SECONDS, LEASES, Lease
+
+log = logging.getLogger(__name__)
+CHANGE_LOG, CHANGE_LOG_LEASE = "changelog", "change log"
+LEAST_RETRY_SECONDS, MOST_RETRY_SECONDS = 1.0, 5.0
+
+
+class ChangeLog(threading.Thread):
+    """Writes the log of `folder` from `start()` to `stop()`, whenever no other server does. `status` can be read."""
+
+    def __init__(self, url: str, folder: Path, server: str) -> None:
+        super().__init__(name="change log", daemon=True)
+        self.status = Status()
+        self._url, self._folder, self._server = url, folder, server
+        self._ending = threading.Event()
+
+    def stop(self) -> None:
+        """Write what there is, and end. Called from another thread, which waits. Nothing when it was never started."""
+        self._ending.set()
+        if self.ident:
+            self.join()
+
+    def run(self) -> None:
+        with connect_to_follow(self._url) as client:
+            retry = LEAST_RETRY_SECONDS
+            while not self._ending.is_set():
+                written = self.status.written_at
+                try:
+                    self._write(client)
+                except OSError as error:
+                    self._alarm(f"the change log cannot be written: {error.strerror or error} ({self._folder})")
+                except (InUse, DumpError) as error:
+                    self._alarm(str(error))
+                except pymongo.errors.PyMongoError as error:
+                    self._alarm(f"the change log waits for the database: {type(error).__name__}")
+                except Exception as error:  # the thread has to live: what is not written now is written later
+                    log.exception("the change log failed and is tried again")
+                    self._alarm(f"the change log failed: {type(error).__name__}")
+                retry = LEAST_RETRY_SECONDS if self.status.written_at > written else min(MOST_RETRY_SECONDS, 2 * retry)
+                self.status.is_writing = False
+                self.status.lag_seconds = max(self.status.lag_seconds, time.time() - self.status.written_at)
+                self._tell(client)
+                self._ending.wait(retry)
+
+    def _write(self, client: Client) -> None:
+        """Wait for the lease, and write while it holds."""
+        lease = Lease(client[database_name(client)], CHANGE_LOG_LEASE, self._server)
+        writer = Writer(self._folder)
+        try:
+            while not lease.take():
+                if self._ending.wait(BEAT_SECONDS):
+                    return
+            bases = BaseKeeper(self._url, self._folder)
+            try:
+                OplogTail(client, writer, bases, self.status, self._alarm).run(lease, self._ending)
+            finally:
+                bases.close()
+            lease.release()
+        finally:
+            writer.close()
+
+    def _tell(self, client: Client) -> None:
+        """Let the server's other processes know, as a beat does."""
+        leases = client[database_name(client)][LEASES]
+        own = {"_id": CHANGE_LOG_LEASE, "server": self._server}
+        with contextlib.suppress(pymongo.errors.PyMongoError):  # who asks finds the database away, too
+            watch_window(client, self.status)
+            leases.update_one(own, {"$set": asdict(self.status)})
+
+    def _alarm(self, sentence: str) -> None:
+        """Say it once, and keep it in the status. An empty one ends it."""
+        if sentence and sentence != self.status.alarm:
+            log.error("%s", sentence)
+        elif self.status.alarm and not sentence:
+            log.warning("the change log goes on, after: %s", self.status.alarm)
+        self.status.alarm = sentence
+
+
+@contextlib.contextmanager
+def running_change_log(url: str, folder: Path, server: str) -> Iterator[ChangeLog]:
+    """Write the log of the database at `url` while inside. `server`: this server's name, the same after a restart."""
+    change_log = ChangeLog(url, folder, server)
+    change_log.start()
+    try:
+        yield change_log
+    finally:
+        change_log.stop()

@@ -1,0 +1,1 @@
+"""Dumps: writes and reads the folders of mongodump and mongorestore."""

@@ -1,0 +1,54 @@
+"""An instant as people write it, and as MongoDB counts: `2026-11-25T10:00:00+01:00`, or `1795570041:338`."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bson import Timestamp
+from bson.raw_bson import RawBSONDocument
+
+from tutordesk.operations.dumps.format import DumpError
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """Between two entries: after `ts` and all before it, or before what happened at `moment`."""
+
+    ts: Timestamp | None = None
+    moment: datetime | None = None
+
+    def is_after(self, entry: RawBSONDocument) -> bool:
+        """Whether the entry had happened by then."""
+        ts: Timestamp = entry["ts"]
+        if self.ts:
+            return ts <= self.ts
+        assert self.moment
+        if ts.time != int(self.moment.timestamp()) or "wall" not in entry:
+            return ts.time < self.moment.timestamp()
+        wall: datetime = entry["wall"]
+        return wall.replace(tzinfo=UTC) < self.moment
+
+    def latest(self) -> Timestamp:
+        """No entry that had happened by then is later than this."""
+        return self.ts or Timestamp(int(self.moment.timestamp()) if self.moment else 0, 2**32 - 1)
+
+    def earliest(self) -> Timestamp:
+        """Everything up to this had happened by then."""
+        return self.ts or Timestamp(int(self.moment.timestamp()) - 1 if self.moment else 0, 2**32 - 1)
+
+    def __str__(self) -> str:
+        return show(self.ts) if self.ts else f"{self.moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def parse(text: str) -> Instant:
+    """A time without a zone is this machine's. Raises DumpError."""
+    if found := re.fullmatch(r"(\d{1,10})[:,](\d{1,10})", text):
+        return Instant(ts=Timestamp(int(found[1]), int(found[2])))
+    try:
+        return Instant(moment=datetime.fromisoformat(text).astimezone(UTC))
+    except (ValueError, OverflowError, OSError):
+        raise DumpError(f"{text!r} is neither a time (2026-11-25T10:00:00) nor an instant (1795570041:338).") from None
+
+
+def show(ts: Timestamp) -> str:
+    return f"{datetime.fromtimestamp(ts.time, UTC):%Y-%m-%d %H:%M:%S} UTC ({ts.time}:{ts.inc})"

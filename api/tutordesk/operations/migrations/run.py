@@ -1,0 +1,157 @@
+"""Brings a database to the schema of this Tutordesk: numbered steps, in order, each recorded when it is done.
+
+    migrations {_id: 1, name: "collections and indexes", applied_at, seconds}
+
+One process works at a time, by a lease; the others wait until it is done. A step that broke off is done again from its
+beginning, so each can be repeated: it looks for what is not yet as it should be. A database with a step that is not
+known here was written by a newer Tutordesk, which this one refuses.
+"""
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pymongo.errors
+from bson.codec_options import CodecOptions
+from pymongo import WriteConcern
+
+from tutordesk.operations.catalog import Database, connect, database_name
+from tutordesk.operations.embedded.mongod import MongodError
+from tutordesk.operations.lease import BEAT_SECONDS, Lease
+from tutordesk.operations.migrations import m0001_collections, m0002_validators, m0003_chats_of_before_history
+
+MIGRATIONS = "migrations"
+LOOK_SECONDS = 0.1
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """`apply` may be called again on what it did, whole or in part."""
+
+    number: int
+    name: str
+    apply: Callable[[Database], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A migration, and when it was applied (None: not yet) in how many seconds."""
+
+    number: int
+    name: str
+    applied_at: datetime | None
+    seconds: float = 0.0
+
+    @property
+    def when(self) -> str:
+        return f"{self.applied_at:%Y-%m-%d %H:%M:%S} UTC" if self.applied_at else "waiting"
+
+
+KNOWN = (
+    Migration(1, "collections and indexes", m0001_collections.apply),
+    Migration(2, "validators", m0002_validators.apply),
+    Migration(3, "chats of before there was a history", m0003_chats_of_before_history.apply),
+)
+
+
+class SchemaError(MongodError):
+    """The database cannot be brought to this schema. Its text is a sentence that says why and what to do."""
+
+
+def migrate(url: str) -> list[Step]:
+    """Apply what is missing, and tell what was. Waits while another process does it, without a time limit.
+
+    Raises SchemaError, and pymongo.errors.PyMongoError when the database cannot be reached or refuses.
+    """
+    with connect(url, CONNECT_SECONDS) as client:
+        return migrate_database(client[database_name(client)])
+
+
+def migrate_database(database: Database, known: tuple[Migration, ...] = KNOWN) -> list[Step]:
+    if not _pending(database, known):
+        return []
+    with _alone(database, known) as is_first:
+        return [_apply(database, migration) for migration in _pending(database, known)] if is_first else []
+
+
+def list_steps(database: Database) -> list[Step]:
+    """All that this Tutordesk knows and all that the database has, by number."""
+    done = _recorded(database)
+    waiting = [Step(one.number, one.name, None) for one in KNOWN if one.number not in done]
+    return sorted([*done.values(), *waiting], key=lambda step: step.number)
+
+
+def refuse_newer_schema(database: Database, prefix: str = "", known: tuple[Migration, ...] = KNOWN) -> None:
+    """Raises SchemaError when a newer Tutordesk wrote the database. `prefix`: that of its collections' names."""
+    newest = max(_recorded(database, prefix), default=0)
+    if newest > known[-1].number:
+        raise SchemaError(
+            f"The data were written by a newer Tutordesk: their schema is {newest}, this one knows {known[-1].number}. "
+            "Install that version, or restore a dump of before."
+        )
+
+
+def _recorded(database: Database, prefix: str = "") -> dict[int, Step]:
+    aware: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+    rows = database.get_collection(prefix + MIGRATIONS, aware).find().sort("_id")
+    return {row["_id"]: Step(row["_id"], row["name"], row["applied_at"], row["seconds"]) for row in rows}
+
+
+def _pending(database: Database, known: tuple[Migration, ...]) -> list[Migration]:
+    refuse_newer_schema(database, known=known)
+    done = _recorded(database)
+    return [migration for migration in known if migration.number not in done]
+
+
+def _apply(database: Database, migration: Migration) -> Step:
+    started = time.monotonic()
+    try:
+        migration.apply(database)
+    except pymongo.errors.OperationFailure as error:
+        reason = (error.details or {}).get("errmsg", "no reason")
+        raise SchemaError(
+            f"Migration {migration.number} ({migration.name}) failed: {str(reason)[:300]}. Those before it are done; "
+            "what is wrong can be mended, and the next start goes on from here."
+        ) from error
+    seconds = round(time.monotonic() - started, 3)
+    step = Step(migration.number, migration.name, datetime.now(UTC), seconds)
+    row = {"name": step.name, "applied_at": step.applied_at, "seconds": seconds}
+    kept = database.get_collection(MIGRATIONS, write_concern=WriteConcern(w="majority", j=True))
+    kept.replace_one({"_id": step.number}, row, upsert=True)
+    return step
+
+
+@contextlib.contextmanager
+def _alone(database: Database, known: tuple[Migration, ...]) -> Iterator[bool]:
+    """True: no other process migrates while inside. False: another one has done it all meanwhile."""
+    lease = Lease(database, "migrations", secrets.token_hex(6))
+    ask_at = 0.0
+    while time.monotonic() < ask_at or not lease.take():
+        if time.monotonic() >= ask_at:
+            ask_at = time.monotonic() + BEAT_SECONDS
+        if not _pending(database, known):
+            yield False
+            return
+        time.sleep(LOOK_SECONDS)
+    ended = threading.Event()
+    beating = threading.Thread(target=_beat, args=(lease, ended), name="migration's beat", daemon=True)
+    beating.start()
+    try:
+        yield True
+    finally:
+        ended.set()
+        beating.join()
+        lease.release()
+
+
+def _beat(lease: Lease, ended: threading.Event) -> None:
+    status: dict[str, Any] = {"is_migrating": True}
+    while not ended.wait(BEAT_SECONDS):
+        with contextlib.suppress(pymongo.errors.ConnectionFailure):  # the next beat is soon enough
+            lease.beat(status)

@@ -1,0 +1,82 @@
+"""What a restore would change: per collection, the documents that would appear, change and vanish, by their titles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import bson
+
+from tutordesk.operations.catalog import PASSING, STAGING, Database, list_collections, read_batches
+from tutordesk.operations.dumps.format import EXACT
+from tutordesk.operations.restores.staging import DATA_EPOCH
+
+MOST_TITLES = 10
+TITLE_KEYS = ("title", "display_name", "name", "text", "content")
+LONGEST_TITLE = 70
+OBJECT_ID_FIRST, OBJECT_ID = b"\x07_id\0", 12
+
+
+@dataclass
+class Difference:
+    """How many documents of a collection differ, and the titles of the first few."""
+
+    collection: str
+    appear: int = 0
+    change: int = 0
+    vanish: int = 0
+    titles: list[str] = field(default_factory=list)
+
+    def note(self, sign: str, document: bytes) -> None:
+        if sum(title.startswith(sign) for title in self.titles) < MOST_TITLES:
+            self.titles.append(f"{sign} {_title(document)}")
+
+
+def preview(database: Database) -> list[Difference]:
+    """Compare the copy that is staged with what is there. Collections without a difference are left out."""
+    left_out = (*PASSING, DATA_EPOCH)
+    there = {one.name for one in list_collections(database) if one.kind == "collection"}
+    staged = {one.name for one in list_collections(database, STAGING)}
+    found = [_compare(database, name, there, staged) for name in sorted((there | staged) - set(left_out))]
+    return [one for one in found if one.appear or one.change or one.vanish]
+
+
+def _compare(database: Database, name: str, there: set[str], staged: set[str]) -> Difference:
+    difference = Difference(name)
+    before = {_key(one): hash(one) for one in _documents(database, name, there)}
+    for document in _documents(database, STAGING + name, {STAGING + one for one in staged}):
+        was = before.pop(_key(document), None)
+        if was is None:
+            difference.appear += 1
+            difference.note("+", document)
+        elif was != hash(document):
+            difference.change += 1
+            difference.note("~", document)
+    difference.vanish = len(before)
+    if before:
+        for document in _documents(database, name, there):
+            if _key(document) in before:
+                difference.note("-", document)
+    return difference
+
+
+def _documents(database: Database, name: str, known: set[str]) -> Iterator[bytes]:
+    if name in known:
+        for batch in read_batches(database, name):
+            yield from batch
+
+
+def _key(document: bytes) -> bytes:
+    """The bytes of its _id."""
+    if document[4:9] == OBJECT_ID_FIRST:
+        return document[9 : 9 + OBJECT_ID]
+    return bson.encode({"_id": bson.decode(document, EXACT)["_id"]})
+
+
+def _title(document: bytes) -> str:
+    fields: dict[str, Any] = bson.decode(document, EXACT)
+    if isinstance(fields.get("question"), dict):
+        fields |= fields["question"]
+    found = next((fields[key] for key in TITLE_KEYS if isinstance(fields.get(key), str) and fields[key]), "")
+    title = " ".join(found.split()) or str(fields["_id"])
+    title = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
+    return title if title.isprintable() else title.encode("unicode_escape").decode()

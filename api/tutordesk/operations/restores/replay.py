@@ -1,0 +1,189 @@
+"""Replays oplog entries onto a restored copy: what MongoDB wrote down is done again, in the same order.
+
+Inserts, updates and deletes go to `applyOps` in batches, reduced to `op, ns, o, o2`: an entry as it is can end mongod
+6.0.5 (a retryable findAndModify's `needsRetryImage`). Commands are done one by one, under the copy's names. Indexes
+are kept in mind and built by staging.py at the end; a transaction is done when its last entry is there.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pymongo.errors
+from bson.raw_bson import RawBSONDocument
+
+from tutordesk.operations.catalog import STAGING, Database
+from tutordesk.operations.changelog.entries import is_kept
+from tutordesk.operations.dumps.format import EXACT, Collection, DumpError, Spec
+from tutordesk.operations.restores.staging import LEFT_OUT
+
+BATCH_COUNT, BATCH_BYTES = 500, 8 * 2**20
+ID_INDEX = {"v": 2, "key": {"_id": 1}, "name": "_id_"}
+NOT_OPTIONS = ("create", "idIndex", "temp", "autoIndexId")
+VIEWS = "system.views"
+
+
+class Replay:
+    """`staged`: the copy's collections by name, which change with what is replayed. `source`: the entries' database.
+
+    Raises DumpError for what cannot be replayed. Transactions that never ended are left out.
+    """
+
+    def __init__(self, database: Database, staged: dict[str, Collection], source: str) -> None:
+        self.operations = 0
+        self._database, self._staged, self._source = database, staged, source
+        self._batch: list[Mapping[str, Any]] = []
+        self._bytes = 0
+        self._open: dict[bytes, list[Any]] = {}
+        self._commands: dict[str, Callable[[str, Spec], None]] = {
+            "create": self._create,
+            "drop": lambda name, _: self._drop(name),
+            "dropDatabase": self._drop_all,
+            "renameCollection": self._rename,
+            "createIndexes": self._create_index,
+            "commitIndexBuild": self._create_indexes,
+            "dropIndexes": self._drop_indexes,
+            "deleteIndexes": self._drop_indexes,
+            "collMod": self._modify,
+            "startIndexBuild": lambda name, spec: None,
+            "abortIndexBuild": lambda name, spec: None,
+        }
+
+    def take(self, entry: RawBSONDocument) -> None:
+        """Do an entry, now or with those that follow."""
+        if entry["op"] == "n":
+            return
+        change = entry["o"]
+        if entry["op"] == "c" and "applyOps" in change:
+            self._take_transaction(entry, change)
+        else:
+            self._do(entry)
+
+    def finish(self) -> None:
+        """Do what is still waiting for others."""
+        batch, self._batch, self._bytes = self._batch, [], 0
+        if not batch:
+            return
+        try:
+            self._database.client.admin.command("applyOps", batch, bypassDocumentValidation=True)
+        except pymongo.errors.OperationFailure as error:
+            raise DumpError(f"The change log cannot be replayed: {str(error.details)[:300]}") from None
+
+    def _take_transaction(self, entry: RawBSONDocument, change: Mapping[str, Any]) -> None:
+        key = entry["lsid"].raw + bytes(str(entry["txnNumber"]), "ascii") if "txnNumber" in entry else b""
+        operations = self._open.pop(key, []) + list(change["applyOps"])
+        if change.get("partialTxn"):
+            self._open[key] = operations
+            return
+        if change.get("prepare"):
+            raise DumpError("The change log holds a transaction over several shards, which cannot be replayed.")
+        for operation in operations:
+            self._do(operation)
+
+    def _do(self, operation: Mapping[str, Any]) -> None:
+        if not is_kept(operation, self._source):
+            return
+        self.operations += 1
+        _, _, name = operation["ns"].partition(".")
+        if operation["op"] == "c":
+            self.finish()
+            self._do_command({key: operation["o"][key] for key in operation["o"]})
+        elif name == VIEWS:
+            self._change_view(operation)
+        elif name.startswith("system."):
+            raise DumpError(f"The change log holds a change of {name}, which cannot be replayed.")
+        else:
+            self._put(operation, name)
+
+    def _put(self, operation: Mapping[str, Any], name: str) -> None:
+        reduced = {"op": operation["op"], "ns": f"{self._database.name}.{STAGING}{name}", "o": operation["o"]}
+        if "o2" in operation:
+            reduced["o2"] = operation["o2"]
+        self._batch.append(reduced)
+        self._bytes += len(operation["o"].raw)
+        if len(self._batch) >= BATCH_COUNT or self._bytes >= BATCH_BYTES:
+            self.finish()
+
+    def _do_command(self, command: Spec) -> None:
+        what = next(iter(command))
+        do = self._commands.get(what)
+        if not do:
+            raise DumpError(f"The change log holds the command {what}, which cannot be replayed.")
+        name = str(command[what]).removeprefix(f"{self._source}.")
+        plain: Spec = {key: _plain(value) for key, value in command.items()}
+        do(name, plain)
+
+    def _create(self, name: str, command: Spec) -> None:
+        if name in self._staged or name == VIEWS:
+            return
+        options = {key: command[key] for key in command if key not in NOT_OPTIONS}
+        if "timeseries" in options:
+            raise DumpError(f"{name} is a time series, which Tutordesk does not restore; use mongorestore.")
+        self._database.create_collection(STAGING + name, check_exists=False, **options)
+        indexes = [] if "clusteredIndex" in options else [command.get("idIndex", ID_INDEX)]
+        self._staged[name] = Collection(name, "collection", options, indexes)
+
+    def _drop(self, name: str) -> None:
+        if self._staged.pop(name, None):
+            self._database.drop_collection(STAGING + name)
+
+    def _drop_all(self, name: str, command: Spec) -> None:
+        for one in list(self._staged):
+            self._drop(one)
+
+    def _rename(self, name: str, command: Spec) -> None:
+        to = command["to"].removeprefix(f"{self._source}.")
+        if name not in self._staged or not command["to"].startswith(f"{self._source}."):
+            raise DumpError(f"The change log renames {command['renameCollection']}, which is not in the copy.")
+        if to in self._staged:
+            self._drop(to)
+        self._database[STAGING + name].rename(STAGING + to)
+        collection = self._staged.pop(name)
+        self._staged[to] = Collection(to, collection.kind, collection.options, collection.indexes)
+
+    def _create_index(self, name: str, command: Spec) -> None:
+        self._create_indexes(name, {"indexes": [{key: command[key] for key in command if key != "createIndexes"}]})
+
+    def _create_indexes(self, name: str, command: Spec) -> None:
+        collection = self._known(name)
+        fresh = [{key: spec[key] for key in spec if key != "ns"} for spec in command["indexes"]]
+        names = [spec["name"] for spec in fresh]
+        collection.indexes = [*(one for one in collection.indexes if one["name"] not in names), *fresh]
+
+    def _drop_indexes(self, name: str, command: Spec) -> None:
+        collection = self._known(name)
+        collection.indexes = [one for one in collection.indexes if one["name"] != command["index"]]
+
+    def _modify(self, name: str, command: Spec) -> None:
+        change = command.pop("index", None)
+        if change:
+            for spec in self._known(name).indexes:
+                if change.get("name") == spec["name"] or change.get("keyPattern") == spec["key"]:
+                    spec |= {key: change[key] for key in change if key not in ("name", "keyPattern")}
+                    if not spec.get("hidden", True):
+                        del spec["hidden"]
+        rest = {key: command[key] for key in command if key != "collMod"}
+        if rest and name not in LEFT_OUT:
+            self._database.command("collMod", STAGING + name, **rest)
+
+    def _change_view(self, operation: Mapping[str, Any]) -> None:
+        view = _plain(operation["o"])
+        name = str((_plain(operation.get("o2")) or view)["_id"]).partition(".")[2]
+        if operation["op"] == "d":
+            self._staged.pop(name, None)
+        elif "viewOn" in view:
+            self._staged[name] = Collection(name, "view", {key: view[key] for key in view if key != "_id"})
+        else:
+            raise DumpError(f"The change log holds a change of the view {name}, which cannot be replayed.")
+
+    def _known(self, name: str) -> Collection:
+        if name not in self._staged:
+            raise DumpError(f"The change log changes the collection {name}, which is not in the copy.")
+        return self._staged[name]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, RawBSONDocument):
+        import bson
+
+        return bson.decode(value.raw, EXACT)
+    return [_plain(one) for one in value] if isinstance(value, list) else value

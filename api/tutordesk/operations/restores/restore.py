@@ -1,0 +1,118 @@
+"""`tutordesk restore`: a dump, or the change log up to an instant, becomes the database.
+
+A copy is built beside it and found to be whole first; `preview` builds the same copy, compares, and drops it again.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bson.raw_bson import RawBSONDocument
+
+from tutordesk.operations.catalog import RAW, STAGING, Client, Database, list_collections, version
+from tutordesk.operations.dumps.format import Collection, DumpError
+from tutordesk.operations.dumps.reader import Dump, refuse_newer
+from tutordesk.operations.migrations.run import refuse_newer_schema
+from tutordesk.operations.restores import preview as previews
+from tutordesk.operations.restores.replay import Replay
+from tutordesk.operations.restores.rewind import Rewind
+from tutordesk.operations.restores.staging import STAYING, build_indexes, clear_staging, load
+from tutordesk.operations.restores.switch import finish_switch, is_switching, switch
+
+# A step's name, the total of what is expected (0: unknown), and what is done.
+Report = Callable[[str, int, int], None]
+BEAT_SECONDS = 4.5
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    documents: int
+    operations: int
+    seconds: float
+
+
+def restore(
+    client: Client, dump: Dump, into: str, drop: str | None, report: Report, rewind: Rewind | None = None
+) -> Restored:
+    """Let the database `into` hold what `dump` holds, and what `rewind` replays on it.
+
+    A database that is not empty has to be named by `drop`. Raises DumpError, after which it is as it was.
+    """
+    started = time.monotonic()
+    database = client[into]
+    refuse_full(database, drop)
+    refuse_served(database)
+    with staged(database, dump, report, rewind) as (collections, operations):
+        names = [one.name for one in collections.values() if one.kind == "collection"]
+        switch(database, collections.values())
+    documents = sum(database[name].estimated_document_count() for name in names)
+    return Restored(documents, operations, time.monotonic() - started)
+
+
+def preview(
+    client: Client, dump: Dump, into: str, report: Report, rewind: Rewind | None = None
+) -> list[previews.Difference]:
+    """What `restore` would change in the database `into`. A server may run on it."""
+    database = client[into]
+    if is_switching(database):
+        raise DumpError("A restore broke off while it put its copy in place; call it again first, without --dry-run.")
+    with staged(database, dump, report, rewind):
+        report("Comparing", 0, 0)
+        return previews.preview(database)
+
+
+@contextlib.contextmanager
+def staged(
+    database: Database, dump: Dump, report: Report, rewind: Rewind | None
+) -> Iterator[tuple[dict[str, Collection], int]]:
+    """The copy's collections by name, and how many operations were replayed. Dropped at the end, if still there."""
+    refuse_newer(dump.server_version, version(database.client))
+    if not dump.collections:
+        raise DumpError("The dump holds no collections.")
+    count = rewind.check() if rewind else 0
+    dump.check(lambda total, done: report("Checking", total, done))
+    try:
+        collections = load(dump, database, lambda total, done: report("Copying", total, done))
+        replay = Replay(database, collections, dump.database)
+        for entry in dump.entries():
+            replay.take(RawBSONDocument(entry, RAW))
+        for done, record in enumerate(rewind.records() if rewind else ()):
+            replay.take(record.document)
+            if done % 1000 == 0:
+                report("Replaying", count, done)
+        replay.finish()
+        refuse_newer_schema(database, STAGING)
+        report("Indexes", 0, 0)
+        build_indexes(database, collections.values())
+        yield collections, replay.operations
+    finally:
+        if not is_switching(database):
+            clear_staging(database)
+
+
+def refuse_full(database: Database, drop: str | None) -> None:
+    full = [one.name for one in list_collections(database) if one.name not in STAYING]
+    if full and drop != database.name:
+        raise DumpError(
+            f"The database {database.name} is not empty. What it holds is replaced with --yes-drop {database.name}; "
+            "--dry-run shows what would change."
+        )
+
+
+def refuse_served(database: Database) -> None:
+    """Raises DumpError when a server works on this database, which its beats tell."""
+    before = _beats(database)
+    if before:
+        time.sleep(BEAT_SECONDS)
+    if any(before.get(name) != beat for name, beat in _beats(database).items()):
+        raise DumpError(f"A server runs on the database {database.name}. Stop it first.")
+
+
+def _beats(database: Database) -> dict[str, int]:
+    return {row["_id"]: row["beat"] for row in database["owners"].find()}
+
+
+def finish_earlier(client: Client, into: str) -> bool:
+    """Finish a restore that broke off while its copy was put in place. False: there was none."""
+    return finish_switch(client[into])

@@ -1,0 +1,128 @@
+"""A restored copy of a database that is built beside it, in collections named `restoring.…`, and checked there.
+
+They lie in the same database, because renaming within one moves nothing and needs no rights on another. Documents come
+first, then what is replayed, then the indexes. What was left by a restore that broke off is dropped first.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Semaphore
+from typing import Any
+
+import pymongo.errors
+from bson.raw_bson import RawBSONDocument
+from pymongo import WriteConcern
+
+from tutordesk.operations.catalog import PASSING, RAW, STAGING, Database, list_collections, tally
+from tutordesk.operations.dumps.format import Collection, DumpError, Spec
+from tutordesk.operations.dumps.reader import Dump
+from tutordesk.operations.lease import LEASES
+
+THREADS = 4
+BATCH_BYTES, BATCH_COUNT = 4 * 2**20, 5_000
+# Documents that are never restored: those of running processes, and what tells that data were restored.
+DATA_EPOCH = "data_epoch"
+LEFT_OUT = (*PASSING, DATA_EPOCH)
+# Collections that a restore leaves as they are: they tell of the database, not of its data.
+STAYING = (DATA_EPOCH, LEASES)
+
+
+def clear_staging(database: Database) -> None:
+    for collection in list_collections(database, STAGING):
+        database.drop_collection(STAGING + collection.name)
+
+
+def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -> dict[str, Collection]:
+    """Create the dump's collections under their staging names and fill them. By name; indexes are not built yet.
+
+    Views are returned but not created: they look at the names of what they show. `dump` was checked. Raises DumpError
+    when what lies there is not what the dump holds.
+    """
+    clear_staging(database)
+    staged: dict[str, Collection] = {}
+    total, done = sum(one.size for one in dump.tallies.values()), 0
+
+    def tell(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(total, done)
+
+    for collection in dump.collections:
+        if collection.kind == "timeseries":
+            raise DumpError(f"{collection.name} is a time series, which Tutordesk does not restore; use mongorestore.")
+        if collection.name in STAYING:
+            continue
+        staged[collection.name] = collection
+        if collection.kind == "view":
+            continue
+        database.create_collection(STAGING + collection.name, check_exists=False, **collection.options)
+        if collection.name in LEFT_OUT:
+            continue
+        threads = 1 if collection.options.get("capped") else THREADS
+        _fill(database, STAGING + collection.name, dump.documents(collection.name), threads, tell)
+        if tally(database, STAGING + collection.name) != dump.tallies[collection.name]:
+            raise DumpError(f"{collection.name} did not arrive as it is in the dump. Nothing was changed.")
+    return staged
+
+
+def _fill(database: Database, name: str, documents: Iterable[bytes], threads: int, tell: Callable[[int], None]) -> None:
+    collection = database.get_collection(name, write_concern=WriteConcern(w=1))
+    free = Semaphore(threads * 2)
+
+    def insert(batch: list[bytes]) -> None:
+        try:
+            rows = [RawBSONDocument(document, RAW) for document in batch]
+            collection.insert_many(rows, ordered=threads == 1, bypass_document_validation=True)
+        finally:
+            free.release()
+
+    running = []
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in _batches(documents):
+            free.acquire()
+            running.append(pool.submit(insert, batch))
+            tell(sum(map(len, batch)))
+            if running[0].done():
+                running.pop(0).result()
+    for one in running:
+        one.result()
+
+
+def _batches(documents: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for document in documents:
+        batch.append(document)
+        size += len(document)
+        if size >= BATCH_BYTES or len(batch) == BATCH_COUNT:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def build_indexes(database: Database, staged: Iterable[Collection]) -> None:
+    """Build what the staged collections are to have, and look that they have it. Raises DumpError."""
+    for collection in staged:
+        missing = [spec for spec in collection.indexes if not _is_built_in(spec)]
+        if collection.kind == "collection" and missing:
+            try:
+                database.command("createIndexes", STAGING + collection.name, indexes=missing)
+            except pymongo.errors.OperationFailure as error:
+                reason = (error.details or {}).get("codeName", error.code)
+                raise DumpError(f"The indexes of {collection.name} cannot be built: {reason}.") from None
+    found = {one.name: one for one in list_collections(database, STAGING)}
+    for collection in staged:
+        if collection.kind == "collection":
+            there = found.get(collection.name)
+            if not there or _by_name(there.indexes) != _by_name(collection.indexes):
+                raise DumpError(f"The indexes of {collection.name} are not those of the dump. Nothing was changed.")
+
+
+def _is_built_in(spec: Spec) -> bool:
+    return spec["name"] == "_id_" or bool(spec.get("clustered"))
+
+
+def _by_name(indexes: list[Spec]) -> dict[str, Any]:
+    """Specs by name; numbers of any type are the same."""
+    return {spec["name"]: {**spec, "v": 2} for spec in indexes if not spec.get("clustered")}

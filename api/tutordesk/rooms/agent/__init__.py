@@ -1,0 +1,1 @@
+"""The agent: the tutor taking part in a room."""

@@ -1,0 +1,67 @@
+"""What the tutor is asked in a room: the question, what was said before it, and the tickets that it is about."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pymongo
+from beanie import PydanticObjectId
+
+from tutordesk.ground.errors import NotFound
+from tutordesk.replies.models import Message, Reply
+from tutordesk.rooms.messages import ASKS_TUTOR
+from tutordesk.rooms.models import Room, RoomMessage
+from tutordesk.tickets.models import access_ticket, as_source
+from tutordesk.tickets.search import find_sources
+from tutordesk.tutor.models import Prompt, Source, Turn
+from tutordesk.tutor.prompt import tutor_prompt
+
+CONTEXT_MESSAGES = 60
+
+
+async def reply_to(room: Room, question: RoomMessage, model: str, owner: str) -> tuple[Reply, Prompt]:
+    """The reply, not saved yet, and what the tutor is asked: the question with its history and tickets."""
+    asked = ASKS_TUTOR.sub("", question.content).strip() or question.content
+    sources = await _sources(room, asked)
+    history = await _turns_before(question)
+    prompt = tutor_prompt(history, f"{question.name}: {asked}", sources, room.ticket_id is not None, in_room=True)
+    assert question.user_id, "people ask"
+    reply = Reply(
+        id=PydanticObjectId(),
+        author_id=question.user_id,
+        session_id=question.room_id,
+        room_id=question.room_id,
+        room_owner=room.created_by,
+        ticket_id=room.ticket_id,
+        ticket_ids=[PydanticObjectId(source.id) for source in sources],
+        left_out_messages=prompt.left_out,
+        question=Message(id=PydanticObjectId(question.id), role="user", content=asked),
+        model=model,
+        owner=owner,
+    )
+    return reply, prompt
+
+
+async def _sources(room: Room, asked: str) -> list[Source]:
+    if not room.ticket_id:
+        return await find_sources(asked)
+    try:
+        return [as_source(await access_ticket(room.ticket_id))]
+    except NotFound:
+        return []
+
+
+async def _turns_before(question: RoomMessage) -> Sequence[Turn]:
+    """What was said before, oldest first: people's messages in a row are one turn, each with its author's name."""
+    before = {"room_id": question.room_id, "seq": {"$lt": question.seq}, "deleted_at": None}
+    found = RoomMessage.get_motor_collection().find(before, {"name": 1, "content": 1, "is_agent": 1})
+    turns: list[Turn] = []
+    for row in reversed(await found.sort("seq", pymongo.DESCENDING).to_list(CONTEXT_MESSAGES)):
+        if not row["content"]:
+            continue
+        text = row["content"] if row["is_agent"] else f"{row['name']}: {row['content']}"
+        role: Literal["assistant", "user"] = "assistant" if row["is_agent"] else "user"
+        if turns and turns[-1].role == role:
+            turns[-1] = Turn(role, f"{turns[-1].content}\n\n{text}")
+        else:
+            turns.append(Turn(role, text))
+    return turns

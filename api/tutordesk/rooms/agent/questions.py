@@ -1,0 +1,57 @@
+"""Questions to the tutor in a room, for who follows the answer by server-sent events."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from beanie import PydanticObjectId
+
+from tutordesk.ground.errors import NotFound
+from tutordesk.identity.access import VisitorOfRequest
+from tutordesk.replies.events import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, MayRead, sse_frames
+from tutordesk.replies.models import Reply
+from tutordesk.replies.run import running
+from tutordesk.rooms.members import access_member
+from tutordesk.rooms.models import RoomMember, RoomMessage
+
+LOOK_SECONDS = 0.3
+
+
+async def access_answer(user_id: PydanticObjectId, reply_id: PydanticObjectId) -> Reply:
+    """The reply, if it is in a room of this user. Raises NotFound."""
+    run = running.get(reply_id)
+    reply = run.reply if run else await Reply.get(reply_id)
+    if not reply or not reply.room_id:
+        raise NotFound
+    await access_member(reply.room_id, user_id)
+    return reply
+
+
+def may_read_in(room_id: PydanticObjectId, visitor: VisitorOfRequest) -> MayRead:
+    """Whether the visitor is signed in and in the room, still."""
+
+    async def may_read() -> bool:
+        own = {"room_id": room_id, "user_id": visitor.id, "is_removed": False}
+        return await visitor.may_read() and bool(await RoomMember.find_one(own))
+
+    return may_read
+
+
+async def answer_frames(message_id: PydanticObjectId) -> AsyncGenerator[bytes]:
+    """The stream of the answer to a message: comments while others' questions come first, nothing if it is deleted."""
+    yield FIRST_BYTES
+    waited = 0.0
+    while True:
+        question = await RoomMessage.get(message_id)
+        if not question or question.deleted_at:
+            return
+        if question.reply_id:
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+        waited += LOOK_SECONDS
+        if waited >= KEEP_ALIVE_SECONDS:
+            waited = 0.0
+            yield KEEP_ALIVE
+    reply = await Reply.get(question.reply_id)
+    if reply:
+        async for frame in sse_frames(reply):
+            yield frame

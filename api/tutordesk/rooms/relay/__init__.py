@@ -1,0 +1,1 @@
+"""The relay: carries what happens in a room to everyone in it, on any process."""

@@ -1,0 +1,221 @@
+"""One member's socket: commands in, events out (events.py has the wire).
+
+It takes its seat first, is told by replay what was committed after `?after=`, and only then what is live; so nothing
+falls in between. What a command gets wrong is an `error` event and the socket stays; who floods is closed with 4429.
+"""
+
+import asyncio
+import contextlib
+import time
+
+import pymongo.errors
+from beanie import PydanticObjectId
+from fastapi import WebSocket
+from pydantic import BaseModel, ValidationError
+from starlette.websockets import WebSocketDisconnect
+from uvicorn.protocols.utils import ClientDisconnected
+
+from tutordesk.ground.database import Patience
+from tutordesk.ground.errors import AppError, DiskFull, NotFound, NotSignedIn, Unavailable, is_database_away
+from tutordesk.ground.metrics import OPEN_SOCKETS
+from tutordesk.identity.access import MemberOfRequest, member_of, object_id, visitor_of
+from tutordesk.rooms.events import (
+    COMMAND,
+    FLOOD,
+    NO_IDENTITY,
+    NO_SUCH_ROOM,
+    NOT_A_MEMBER,
+    Delete,
+    Edit,
+    MessagePosted,
+    Read,
+    Refused,
+    Resumed,
+    Send,
+    Typing,
+)
+from tutordesk.rooms.members import access_member, access_room, bring_up_to_date, is_admin, mark_read
+from tutordesk.rooms.models import Room, RoomMember
+from tutordesk.rooms.relay.relay import Relay
+from tutordesk.rooms.relay.seats import WIRE, Seat, frame_of
+from tutordesk.rooms.speaking import change_text, remove_message, say
+from tutordesk.rooms.timeline import event_of, read_events
+
+MOST_SEATS = 20
+FRAMES_AT_ONCE, FRAMES_A_SECOND = 500, 50.0
+TYPING_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
+
+
+class SocketRefused(Exception):
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class RoomSocket:
+    """A socket whose member was let in. `serve` returns when the browser is gone; being cancelled means `seat.end`."""
+
+    def __init__(self, socket: WebSocket, room: Room, member: RoomMember, who: MemberOfRequest) -> None:
+        self._socket, self._room, self._member, self._who = socket, room, member, who
+        self._relay: Relay = socket.app.state.relay
+        self.seat = Seat(who.id, lambda: who.visitor.is_revoked, socket.scope["extensions"][WIRE])
+        self._frames, self._counted_at, self._typed_at = float(FRAMES_AT_ONCE), time.monotonic(), 0.0
+
+    async def serve(self, after: int | None) -> None:
+        async with self._relay.join(self._member.room_id, self.seat, after or 0) as seq:
+            await self._replay(seq if after is None else min(after, seq), seq)
+            writer = asyncio.create_task(self.seat.write_all(), name="a member's writer")
+            try:
+                await self._read()
+            finally:
+                writer.cancel()
+                await asyncio.gather(writer, return_exceptions=True)
+
+    async def _replay(self, after: int, seq: int) -> None:
+        while after < seq:
+            events = await read_events(self._member.room_id, after, seq)
+            if not events:
+                break
+            for event in events:
+                await self._socket.send_text(event.model_dump_json())
+            after = events[-1].seq
+        resumed = Resumed(seq=seq, epoch=self._socket.app.state.epoch)
+        await self._socket.send_text(resumed.model_dump_json())
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            self._count_frame()
+            if (text := message.get("text")) is None:
+                raise SocketRefused(1003, "Commands are JSON in text frames.")
+            await self._obey(text)
+
+    def _count_frame(self) -> None:
+        moment = time.monotonic()
+        self._frames = min(FRAMES_AT_ONCE, self._frames + (moment - self._counted_at) * FRAMES_A_SECOND) - 1
+        self._counted_at = moment
+        if self._frames < 0:
+            raise SocketRefused(FLOOD, "Too many commands at once.")
+
+    async def _obey(self, text: str) -> None:
+        client_message_id: str | None = None
+        try:
+            command = COMMAND.validate_json(text)
+            if isinstance(command, Send):
+                client_message_id = command.client_message_id
+            await self._do(command)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"][1:])
+            self._tell(Refused(error=f"This is no command of a room: {where} {first['msg']}.", code="invalid"))
+        except AppError as error:
+            self._tell(Refused(error=str(error), code=error.type, client_message_id=client_message_id))
+        except pymongo.errors.PyMongoError as error:
+            if not is_database_away(error):
+                raise
+            away = Unavailable()
+            self._tell(Refused(error=str(away), code=away.type, client_message_id=client_message_id))
+
+    async def _do(self, command: Send | Edit | Delete | Typing | Read) -> None:
+        state, room_id = self._socket.app.state, self._member.room_id
+        if isinstance(command, Read):
+            await mark_read(room_id, self._who.id, command.seq)
+            return
+        if isinstance(command, Typing):
+            if time.monotonic() - self._typed_at >= TYPING_SECONDS:
+                self._typed_at = time.monotonic()
+                self._relay.tell_typing(room_id, self._who.id)
+            return
+        if state.disk.is_short:
+            raise DiskFull
+        patience = Patience()
+        with patience.limit():
+            member = await access_member(room_id, self._who.id)
+        if isinstance(command, Send):
+            said = command.content, command.client_message_id
+            posted = await say(state, self._who, member, *said, patience=patience)
+            if not posted.record:
+                self._tell(MessagePosted(seq=posted.message.seq, message=posted.message))
+            return
+        message_id = object_id(command.message_id)
+        user = await self._who.visitor.user()
+        may_all = bool(user and is_admin(user, self._room))  # as it is now: an admin may have been made a member again
+        if isinstance(command, Edit):
+            await change_text(state, member, may_all, message_id, command.content)
+        else:
+            await remove_message(state, member, may_all, message_id)
+
+    def _tell(self, event: BaseModel) -> None:
+        self.seat.put(frame_of(event))
+
+
+async def serve_socket(websocket: WebSocket, room_id: str, after: str | None) -> None:
+    """The whole life of a socket, from the handshake to its close code."""
+    await websocket.accept()
+    closing: tuple[int, str] | None = None
+    socket: RoomSocket | None = None
+    try:
+        socket = await _let_in(websocket, room_id)
+        with OPEN_SOCKETS.track_inprogress():
+            await socket.serve(_seq(after))
+    except SocketRefused as refusal:
+        closing = refusal.code, refusal.reason
+    except (ClientDisconnected, WebSocketDisconnect):
+        return
+    except pymongo.errors.PyMongoError as error:
+        if not is_database_away(error):
+            raise
+        closing = 1013, "The database does not answer just now. Come back in a few seconds."
+    except asyncio.CancelledError:
+        if not socket or not (closing := socket.seat.closing):
+            raise
+        if task := asyncio.current_task():
+            task.uncancel()
+    if closing:
+        await _close(websocket, *closing)
+
+
+async def _let_in(websocket: WebSocket, room_id: str) -> RoomSocket:
+    """Raises SocketRefused with the code that says why not."""
+    try:
+        visitor = await visitor_of(websocket)
+        if visitor.is_new:
+            raise NotSignedIn
+        who = await member_of(visitor)
+    except NotSignedIn:
+        raise SocketRefused(NO_IDENTITY, "You are not signed in.") from None
+    except AppError as error:
+        raise SocketRefused(NOT_A_MEMBER, str(error)) from None
+    try:
+        room = await access_room(object_id(room_id))
+    except NotFound as error:
+        raise SocketRefused(NO_SUCH_ROOM, str(error) or "There is no such room.") from None
+    try:
+        member = await access_member(PydanticObjectId(room.id), who.id)
+    except NotFound as error:
+        raise SocketRefused(NOT_A_MEMBER, str(error)) from None
+    relay: Relay = websocket.app.state.relay
+    if relay.count_seats(who.id) >= MOST_SEATS:
+        raise SocketRefused(FLOOD, f"You have {MOST_SEATS} rooms open already. Close one.")
+    if record := await bring_up_to_date(member, who.user, room):
+        await relay.announce(member.room_id, event_of(record, {}))
+    return RoomSocket(websocket, room, member, who)
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    """Say why, then hang up; a browser that does not read cannot be told."""
+    with contextlib.suppress(ClientDisconnected, WebSocketDisconnect, RuntimeError, TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await websocket.close(code, reason)
+            return
+    websocket.scope["extensions"][WIRE]["abort"]()
+
+
+def _seq(after: str | None) -> int | None:
+    """What makes no sense counts as the beginning; nothing at all as now."""
+    if after is None:
+        return None
+    return int(after) if after.isascii() and after.isdigit() and len(after) < 16 else 0

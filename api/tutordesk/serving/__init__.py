@@ -1,0 +1,1 @@
+"""How uvicorn runs Tutordesk: one process, or several workers."""

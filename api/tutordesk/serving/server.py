@@ -1,0 +1,181 @@
+"""uvicorn as Tutordesk runs it: uvloop and httptools, bounded headers, and streams that end when the server does.
+
+httptools sets no limit on headers and uvicorn waits for them without end, so `BoundedProtocol` refuses headers over
+32 KiB and closes a connection whose headers are not there after 15 s.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from tutordesk.rooms.relay.seats import WIRE
+from tutordesk.settings import Settings
+
+MOST_HEADER_BYTES = 32_768
+HEADER_SECONDS = 15
+GRACEFUL_SECONDS = 6
+MOST_FRAME_BYTES = 65_536
+PING_SECONDS, PONG_SECONDS = 4, 4
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    _header_bytes = 0
+    _is_reading_headers = True
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._headers_are_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_reading_headers:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._is_reading_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request's headers are too long.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if not self._is_reading_headers:
+            self._await_headers()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(name) + len(value) > MOST_HEADER_BYTES:
+            raise ValueError("a header is too long")
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MOST_HEADER_BYTES:
+            raise ValueError("the address is too long")
+
+    def on_headers_complete(self) -> None:
+        self._headers_are_here()
+        super().on_headers_complete()
+
+    def _await_headers(self) -> None:
+        self._header_bytes, self._is_reading_headers = 0, True
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _headers_are_here(self) -> None:
+        self._is_reading_headers = False
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+class RoomProtocol(WebSocketsSansIOProtocol):
+    """WebSockets that take whole frames at once, and that can be hung up on; `extensions` of their scope has them.
+
+    A frame that goes to a thousand members is made once, and costs a write each: a third of what ASGI's `send` costs.
+    A peer that reads nothing takes no close frame either, and a clean closing would wait for it.
+    """
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            wire: dict[Any, Any] = {"write": self.write_frame, "writable": self.writable.wait}
+            self.scope["extensions"][WIRE] = wire | {"abort": self.transport.abort}
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Whether the frame was taken; not while the peer is behind, and silently when the socket is closing."""
+        if not self.writable.is_set():
+            return False
+        if not self.close_sent and not self.disconnected:
+            self.transport.write(frame)
+        return True
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+
+class ServerError(Exception):
+    """The server cannot run. Its text is a sentence that says why and what to do."""
+
+
+class Server(uvicorn.Server):
+    """Says where it is once it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, model: str) -> None:
+        super().__init__(config)
+        self._model = model
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            say_ready(sockets[0], self._model)
+
+
+def say_ready(listener: socket.socket, model: str) -> None:
+    host, port = listener.getsockname()[:2]
+    print(f"Tutordesk is ready on http://{host}:{port} (tutor: {model}). Ctrl-C ends it.", flush=True)  # noqa: T201
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening address, taken before anything else is started. Raises ServerError when it is in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ServerError(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --host or --port."
+        ) from None
+    return listener
+
+
+def run_server(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ServerError when the application cannot start."""
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refusal"))
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
+        try:
+            make_server(app).run(sockets=[listener])
+        except SystemExit:
+            if hasattr(app.state, "refusal"):
+                raise ServerError(app.state.refusal) from None
+            raise
+
+
+def make_server(app: FastAPI) -> Server:
+    settings: Settings = app.state.settings
+    return Server(make_config(app, settings), model=settings.models[0])
+
+
+def make_config(app: Callable[..., Any], settings: Settings, **given: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=BoundedProtocol,
+        ws=RoomProtocol,
+        ws_per_message_deflate=False,
+        ws_max_size=MOST_FRAME_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.proxies,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=15,
+        **given,
+    )

@@ -1,0 +1,144 @@
+"""Several processes on one address: `tutordesk serve --workers N`.
+
+The parent holds the data folder, mongod and the listening socket, and serves nothing. uvicorn's supervisor starts the
+workers, starts one that died again and ends them all. Each worker is the whole application; they know each other by
+the database alone (replies/owners.py).
+"""
+
+import contextlib
+import functools
+import logging
+import multiprocessing
+import os
+import socket
+import threading
+import time
+from contextlib import AbstractAsyncContextManager
+from multiprocessing.connection import Connection
+
+from anyio.from_thread import start_blocking_portal
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from tutordesk.ground.logs import set_up_logs
+from tutordesk.ground.metrics import forget_worker, shared_by_workers
+from tutordesk.main import create_app
+from tutordesk.operations.changelog.writer import CHANGE_LOG, running_change_log
+from tutordesk.replies.liveness import server_id
+from tutordesk.serving.server import ServerError, make_config, say_ready
+from tutordesk.settings import Settings
+
+log = logging.getLogger(__name__)
+STOP_SECONDS = 15
+BACKLOG = 2048
+
+
+def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsyncContextManager[str] | None) -> None:
+    """Serve with `settings.workers` processes until SIGINT or SIGTERM. Raises ServerError when none can start.
+
+    `mongod` and the change log run in threads of this process for as long; without `mongod`, `settings.mongodb_url` is
+    used.
+    """
+    server_id(settings.data_dir)  # made once here, and not by each worker
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(shared_by_workers())
+        if mongod:
+            portal = stack.enter_context(start_blocking_portal())
+            url = stack.enter_context(portal.wrap_async_context_manager(mongod))
+            change_log = "on" if settings.writes_change_log else "off"
+            settings = settings.model_copy(update={"mongodb_url": SecretStr(url), "change_log": change_log})
+        if settings.writes_change_log and settings.mongodb_url:
+            folder, url = settings.data_dir / CHANGE_LOG, settings.mongodb_url.get_secret_value()
+            stack.enter_context(running_change_log(settings.backup_url(url), folder, server_id(settings.data_dir)))
+            settings = settings.model_copy(update={"change_log": "off"})
+        hearing, telling = multiprocessing.Pipe(duplex=False)
+        config = make_config(
+            functools.partial(worker_app, settings, telling),
+            settings,
+            factory=True,
+            workers=settings.workers,
+        )
+        workers = Workers(config, listener, hearing, settings.models[0])
+        listener.listen(BACKLOG)  # who comes before the first worker takes requests waits
+        workers.run()
+    if workers.refusal:
+        raise ServerError(workers.refusal)
+
+
+class Workers(Multiprocess):
+    """Hears how each worker's start went. The first to be ready makes the server ready.
+
+    A worker that cannot start ends the server only while none was ready yet: later it is a database that is away for a
+    while, and the worker is started again.
+    """
+
+    def __init__(self, config: Config, listener: socket.socket, reports: Connection, model: str) -> None:
+        super().__init__(config, [listener])
+        self.refusal = ""
+        self._reports, self._listener, self._model = reports, listener, model
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        threading.Thread(target=self._hear, name="workers' reports", daemon=True).start()
+
+    def keep_subprocess_alive(self) -> None:
+        """Start again what died. uvicorn's own asks each worker first, and is deaf to signals until it answers."""
+        for place, worker in enumerate(self.processes):
+            if not worker.process.is_alive():
+                worker.kill()  # closes its pipe
+                forget_worker(worker.pid or 0)
+                log.warning("worker %s has ended and is started again", worker.pid)
+                self.processes[place] = Process(self.config, self.sockets)
+                self.processes[place].start()
+
+    def join_all(self) -> None:
+        """A worker that does not end by itself, because it hangs, is killed."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for worker in self.processes:
+            worker.process.join(max(0, deadline - time.monotonic()))
+            worker.process.kill()
+            worker.process.join()
+
+    def handle_hup(self) -> None:
+        """A terminal that is closed ends the server, as it ends a single process."""
+        self.should_exit.set()
+
+    def _hear(self) -> None:
+        is_ready = False
+        while not self.should_exit.is_set():
+            if refusal := self._reports.recv():
+                log.error("a worker could not start: %s", refusal)
+                if not is_ready:
+                    self.refusal = refusal
+                    self.should_exit.set()
+            elif not is_ready:
+                is_ready = True
+                say_ready(self._listener, self._model)
+
+
+def worker_app(settings: Settings, reports: Connection) -> ASGIApp:
+    """The application of one worker, called in its process. It dies with the parent when that is killed."""
+    set_up_logs()
+    threading.Thread(target=_die_with_parent, name="die with parent", daemon=True).start()
+    app = create_app(settings)
+
+    async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                reports.send(getattr(app.state, "refusal", message["message"]))
+                os._exit(1)  # not uvicorn's code, with which its supervisor gives up
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                reports.send("")
+
+        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+
+    return reporting
+
+
+def _die_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,152 @@
+"""How each part does, in a sentence that a person understands, and the figures of all processes of this server."""
+
+import asyncio
+import time
+from dataclasses import fields
+from typing import Any, Literal
+
+import pymongo.errors
+from pydantic import BaseModel
+
+from tutordesk.ground import metrics
+from tutordesk.operations.changelog.bases import list_bases
+from tutordesk.operations.changelog.status import Status as LogStatus
+from tutordesk.operations.changelog.writer import CHANGE_LOG, CHANGE_LOG_LEASE
+from tutordesk.operations.dumps.format import DumpError
+from tutordesk.operations.embedded.disk import NOT_OURS, Disk
+from tutordesk.operations.lease import LEASES
+from tutordesk.status.health import trouble_of
+
+MOST_SILENCE_SECONDS = 15.0
+State = Literal["ok", "warning", "down", "off"]
+
+
+class Part(BaseModel):
+    """`says`: a sentence that a person understands."""
+
+    name: Literal["database", "disk", "tutor", "change_log"]
+    state: State
+    says: str
+
+
+class Route(BaseModel):
+    """Milliseconds until an answer begins, of all since the start."""
+
+    method: str
+    route: str
+    count: int
+    p50_ms: float
+    p95_ms: float
+
+
+class Figures(BaseModel):
+    """Of all processes of this server, since it was started. `first_token_ms`: p50 and p95, null before the first."""
+
+    open_streams: int
+    open_sockets: int
+    running_replies: int
+    replies: dict[str, int]
+    first_token_ms: tuple[float, float] | None
+    model_errors: dict[str, int]
+    checkpoint_lag_seconds: float
+    change_log_lag_seconds: float
+    change_log_bytes: int
+    routes: list[Route]
+
+
+async def read_parts(state: Any, log: LogStatus | None) -> list[Part]:
+    return [await read_database(state), _disk(state.disk), _tutor(state), await asyncio.to_thread(_log, state, log)]
+
+
+async def read_database(state: Any) -> Part:
+    started = time.perf_counter()
+    trouble = await trouble_of(state.client)
+    metrics.DATABASE_UP.set(not trouble)
+    if trouble:
+        return Part(name="database", state="down", says=trouble)
+    ms = (time.perf_counter() - started) * 1000
+    return Part(name="database", state="ok", says=f"Takes writes, and answers within {ms:.0f} ms.")
+
+
+def _disk(disk: Disk) -> Part:
+    if disk is NOT_OURS:
+        return Part(name="disk", state="off", says="The database lies elsewhere, and looks after its disk itself.")
+    free = f"{disk.free / 1e9:.1f} GB are free"
+    if disk.is_short:
+        return Part(name="disk", state="down", says=f"Only {free}: nothing new is saved until there is room.")
+    return Part(name="disk", state="ok", says=f"{free}.")
+
+
+def _tutor(state: Any) -> Part:
+    if state.tutor.is_offline:
+        return Part(name="tutor", state="off", says="Offline: it answers with the best passages of the tickets.")
+    return Part(name="tutor", state="ok", says=f"Answers come from {', '.join(state.settings.models)}.")
+
+
+async def read_log_status(state: Any) -> LogStatus | None:
+    """As its writer said last, who may be another process or server. None: nobody writes one."""
+    own: LogStatus = state.change_log.status
+    if own.is_writing or own.alarm:
+        return own
+    leases = state.client.get_default_database("tutordesk")[LEASES]
+    try:
+        found = await leases.find_one({"_id": CHANGE_LOG_LEASE})
+    except pymongo.errors.PyMongoError:
+        return own if state.settings.writes_change_log else None
+    if found:
+        return LogStatus(**{field.name: found[field.name] for field in fields(LogStatus) if field.name in found})
+    return own if state.settings.writes_change_log else None
+
+
+def _log(state: Any, log: LogStatus | None) -> Part:
+    if not log:
+        return Part(name="change_log", state="off", says="Off: only dumps can be restored.")
+    silence = time.time() - log.written_at if log.written_at else 0.0
+    if told := log.alarm or log.gap or log.warning:
+        return Part(name="change_log", state="warning", says=_sentence(told))
+    if silence > MOST_SILENCE_SECONDS:
+        return Part(name="change_log", state="warning", says=f"Nothing was written for {silence:.0f} seconds.")
+    return Part(name="change_log", state="ok", says=_how_far_back(state, max(0.1, log.lag_seconds)))
+
+
+def _how_far_back(state: Any, lag: float) -> str:
+    kept = f"Every change is kept, at most {lag:.1f} s behind"
+    try:
+        bases = list_bases(state.settings.data_dir / CHANGE_LOG)
+    except DumpError as error:
+        return f"{kept}. {error}"
+    if not bases:
+        return f"{kept}."  # another server writes it
+    first, newest = (f"{bases[at].ts.as_datetime():%Y-%m-%d %H:%M} UTC" for at in (0, -1))
+    return f"{kept}. Bases to restore from: {len(bases)}, of {first if len(bases) == 1 else f'{first} to {newest}'}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def set_gauges(log: LogStatus | None) -> None:
+    if log:
+        metrics.CHANGE_LOG_LAG.set(log.lag_seconds)
+        metrics.CHANGE_LOG_BYTES.set(log.size)
+        metrics.CHANGE_LOG_ALARM.set(bool(log.alarm or log.gap))
+
+
+def read_figures(state: Any, log: LogStatus | None) -> Figures:
+    read = metrics.Reader(state.settings.workers > 1)
+    tokens = read.quantiles("tutordesk_first_token_seconds")
+    return Figures(
+        open_streams=int(read.sum("tutordesk_open_streams")),
+        open_sockets=int(read.sum("tutordesk_open_sockets")),
+        running_replies=int(read.sum("tutordesk_running_replies")),
+        replies=read.by("tutordesk_replies_total", "status"),
+        first_token_ms=tokens[0][1] if tokens else None,
+        model_errors=read.by("tutordesk_model_errors_total", "class"),
+        checkpoint_lag_seconds=read.sum("tutordesk_checkpoint_lag_seconds"),
+        change_log_lag_seconds=log.lag_seconds if log else 0.0,
+        change_log_bytes=log.size if log else 0,
+        routes=[
+            Route(method=method, route=route, count=count, p50_ms=ms[0], p95_ms=ms[1])
+            for (method, route), ms, count in read.quantiles("tutordesk_request_seconds", "method", "route")
+        ],
+    )

@@ -1,0 +1,101 @@
+"""How Tutordesk is doing: `/metrics` for Prometheus, `/status` for people, and what their page tests itself with.
+
+Everybody is told whether the parts work. The figures are for the machine itself, for admins, and, of `/metrics`, for
+who has its token (S-36). The page opens `/status/stream` and `/status/socket` through whatever proxy stands before it:
+five events a fifth of a second apart, which a proxy that buffers delivers at once, and an echo.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response, WebSocket
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from starlette.websockets import WebSocketDisconnect
+
+from tutordesk.ground import metrics
+from tutordesk.ground.errors import AppError, NotFound, problem_responses
+from tutordesk.identity.access import admin_of, is_on_this_machine, visitor_of
+from tutordesk.replies.events import FIRST_BYTES, ByteStream, frame
+from tutordesk.status.parts import Figures, Part, read_database, read_figures, read_log_status, read_parts, set_gauges
+
+router = APIRouter(tags=["operations"])
+TICKS, TICK_SECONDS = 5, 0.2
+ECHOES, ECHO_SECONDS, LONGEST_ECHO = 20, 10.0, 200
+
+
+class StatusOut(BaseModel):
+    version: str
+    epoch: str
+    parts: list[Part]
+    figures: Figures | None
+
+
+async def _may_see_figures(request: Request) -> bool:
+    if is_on_this_machine(request):
+        return True
+    with contextlib.suppress(AppError):
+        return bool(await admin_of(await visitor_of(request)))
+    return False
+
+
+MaySeeFigures = Annotated[bool, Depends(_may_see_figures)]
+
+
+@router.get("/status", operation_id="read_status")
+async def read_status_of_all(request: Request, may_see_figures: MaySeeFigures) -> StatusOut:
+    state = request.app.state
+    log = await read_log_status(state)
+    return StatusOut(
+        version=request.app.version,
+        epoch=state.epoch,
+        parts=await read_parts(state, log),
+        figures=read_figures(state, log) if may_see_figures else None,
+    )
+
+
+@router.get("/metrics", operation_id="read_metrics", response_class=Response, responses=problem_responses())
+async def read_metrics(request: Request, may_see_figures: MaySeeFigures) -> Response:
+    state = request.app.state
+    token = state.settings.metrics_token
+    given = request.headers.get("authorization", "")
+    has_token = token and secrets.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode())
+    if not (may_see_figures or has_token):
+        raise NotFound
+    await read_database(state)
+    set_gauges(await read_log_status(state))
+    return Response(generate_latest(metrics.figures(state.settings.workers > 1)), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/status/stream", operation_id="test_stream", response_class=Response)
+async def test_stream() -> ByteStream:
+    return ByteStream(_ticks(), _anybody)
+
+
+@router.websocket("/status/socket")
+async def test_socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect):
+        async with asyncio.timeout(ECHO_SECONDS):
+            for _ in range(ECHOES):
+                text = (await websocket.receive()).get("text")
+                if text is None:  # gone, or nothing that the page sends
+                    break
+                await websocket.send_text(text[:LONGEST_ECHO])
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
+        await websocket.close()
+
+
+async def _anybody() -> bool:
+    return True
+
+
+async def _ticks() -> AsyncGenerator[bytes]:
+    yield FIRST_BYTES
+    for number in range(TICKS):
+        yield frame("tick", {"number": number})
+        await asyncio.sleep(TICK_SECONDS)
+    yield frame("done", {})

@@ -1,0 +1,183 @@
+"""A ticket: the `Ticket` document, and its shapes on the wire (`TicketRow` in lists, `TicketOut` alone).
+
+Limits: title 200 characters, description 100,000, category 60, 20 tags of 40 (trimmed, case-folded, unique). Lists
+read `excerpt` and never the description or the transcripts. A deleted ticket stays, marked, and can be restored.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, cast
+
+import pymongo
+from beanie import Document, PydanticObjectId
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pymongo import IndexModel
+
+from tutordesk.ground.errors import NotFound
+from tutordesk.ground.text import plain_text, shorten
+from tutordesk.replies.models import Transcript, now
+from tutordesk.tutor.models import Source
+
+EXCERPT_CHARACTERS = 280
+DEFAULT_CATEGORY = "general"
+MOST_TAGS, MOST_TAG_CHARACTERS = 20, 40
+MOST_TRANSCRIPTS, MOST_TRANSCRIPT_BYTES = 20, 1_000_000
+SummaryStatus = Literal["pending", "ready", "failed"]
+DOWN = pymongo.DESCENDING
+UP = pymongo.ASCENDING
+
+
+def _in_one_line(text: str) -> str:
+    line = " ".join(text.split())
+    if not line:
+        raise ValueError("must not be empty")
+    return line
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+def _category(text: str) -> str:
+    return " ".join(text.split()) or DEFAULT_CATEGORY
+
+
+def fold_tags(tags: list[str]) -> list[str]:
+    """Trimmed, case-folded, without a leading `#`, each once, in the order given. Raises ValueError past a limit."""
+    folded = dict.fromkeys(" ".join(tag.split()).lstrip("#").casefold() for tag in tags)
+    kept = [tag for tag in folded if tag]
+    if len(kept) > MOST_TAGS:
+        raise ValueError(f"can be {MOST_TAGS} at the most")
+    if any(len(tag) > MOST_TAG_CHARACTERS for tag in kept):
+        raise ValueError(f"can have {MOST_TAG_CHARACTERS} characters each at the most")
+    return kept
+
+
+Title = Annotated[str, StringConstraints(max_length=200, strict=True), AfterValidator(_in_one_line)]
+Description = Annotated[str, StringConstraints(max_length=100_000, strict=True), AfterValidator(_not_blank)]
+Category = Annotated[str, StringConstraints(max_length=60, strict=True), AfterValidator(_category)]
+Tag = Annotated[str, StringConstraints(max_length=200, strict=True)]
+Tags = Annotated[list[Tag], Field(max_length=200), AfterValidator(fold_tags)]
+
+
+class TicketIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    title: Title
+    description: Description
+    category: Category = DEFAULT_CATEGORY
+    tags: Tags = []
+
+
+class TicketChange(BaseModel):
+    """What is absent stays as it is; null is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: Title = ""
+    description: Description = ""
+    category: Category = ""
+    tags: Tags = []
+
+
+class TicketRow(BaseModel):
+    """A ticket in a list."""
+
+    id: PydanticObjectId
+    title: str
+    excerpt: str
+    category: str
+    tags: list[str]
+    ai_summary: str | None
+    summary_status: SummaryStatus
+    created_at: datetime
+    updated_at: datetime
+    author_id: PydanticObjectId
+    transcript_count: int
+
+
+class TicketOut(BaseModel):
+    """A ticket alone. `summary_model` is the `provider:name` that wrote the summary."""
+
+    id: PydanticObjectId
+    title: str
+    description: str
+    category: str
+    tags: list[str]
+    ai_summary: str | None
+    summary_status: SummaryStatus
+    summary_model: str | None
+    summary_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    author_id: PydanticObjectId
+    transcript_count: int
+
+
+class Ticket(Document):
+    title: str
+    description: str
+    excerpt: str
+    category: str
+    tags: list[str]
+    author_id: PydanticObjectId
+    ai_summary: str | None = None
+    summary_status: SummaryStatus = "pending"
+    summary_model: str | None = None
+    summary_at: datetime | None = None
+    terms: list[str] = []
+    transcripts: list[Transcript] = []
+    transcript_count: int = 0
+    transcript_bytes: int = 0
+    is_deleted: bool = False
+    deleted_at: datetime | None = None
+    created_at: datetime = Field(default_factory=now)
+    updated_at: datetime = Field(default_factory=now)
+
+    class Settings:
+        name = "tickets"
+        indexes = [
+            IndexModel([("is_deleted", UP), ("created_at", DOWN), ("_id", DOWN)]),
+            IndexModel([("is_deleted", UP), ("category", UP), ("created_at", DOWN), ("_id", DOWN)]),
+            IndexModel([("is_deleted", UP), ("tags", UP), ("created_at", DOWN), ("_id", DOWN)]),
+            IndexModel([("is_deleted", UP), ("category", UP), ("tags", UP), ("created_at", DOWN), ("_id", DOWN)]),
+            IndexModel([("is_deleted", UP), ("terms", UP), ("created_at", DOWN), ("_id", DOWN)]),
+            IndexModel([("summary_status", UP)], partialFilterExpression={"summary_status": "pending"}),
+        ]
+
+
+PARTS_OF_LIST = {name: 1 for name in TicketRow.model_fields if name != "id"}
+PARTS_ALONE = {name: 1 for name in TicketOut.model_fields if name != "id"} | {"excerpt": 1}
+
+
+def excerpt_of(description: str) -> str:
+    return shorten(plain_text(description, EXCERPT_CHARACTERS * 4), EXCERPT_CHARACTERS)
+
+
+def row_of(found: dict[str, Any]) -> TicketRow:
+    """A row from what MongoDB gave for PARTS_OF_LIST."""
+    return TicketRow.model_construct(id=found.pop("_id"), **found)
+
+
+def as_source(ticket: Ticket) -> Source:
+    """The ticket as the tutor sees it."""
+    return Source(
+        id=str(ticket.id),
+        title=ticket.title,
+        category=ticket.category,
+        tags=tuple(ticket.tags),
+        summary=ticket.ai_summary or "",
+        text=ticket.description,
+    )
+
+
+async def access_ticket(ticket_id: PydanticObjectId) -> Ticket:
+    """The ticket without its transcripts. Raises NotFound, also for one in the trash."""
+    found = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_ALONE)
+    if not found:
+        raise NotFound("This ticket does not exist, or it was deleted.")
+    return ticket_of(found)
+
+
+def ticket_of(found: dict[str, Any]) -> Ticket:
+    """A Ticket of the parts that were read, without validating again what was validated when it was saved."""
+    return cast(Ticket, Ticket.model_construct(id=found.pop("_id"), **found))

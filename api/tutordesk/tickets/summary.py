@@ -1,0 +1,98 @@
+"""Summaries: plain text of at most about 60 words, written by the model after the ticket is saved.
+
+A ticket is `pending` until its summary is `ready` or `failed`; what is still pending at a start is picked up again.
+The summary of a text that was changed meanwhile is thrown away.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pymongo.errors
+from beanie import PydanticObjectId
+
+from tutordesk.ground.text import first_words, plain_text
+from tutordesk.replies.models import now
+from tutordesk.tickets.models import Ticket, as_source
+from tutordesk.tickets.search import terms_of
+from tutordesk.tutor.models import TutorError
+from tutordesk.tutor.prompt import summary_prompt
+from tutordesk.tutor.voice import Tutor
+
+log = logging.getLogger(__name__)
+MOST_WORDS = 60
+AT_ONCE = 4
+RETRY_SECONDS = 5.0
+
+
+class Summaries:
+    """Runs at most four summaries at once, in tasks of its own. Use as `async with running_summaries(tutor)`."""
+
+    def __init__(self, tutor: Tutor) -> None:
+        self._tutor = tutor
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._tasks: dict[PydanticObjectId, asyncio.Task[None]] = {}
+
+    def refresh(self, ticket_id: PydanticObjectId) -> None:
+        """Summarise a pending ticket soon. What is under way for it is given up."""
+        if earlier := self._tasks.pop(ticket_id, None):
+            earlier.cancel()
+        task = asyncio.create_task(self._refresh(ticket_id), name=f"summary {ticket_id}")
+        self._tasks[ticket_id] = task
+        task.add_done_callback(lambda done: self._forget(ticket_id, done))
+
+    def _forget(self, ticket_id: PydanticObjectId, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(ticket_id) is task:
+            del self._tasks[ticket_id]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("summary of %s failed", ticket_id, exc_info=error)
+
+    async def _refresh(self, ticket_id: PydanticObjectId) -> None:
+        async with self._slots:
+            while True:
+                try:
+                    return await refresh_summary(ticket_id, self._tutor)
+                except pymongo.errors.PyMongoError as error:
+                    log.warning("summary of %s waits for the database: %s", ticket_id, type(error).__name__)
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    async def pick_up(self) -> None:
+        pending = Ticket.get_motor_collection().find({"summary_status": "pending", "is_deleted": False}, {"_id": 1})
+        async for found in pending:
+            self.refresh(found["_id"])
+
+    async def close(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running_summaries(tutor: Tutor) -> AsyncIterator[Summaries]:
+    summaries = Summaries(tutor)
+    await summaries.pick_up()
+    try:
+        yield summaries
+    finally:
+        await summaries.close()
+
+
+async def refresh_summary(ticket_id: PydanticObjectId, tutor: Tutor) -> None:
+    """Summarise one ticket if it is pending, and save it."""
+    ticket = await Ticket.get(ticket_id)
+    if not ticket or ticket.summary_status != "pending":
+        return
+    change: dict[str, object]
+    try:
+        text, model = await tutor.complete(summary_prompt(as_source(ticket)))
+        summary = first_words(plain_text(text), MOST_WORDS)
+        terms = terms_of(ticket.title, ticket.description, ticket.category, ticket.tags, summary)
+        change = {"summary_status": "ready", "ai_summary": summary, "summary_model": model, "terms": terms}
+    except TutorError as error:
+        log.warning("no summary for %s: %s", ticket_id, error.type)
+        change = {"summary_status": "failed"}
+    change["summary_at"] = now()
+    unchanged = {"_id": ticket_id, "summary_status": "pending", "updated_at": ticket.updated_at}
+    await Ticket.get_motor_collection().update_one(unchanged, {"$set": change})

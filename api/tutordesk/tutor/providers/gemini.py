@@ -1,0 +1,172 @@
+"""Gemini by google-genai over aiohttp. The SDK takes a second to import, so that happens in a thread after the start.
+
+Measured on google-genai 3.4: its `timeout` is a total on aiohttp (so the watchdog of voice.py is used instead), its
+pool has no limit there, its implicit retry of a refused connection sleeps up to 10 s unless `retry_options` is set,
+and it closes the connection at once only when the task is cancelled while it awaits the next chunk.
+"""
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import re
+import warnings
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from tutordesk.tutor.models import BROKE_OFF, CUT, ErrorType, Prompt, TutorError, Usage
+
+if TYPE_CHECKING:
+    from google import genai
+    from google.genai import types
+
+QUOTA = re.compile(r"per ?day|PerDay|billing", re.I)
+DECLINED = "The model stopped here because of its safety rules. Try to ask in another way."
+# Every reason of the SDK 3.4 to end or refuse, and what the reader is told.
+FINISH: dict[str, tuple[ErrorType, str | None]] = {
+    "MAX_TOKENS": ("too_long", CUT),
+    "SAFETY": ("blocked", DECLINED),
+    "RECITATION": ("blocked", "The model stopped because it began to repeat a published text. Ask in your own words."),
+    "LANGUAGE": ("blocked", "The model does not speak this language. Try another one."),
+    "BLOCKLIST": ("blocked", "The model stopped at a word that it may not use. Try to ask in another way."),
+    "PROHIBITED_CONTENT": ("blocked", "The model may not answer this. Try to ask in another way."),
+    "SPII": ("blocked", "The model stopped because of personal data. Leave it out and ask again."),
+    "IMAGE_SAFETY": ("blocked", DECLINED),
+    "IMAGE_PROHIBITED_CONTENT": ("blocked", DECLINED),
+    "IMAGE_RECITATION": ("blocked", DECLINED),
+    "MODEL_ARMOR": ("blocked", "A filter in front of the model stopped this. Try to ask in another way."),
+    "ESCALATION": ("blocked", DECLINED),
+    "PUP_LIMITED_DISABLED": ("blocked", DECLINED),
+    "JAILBREAK": ("blocked", "The model took this for an attempt to break its rules. Ask plainly."),
+    "IMAGE_OTHER": ("unknown", None),
+    "NO_IMAGE": ("unknown", None),
+    "MALFORMED_FUNCTION_CALL": ("unknown", None),
+    "UNEXPECTED_TOOL_CALL": ("unknown", None),
+    "TOO_MANY_TOOL_CALLS": ("unknown", None),
+    "MISSING_THOUGHT_SIGNATURE": ("unknown", None),
+    "MALFORMED_RESPONSE": ("unknown", None),
+    "CONTINUATION": ("unknown", None),
+    "OTHER": ("unknown", "The model stopped without saying why. What had arrived is kept; try again."),
+}
+NO_REASON = frozenset({"FINISH_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"})
+
+
+class Gemini:
+    def __init__(self, name: str, api_key: str, base_url: str | None) -> None:
+        self.model = f"gemini:{name}"
+        self._name, self._api_key, self._base_url = name, api_key, base_url
+        self._client: genai.Client | None = None
+        self._warming: asyncio.Task[Any] | None = None
+
+    async def open(self) -> None:
+        self._warming = asyncio.create_task(asyncio.to_thread(_import_sdk))
+
+    async def close(self) -> None:
+        if self._warming:
+            await asyncio.gather(self._warming, return_exceptions=True)
+        if self._client:
+            await self._client.aio.aclose()
+
+    async def _ready(self) -> "genai.Client":
+        if not self._client:
+            assert self._warming, "open() comes first"
+            await asyncio.shield(self._warming)
+            from google import genai
+            from google.genai import types
+
+            options = types.HttpOptions(
+                base_url=self._base_url,
+                api_version="v1beta",
+                async_client_args={"allow_redirects": False},  # the key goes to no other host
+                retry_options=types.HttpRetryOptions(attempts=1),
+            )
+            warnings.filterwarnings("ignore", message=".*is not a valid", module="google.genai")
+            self._client = genai.Client(vertexai=False, api_key=self._api_key, http_options=options)
+        return self._client
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+        client = await self._ready()
+        from google.genai import errors
+
+        ending: str | None = None
+        counted: types.GenerateContentResponseUsageMetadata | None = None
+        try:
+            chunks = await client.aio.models.generate_content_stream(
+                model=self._name, contents=_contents(prompt), config=_config(prompt)
+            )
+            async for chunk in chunks:
+                counted = chunk.usage_metadata or counted
+                if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
+                    ending = chunk.prompt_feedback.block_reason.name
+                if chunk.candidates:
+                    candidate = chunk.candidates[0]
+                    if candidate.finish_reason:
+                        ending = candidate.finish_reason.name
+                    if candidate.content and candidate.content.parts:
+                        for part in candidate.content.parts:
+                            if part.text and not part.thought:
+                                yield part.text
+        except errors.APIError as error:
+            raise _refused(error) from error
+        except (errors.UnknownApiResponseError, aiohttp.ClientError, OSError, ValueError) as error:
+            raise TutorError("unknown" if isinstance(error, ValueError) else "offline") from error
+        yield Usage(
+            input_tokens=(counted and counted.prompt_token_count) or prompt.tokens,
+            output_tokens=(counted and ((counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0)))
+            or 0,
+        )
+        if ending is None or ending in NO_REASON:
+            raise TutorError("unknown", BROKE_OFF)
+        if ending != "STOP":
+            raise TutorError(*FINISH.get(ending, ("unknown", None)))
+
+
+def _import_sdk() -> None:
+    """The SDK's 100,000 objects stay for good, so no garbage collection need look at them."""
+    importlib.import_module("google.genai")
+    gc.freeze()
+
+
+def _contents(prompt: Prompt) -> "list[types.ContentUnionDict]":
+    """As dictionaries, which the SDK makes a request of in half the time that its own types take."""
+    return [
+        {"role": "user" if turn.role == "user" else "model", "parts": [{"text": turn.content}]} for turn in prompt.turns
+    ]
+
+
+def _config(prompt: Prompt) -> "types.GenerateContentConfig":
+    from google.genai import types
+
+    return types.GenerateContentConfig(
+        system_instruction=prompt.system,
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+    )
+
+
+def _refused(error: Any) -> TutorError:
+    """The class of an APIError of google-genai, by its HTTP status and, where that says too little, its text."""
+    code, text = error.code or 0, f"{error.message or ''} {error.details or ''}"
+    if code in (401, 403) or "API_KEY_INVALID" in text or "API key" in text:
+        return TutorError("auth")
+    if code == 429:
+        return TutorError("quota" if QUOTA.search(text) else "busy", retry_after=_retry_after(error.details))
+    if code == 400 and "token" in text:
+        return TutorError("too_long")
+    if code in (408, 504):
+        return TutorError("timeout")
+    if 500 <= code < 600:
+        return TutorError("busy")
+    if code == 404:
+        return TutorError("unknown", "The model does not exist. Whoever runs this Tutordesk has to choose another one.")
+    return TutorError("unknown")
+
+
+def _retry_after(details: Any) -> float | None:
+    """Seconds of the `RetryInfo` in an error's details, e.g. `{"retryDelay": "3s"}`."""
+    with contextlib.suppress(AttributeError, TypeError, ValueError, KeyError):
+        for detail in details["error"]["details"]:
+            if delay := detail.get("retryDelay"):
+                return float(str(delay).removesuffix("s"))
+    return None

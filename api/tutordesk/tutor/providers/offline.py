@@ -1,0 +1,128 @@
+"""The tutor without a model: it answers with the passages of the tickets that fit best, and says that it does.
+
+Needs no key and no network. Passages are scored by the question's rarer words; they are given as they stand, with
+the ticket that they come from.
+"""
+
+import asyncio
+import math
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from tutordesk.ground.text import first_words, plain_text, words
+from tutordesk.tutor.models import Prompt, Source, Usage, count_tokens
+
+SUMMARY_WORDS = 45
+MOST_PASSAGES = 4
+MOST_CHARACTERS = 2_400
+PIECE = re.compile(r"\S+\s*|\s+")
+WORDS_AT_ONCE, SECONDS_BETWEEN = 3, 0.02
+NOTE = "*I am the offline tutor: no language model is set up, so I answer with passages of the tickets as they stand.*"
+
+
+class Offline:
+    model = "offline"
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+        text = summarise(prompt.sources[0]) if prompt.kind == "summary" else answer(prompt)
+        pieces = PIECE.findall(text)
+        for place in range(0, len(pieces), WORDS_AT_ONCE):
+            yield "".join(pieces[place : place + WORDS_AT_ONCE])
+            if prompt.kind != "summary":
+                await asyncio.sleep(SECONDS_BETWEEN)
+        yield Usage(prompt.tokens, count_tokens(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    source: Source
+    place: int
+    text: str
+    score: float
+
+
+def summarise(source: Source) -> str:
+    """The first sentences of the ticket's paragraphs, or its title when it has none."""
+    blocks = [re.sub(r"^#.*$", "", block, flags=re.M) for block in split_blocks(source.text)]
+    paragraphs = "\n".join(block for block in blocks if "```" not in block and "~~~" not in block and "|-" not in block)
+    return first_words(plain_text(paragraphs), SUMMARY_WORDS) or source.title
+
+
+def answer(prompt: Prompt) -> str:
+    passages = best_passages(prompt.question, prompt.sources, is_one_ticket=prompt.kind == "ticket")
+    if not passages:
+        about = "this ticket" if prompt.kind == "ticket" else "the tickets"
+        return f"{NOTE}\n\nI found nothing about that in {about}. Try other words, or choose a ticket and ask about it."
+    parts = [NOTE]
+    shown: str | None = None
+    for passage in passages:
+        if passage.source.id != shown:
+            shown = passage.source.id
+            parts.append(f"**{_in_a_line(passage.source.title)}**")
+        parts.append(passage.text)
+    return "\n\n".join(parts)
+
+
+def best_passages(question: str, sources: Sequence[Source], is_one_ticket: bool) -> list[Passage]:
+    """At most four passages, best ticket first and in reading order. Of one chosen ticket always at least one."""
+    asked = {word for word in words(question) if len(word) > 1}
+    blocks = [(source, place, block) for source in sources for place, block in enumerate(split_blocks(source.text))]
+    held = [Counter(words(block)) for _, _, block in blocks]
+    rare = {word: math.log(1 + len(blocks) / (1 + sum(word in one for one in held))) for word in asked}
+    scored: list[Passage] = []
+    for (source, place, block), counts in zip(blocks, held, strict=True):
+        title = set(words(f"{source.title} {source.summary} {' '.join(source.tags)}"))
+        score = sum(rare[word] * (min(counts[word], 3) + (0.7 if word in title else 0)) for word in asked)
+        if score > 0 or is_one_ticket:
+            scored.append(Passage(source, place, block, score - place * 1e-6))
+    best = sorted(scored, key=lambda passage: -passage.score)[:MOST_PASSAGES]
+    if not is_one_ticket and best:
+        best = [passage for passage in best if passage.score >= best[0].score / 3]
+    order = {source.id: place for place, source in enumerate({p.source.id: p.source for p in best}.values())}
+    kept: list[Passage] = []
+    for passage in best:
+        if not kept or sum(len(one.text) for one in kept) + len(passage.text) <= MOST_CHARACTERS:
+            kept.append(passage)
+    return sorted(kept, key=lambda passage: (order[passage.source.id], passage.place))
+
+
+def split_blocks(markdown: str) -> list[str]:
+    """Paragraphs, lists and fences; a heading stays with what follows it, a fence stays whole."""
+    blocks: list[str] = []
+    lines: list[str] = []
+    is_fenced = False
+
+    def close() -> None:
+        if text := "\n".join(lines).strip("\n"):
+            blocks.append(text)
+        lines.clear()
+
+    for line in markdown.splitlines():
+        if line.lstrip().startswith(("```", "~~~")):
+            is_fenced = not is_fenced
+        elif not is_fenced and line.startswith("#"):
+            close()
+        elif not is_fenced and not line.strip() and lines and not _leads_on(lines):
+            close()
+            continue
+        lines.append(line)
+    if is_fenced:
+        lines.append("```")
+    close()
+    return blocks
+
+
+def _leads_on(lines: list[str]) -> bool:
+    """A heading, or a paragraph that ends with a colon, belongs to what comes next."""
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return last.startswith("#") or last.rstrip().endswith(":")
+
+
+def _in_a_line(title: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", " ".join(title.split()))
