@@ -13,6 +13,9 @@ from typing import Any
 import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
+
+from benchmarks.figures import Figure
+from benchmarks.harness import cpu_ns, running_database, running_helper
 from tutordesk.operations.catalog import RAW
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.files import segments
@@ -21,9 +24,6 @@ from tutordesk.operations.dumps.dump import dump_database
 from tutordesk.operations.dumps.reader import open_dump
 from tutordesk.operations.restores.restore import restore
 from tutordesk.operations.restores.rewind import rewind_to
-
-from benchmarks.figures import Figure
-from benchmarks.harness import cpu_ns, running_database, running_helper
 
 PER_SECOND, SECONDS = 1_000, 15
 MEGABYTES, DOCUMENT_BYTES = 500, 1_000

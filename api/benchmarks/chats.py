@@ -17,17 +17,17 @@ from urllib.parse import urlencode
 import orjson
 import pymongo
 from bson import ObjectId
-from tutordesk.chat.history import words_of_message
-from tutordesk.chat.models import ChatPage, ChatSession, MessageWords
-from tutordesk.ground.paging import cursor_after
-from tutordesk.operations.embedded.mongod import mongodb_url
-from tutordesk.replies.models import Message
 
 from benchmarks.figures import Figure
 from benchmarks.harness import running_server
 from benchmarks.library import START, paragraphs, texts
 from benchmarks.pages import REQUEST_ID, times_of
 from benchmarks.reader import ask, ask_request, get
+from tutordesk.chat.history import words_of_message
+from tutordesk.chat.models import ChatPage, ChatSession, MessageWords
+from tutordesk.ground.paging import cursor_after
+from tutordesk.operations.embedded.mongod import mongodb_url
+from tutordesk.replies.models import Message
 
 CHATS, TURNS, BATCH = 10_000, 2, 1_000
 QUESTION_WORDS, ANSWER_WORDS = 12, 120

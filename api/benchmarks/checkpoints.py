@@ -20,16 +20,16 @@ import pymongo
 from beanie import PydanticObjectId
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
-from tutordesk.ground.database import open_database
-from tutordesk.operations.migrations.run import migrate
-from tutordesk.replies.checkpoints import CHECKPOINT_SECONDS, save_checkpoints
-from tutordesk.replies.models import Message, Reply
-from tutordesk.replies.run import Run, running
 
 from benchmarks.figures import Figure
 from benchmarks.harness import running_database, running_helper, running_server
 from benchmarks.reader import ask_request, connect, get
 from benchmarks.wire import TEXT
+from tutordesk.ground.database import open_database
+from tutordesk.operations.migrations.run import migrate
+from tutordesk.replies.checkpoints import CHECKPOINT_SECONDS, save_checkpoints
+from tutordesk.replies.models import Message, Reply
+from tutordesk.replies.run import Run, running
 
 RUNS, PER_SECOND, SECONDS = 600, 20, 10.0
 ROUNDS = ("without", "with", "with", "without")

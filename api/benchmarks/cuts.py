@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
-from testing.fake_gemini import FakeModels
-
 from benchmarks.figures import Figure
 from benchmarks.harness import running_database, running_server
 from benchmarks.reader import Reader, ask, ask_request, connect, follow_request, grow
+from testing.fake_gemini import FakeModels
 
 CUTS, AT_ONCE, CUTS_OF_EACH = 1_000, 25, 20
-MOST_BYTES = 3_000
+MAX_BYTES = 3_000
 TEXT = "so the proxy says no to größere Bilder: 上传失败 🙂🙃 " * 40
 CATCH_UPS, CATCH_UP_BYTES, CATCH_UP_MS = 200, 20_000, 300
 
@@ -98,7 +97,7 @@ class Pieces:
         self.text = ""
         self.cuts = self.halves = 0
 
-    async def read(self, cuts: int, most_bytes: int = MOST_BYTES) -> None:
+    async def read(self, cuts: int, most_bytes: int = MAX_BYTES) -> None:
         """Read to the end with at most `cuts` cuts. Raises RuntimeError at a gap and at a repeat."""
         while self.cuts < cuts and not await self._read_some(self.chance.randint(1, most_bytes)):
             self.cuts += 1

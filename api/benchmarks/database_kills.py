@@ -15,13 +15,13 @@ from typing import Any
 import httpx
 import pymongo.errors
 from bson import ObjectId
-from tutordesk.ground.database import Database, connect
-from tutordesk.operations.embedded.mongod import mongodb_url
 
 from benchmarks.figures import Figure
 from benchmarks.harness import Server, running_server
+from tutordesk.ground.database import AsyncDatabase, connect
+from tutordesk.operations.embedded.mongod import mongodb_url
 
-KILLS, ACKNOWLEDGED, MOST_SECONDS = 25, 10_000, 6.0
+KILLS, ACKNOWLEDGED, MAX_SECONDS = 25, 10_000, 6.0
 SAVERS, WRITERS = 3, 3
 LIVES_SECONDS = (0.3, 2.5)
 AGAIN_SECONDS = 0.05
@@ -48,7 +48,7 @@ def measure(folder: Path) -> list[Figure]:
     writes = f"{seen.acknowledged:,} acknowledged writes, {len(seen.saved):,} of them tickets"
     return [
         Figure(f"Lost of {writes}, by {len(seen.back)} SIGKILLs of mongod", seen.lost, limit=0, digits=0),
-        Figure("Until a ticket is saved again, most", max(seen.back), "s", MOST_SECONDS),
+        Figure("Until a ticket is saved again, most", max(seen.back), "s", MAX_SECONDS),
         Figure("The same, p50", sorted(seen.back)[len(seen.back) // 2], "s"),
     ]
 
@@ -104,7 +104,7 @@ async def _save(client: httpx.AsyncClient, seen: Seen) -> None:
         await _save_one(client, seen)
 
 
-async def _write(database: Database, seen: Seen) -> None:
+async def _write(database: AsyncDatabase, seen: Seen) -> None:
     while True:
         document: dict[str, Any] = {"_id": ObjectId(), "text": "x" * 200}
         with contextlib.suppress(pymongo.errors.PyMongoError):  # then it was not acknowledged
@@ -114,6 +114,6 @@ async def _write(database: Database, seen: Seen) -> None:
         await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def _missing(database: Database, collection: str, ids: set[ObjectId]) -> int:
+async def _missing(database: AsyncDatabase, collection: str, ids: set[ObjectId]) -> int:
     there = {row["_id"] async for row in database[collection].find({}, {"_id": 1})}
     return len(ids - there)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anyio.from_thread import start_blocking_portal
+
 from tutordesk.operations.embedded.mongod import find_mongod, running_mongod, start_mongod
 
 PROGRAM = Path(sys.executable).with_name("tutordesk")

@@ -17,16 +17,16 @@ from statistics import median
 from typing import Any
 
 from bson import ObjectId
-from tutordesk.ground.database import Database, connect
 
 from benchmarks.figures import Figure
 from benchmarks.harness import Server, running_database, running_helper, running_server
 from benchmarks.reader import TimedReader, ask_request, connect_timed, get
 from benchmarks.wire import TEXT
+from tutordesk.ground.database import AsyncDatabase, connect
 
 KILLS, REPLIES = 200, 20
 LIVES_SECONDS = (0.3, 1.8)
-MOST_LOST_SECONDS, STUCK_SECONDS = 1.0, 15.0
+MAX_LOST_SECONDS, STUCK_SECONDS = 1.0, 15.0
 PER_SECOND = 20
 
 
@@ -49,7 +49,7 @@ def measure(folder: Path) -> list[Figure]:
             f"Text lost by {KILLS} SIGKILLs with {REPLIES} running replies, most",
             max(seen.lost),
             "s",
-            MOST_LOST_SECONDS,
+            MAX_LOST_SECONDS,
             2,
         ),
         Figure("The same, p50", median(seen.lost), "s", 0.5, 2),
@@ -91,7 +91,7 @@ async def start_reply(port: int) -> TimedReader:
     return reader
 
 
-async def _check(database: Database, readers: list[TimedReader], killed_at: float, seen: Seen) -> None:
+async def _check(database: AsyncDatabase, readers: list[TimedReader], killed_at: float, seen: Seen) -> None:
     replies = {ObjectId(reader.start()["id"]): reader for reader in readers}
     running = {"_id": {"$in": list(replies)}, "status": "streaming"}
     age = 0.0

@@ -13,6 +13,7 @@ from typing import Any
 
 import pymongo
 from bson import ObjectId
+
 from tutordesk.operations.embedded.mongod import mongodb_url
 from tutordesk.tickets.models import Ticket, excerpt_of
 from tutordesk.tickets.search import terms_of

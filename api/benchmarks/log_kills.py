@@ -15,6 +15,9 @@ from typing import Any
 
 import pymongo
 from bson import Timestamp
+
+from benchmarks.figures import Figure
+from benchmarks.harness import running_database
 from testing.databases import state_of
 from testing.mixed_load import MixedLoad, start
 from tutordesk.operations.catalog import Database, newest_entry
@@ -23,9 +26,6 @@ from tutordesk.operations.changelog.reading import verify
 from tutordesk.operations.instants import Instant
 from tutordesk.operations.restores.restore import restore
 from tutordesk.operations.restores.rewind import rewind_to
-
-from benchmarks.figures import Figure
-from benchmarks.harness import running_database
 
 KILLS, EVERY = 100, 10
 LIVES_SECONDS, GAP_STEPS = (0.4, 1.2), 8

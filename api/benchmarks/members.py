@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import httpx
 import orjson
+
 from testing.serving import JSON
 
 JOINS_AT_ONCE = 20

@@ -14,13 +14,13 @@ from statistics import median, quantiles
 from urllib.parse import urlencode
 
 from beanie import PydanticObjectId
-from tutordesk.tickets.search import Cursor
 
 from benchmarks.figures import Figure
 from benchmarks.first_token import added_ms
 from benchmarks.harness import Server, running_helper, running_server
 from benchmarks.library import CATEGORIES, TAGS, Mark, add_many_tickets
 from benchmarks.reader import get
+from tutordesk.tickets.search import Cursor
 
 REQUESTS, WARM_REQUESTS = 100, 20
 PAGE_MS, SEARCH_MS = 5, 50

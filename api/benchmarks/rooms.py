@@ -11,14 +11,14 @@ from pathlib import Path
 from statistics import quantiles
 
 import orjson
-from testing.people import person
-from testing.processes import Serving
-from testing.steps import until
-from tests.rooms.test_processes import Redis, Watcher, send_all
 
 from benchmarks.figures import Figure
 from benchmarks.harness import Server, cpu_ns, rss_kib, running_database, running_server
 from benchmarks.members import MemberSocket, handshake, make_people, take_seat
+from testing.people import person
+from testing.processes import Serving
+from testing.steps import until
+from tests.rooms.test_processes import Redis, Watcher, send_all
 
 MEMBERS, MESSAGES, PER_SECOND = 1_000, 60, 6
 TEXT = "The proxy in front refuses the body before the application sees it, so its own limit counts. " * 2

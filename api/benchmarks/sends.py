@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tutordesk.ground.database import Database
-from tutordesk.ground.database import connect as connect_database
-
 from benchmarks.figures import Figure
 from benchmarks.harness import running_database, running_helper, running_server
 from benchmarks.reader import Reader, ask, ask_request, connect, get, wire_state
+from tutordesk.ground.database import AsyncDatabase
+from tutordesk.ground.database import connect as connect_database
 
 SENDS, VISITORS, AGAIN = 10_000, 20, 0.2
 SENDS_A_CHAT = 5
@@ -49,7 +48,7 @@ async def _measure(wire: int, ports: Sequence[int], url: str) -> list[Figure]:
     ]
 
 
-async def _count_doubles(database: Database) -> int:
+async def _count_doubles(database: AsyncDatabase) -> int:
     """Replies beyond one a send, and messages of chats that are missing, double or out of order."""
     replies = await database["replies"].count_documents({})
     wrong = abs(replies - SENDS)

@@ -13,15 +13,15 @@ from pathlib import Path
 from statistics import quantiles
 
 import httpx
-from testing.processes import Serving
-from testing.serving import JSON
 
 from benchmarks.figures import Figure
 from benchmarks.harness import NO_LIMITS
 from benchmarks.members import MemberSocket, Refused, make_people, take_seat
+from testing.processes import Serving
+from testing.serving import JSON
 
 SOCKETS, ROOM_OF = 2_000, 100
-RESTART_SECONDS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 0.5, 10.0
+RESTART_SECONDS, FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 5.0, 0.5, 10.0
 QUIET_AFTER_SECONDS = 15.0
 GIVEN = NO_LIMITS | {"TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE": "0", "TUTORDESK_MAX_ROOMS_PER_HOUR": "0"}
 
@@ -51,7 +51,7 @@ class Client:
             except (OSError, TimeoutError):
                 pass  # nobody listens there, or is too busy; counted by how long it takes
             tries += 1
-            limit = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries)
+            limit = min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries)
             await asyncio.sleep(limit / 2 + limit / 2 * random.random())
 
     def leave(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pymongo
 from bson import Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+
 from tutordesk.operations.catalog import Client, Database, list_collections, read_batches
 from tutordesk.operations.restores.staging import LEFT_OUT
 

@@ -7,6 +7,7 @@ from typing import Any
 import pymongo
 import pymongo.errors
 from pymongo import DeleteOne, InsertOne, ReturnDocument, UpdateOne
+
 from tutordesk.operations.catalog import Client, Database
 
 WORDS = ("red", "green", "blue", "ü", "日本", "")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pymongo.errors
-from tutordesk.ground.database import connect
-from tutordesk.operations.embedded.mongod import ELECTIONS, MEMBER_PARAMETER, die_with_parent, find_mongod
 
 from testing.processes import free_port
 from testing.steps import until
+from tutordesk.ground.database import connect
+from tutordesk.operations.embedded.mongod import ELECTIONS, MEMBER_PARAMETER, die_with_parent, find_mongod
 
 NAME = "three"
 OPTIONS = ("--networkMessageCompressors", "disabled", "--noscripting", "--wiredTigerCacheSizeGB", "0.25", "--quiet")

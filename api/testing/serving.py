@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from tutordesk.replies.endings import finish_joined
+
+from testing.fake_gemini import FakeModels
+from tutordesk.replies.endings import finish_delivered
 from tutordesk.replies.models import Reply
 from tutordesk.replies.run import running
 from tutordesk.serving.server import bind, make_server
 from tutordesk.settings import Settings
-
-from testing.fake_gemini import FakeModels
 
 SECRET = "a-key-of-tests-0123456789abcdefghij"
 JSON = {"Accept": "application/json"}
@@ -69,7 +69,7 @@ async def settle(app: FastAPI) -> None:
             run.task.cancel()
             await asyncio.wait([run.task])
     running.clear()
-    await finish_joined(_leave_it)
+    await finish_delivered(_leave_it)
     await app.state.summaries.close()
     await app.state.titles.close()
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from beanie import init_beanie
 from mongomock_motor import AsyncMongoMockClient
+
 from testing.fake_gemini import FakeModels
 from testing.serving import JSON, SECRET, Live, make_settings, serving, settle
 from tutordesk.identity.limits import Limits

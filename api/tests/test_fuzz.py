@@ -18,6 +18,7 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
+
 from testing.fake_gemini import FakeModels
 from testing.processes import Serving
 from testing.serving import make_settings

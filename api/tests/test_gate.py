@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from testing.serving import Live
 from testing.steps import TICKET, create_ticket
 from tutordesk.edge.pages import POLICY

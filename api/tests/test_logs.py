@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import BaseModel, ValidationError
+
 from testing.fake_gemini import FakeModels
 from testing.processes import COMMAND, GIVEN, free_port
 from testing.serving import SECRET

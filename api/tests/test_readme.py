@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+
 from tutordesk.cli.main import app
 from tutordesk.settings import Settings
 

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from tutordesk.settings import Settings, SettingsError, load_secret_keys, load_settings
 
 GOOD_KEY = "0123456789abcdef" * 2

@@ -10,13 +10,14 @@ from pathlib import Path
 import httpx
 import pymongo
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedOK
+
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving
 from testing.serving import Live
 from testing.steps import ask, create_ticket, start_asking, until
 from tutordesk.settings import Settings
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosedOK
 
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
 

@@ -17,11 +17,11 @@ from tutordesk.chat import routes as chat
 from tutordesk.chat.history import index_replies
 from tutordesk.chat.models import ChatPage, ChatSession, MessageWords
 from tutordesk.chat.titles import running_titles
-from tutordesk.chat.transcripts import join_reply
+from tutordesk.chat.transcripts import deliver_reply
 from tutordesk.edge.gate import Gate
-from tutordesk.edge.pages import Client as BundledClient
+from tutordesk.edge.pages import BundledClient
 from tutordesk.edge.reference import install_reference
-from tutordesk.ground.database import Client, open_database
+from tutordesk.ground.database import AsyncMongoClient, open_database
 from tutordesk.ground.errors import install_errors
 from tutordesk.identity import routes as identity
 from tutordesk.identity.limits import Limits
@@ -94,21 +94,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.tutor = await stack.enter_async_context(Tutor(settings))
         state.summaries = await stack.enter_async_context(running_summaries(state.tutor))
 
-        async def join(reply: Reply) -> None:
-            await (state.agent.join_reply(reply) if reply.room_id else join_reply(reply))
+        async def deliver(reply: Reply) -> None:
+            await (state.agent.deliver_reply(reply) if reply.room_id else deliver_reply(reply))
             if reply.usage:
                 await state.limits.count_tokens(reply.usage.input_tokens + reply.usage.output_tokens)
 
-        async def joined(replies: list[Reply]) -> None:
+        async def delivered(replies: list[Reply]) -> None:
             if of_chats := [reply for reply in replies if not reply.room_id]:
                 await index_replies(of_chats)
                 state.titles.suggest(of_chats)
 
-        state.join = join
+        state.deliver = deliver
         state.titles = await stack.enter_async_context(running_titles(state.tutor))
         state.relay = await stack.enter_async_context(running_relay(state.owner, _bus(state.client, settings)))
-        state.agent = Agent(state.relay, state.tutor, state.owner, join)
-        await stack.enter_async_context(running_replies(state.owner, settings.data_dir, join, joined))
+        state.agent = Agent(state.relay, state.tutor, state.owner, deliver)
+        await stack.enter_async_context(running_replies(state.owner, settings.data_dir, deliver, delivered))
         await stack.enter_async_context(state.agent.taking_questions())
         if settings.writes_change_log:
             state.change_log.start()
@@ -122,14 +122,14 @@ def is_embedded(settings: Settings, mongod: object) -> bool:
     return bool(mongod) or bool(given and given.get_secret_value() == mongodb_url(settings.data_dir))
 
 
-def _bus(client: Client, settings: Settings) -> Bus:
+def _bus(client: AsyncMongoClient, settings: Settings) -> Bus:
     if not settings.redis_url:
         return MongoBus()
     channel = f"tutordesk:rooms:{client.get_default_database('tutordesk').name}"
     return RedisBus(settings.redis_url.get_secret_value(), channel)
 
 
-async def _open_database(app: FastAPI, stack: AsyncExitStack) -> Client:
+async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClient:
     """Leaves a sentence in `app.state.refusal` when there is no database to be had."""
     given = app.state.settings.mongodb_url
     try:

@@ -7,12 +7,13 @@ from typing import Any
 import httpx
 import pytest
 from beanie import PydanticObjectId
+
 from testing.fake_gemini import TEXT
 from testing.serving import Live
 from testing.steps import ask, create_ticket, follow, start_asking, text_of, until
-from tutordesk.chat.history import MOST_HITS
+from tutordesk.chat.history import MAX_HITS
 from tutordesk.chat.models import ChatSession
-from tutordesk.chat.transcripts import KEPT_MESSAGES, MOST_MESSAGES
+from tutordesk.chat.transcripts import KEPT_MESSAGES, MAX_MESSAGES
 from tutordesk.replies.models import Message
 from tutordesk.replies.run import running
 
@@ -173,7 +174,7 @@ async def test_search_puts_titles_first_and_finds_what_one_long_chat_would_hide(
     loud = await _ask(visitor, "Often?")
     await _find(visitor, "often")
     words = await live.collection("message_words").find_one({"session_id": PydanticObjectId(loud), "text": "zebra"})
-    many = [{**words, "_id": PydanticObjectId()} for _ in range(MOST_HITS[0])]
+    many = [{**words, "_id": PydanticObjectId()} for _ in range(MAX_HITS[0])]
     await live.collection("message_words").insert_many(many)
     await visitor.patch(f"/chat/sessions/{first}", json={"title": "Zebra"})
     rows = await _found(visitor, "zebra")
@@ -312,7 +313,7 @@ async def test_thumbs_with_a_reason_are_kept(live: Live, visitor: httpx.AsyncCli
 
 async def _lengthen(live: Live, client: httpx.AsyncClient, session_id: str) -> None:
     """Give a chat messages until its oldest ones have to move into a page, which the next question does."""
-    more = [Message(role="user", content=f"m{n}").model_dump() for n in range(MOST_MESSAGES)]
+    more = [Message(role="user", content=f"m{n}").model_dump() for n in range(MAX_MESSAGES)]
     change = {"$push": {"messages": {"$each": more}}, "$inc": {"message_count": len(more)}}
     await live.collection("chat_sessions").update_one({"_id": PydanticObjectId(session_id)}, change)
     await _ask(client, "One more?", session_id=session_id)
@@ -325,12 +326,12 @@ async def test_long_chat_moves_into_pages_and_reads_the_same(live: Live, visitor
         await _lengthen(live, visitor, session_id)
     saved = await ChatSession.get(session_id)
     assert saved
-    assert len(saved.messages) <= KEPT_MESSAGES + MOST_MESSAGES
-    assert saved.first + len(saved.messages) == saved.message_count == 3 * (MOST_MESSAGES + 2) + 2
+    assert len(saved.messages) <= KEPT_MESSAGES + MAX_MESSAGES
+    assert saved.first + len(saved.messages) == saved.message_count == 3 * (MAX_MESSAGES + 2) + 2
     assert await live.collection("chat_pages").count_documents({}) == 3
     expected = ["Why?", TEXT]
     for _ in range(3):
-        expected += [*(f"m{n}" for n in range(MOST_MESSAGES)), "One more?", TEXT]
+        expected += [*(f"m{n}" for n in range(MAX_MESSAGES)), "One more?", TEXT]
     seen: list[dict[str, Any]] = []
     url: str | None = f"/chat/sessions/{session_id}"
     while url:

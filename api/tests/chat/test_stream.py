@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from testing.fake_gemini import TEXT
 from testing.serving import Live
 from testing.steps import ask, create_ticket, events_of, follow, start_asking, text_of, until
@@ -414,6 +415,7 @@ async def test_list_of_chats_pages_and_reads_no_transcript(live: Live, visitor: 
     assert (await visitor.get("/chat/sessions?cursor=x")).status_code == 422
     me = (await visitor.get("/me")).json()["id"]
     from beanie import PydanticObjectId
+
     from tutordesk.chat.models import PARTS_OF_ROW
 
     plan = (

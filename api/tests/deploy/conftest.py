@@ -14,6 +14,7 @@ from typing import Any
 import pymongo
 import pytest
 import yaml
+
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving, free_port
 from testing.proxies import Proxy, running_nginx

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tutordesk.settings import Settings
 
 from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
 from tests.test_readme import _variable
+from tutordesk.settings import Settings
 
 DOCKERFILES = (ROOT / "api" / "Dockerfile", ROOT / "web" / "Dockerfile")
 

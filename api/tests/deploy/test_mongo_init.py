@@ -12,10 +12,10 @@ from typing import Any
 import pymongo
 import pymongo.errors
 import pytest
+
 from testing.fake_gemini import FakeModels
 from testing.processes import COMMAND, GIVEN, Serving
 from testing.steps import create_ticket, until
-
 from tests.deploy.conftest import PASSWORDS, Guarded
 
 Client = pymongo.MongoClient[Any]

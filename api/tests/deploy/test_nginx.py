@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from testing.fake_gemini import FakeModels
 from testing.people import Socket, open_socket, person
 from testing.processes import Serving

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving, free_port
 from testing.proxies import Proxy, environment, prepared, running_nginx

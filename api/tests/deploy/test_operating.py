@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import typer
+
 from testing.processes import free_port
+from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
 from tutordesk.cli.main import app
 from tutordesk.operations.dumps.reader import open_dump
-
-from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
 
 TEXT = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 LOCAL, CONTAINERS = TEXT.split("\n## In containers\n")

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import AsyncIterator
 
 import pytest
+
 from testing.processes import COMMAND, GIVEN, Serving
 
 Pair = tuple[Serving, Serving]

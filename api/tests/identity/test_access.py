@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, WebSocket
+
 from tutordesk.ground.errors import NotSignedIn
 from tutordesk.identity.access import Admin, Member, visitor_of
 from tutordesk.identity.models import User

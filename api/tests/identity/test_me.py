@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+
 from testing.steps import create_ticket
 from tutordesk.identity.accounts import HASHER, NOBODY
 from tutordesk.identity.limits import network_of

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from testing.processes import Serving
 from testing.steps import until
-
 from tests.identity.conftest import Pair, user_command
 
 PASSWORD = "a long enough password"

@@ -9,6 +9,7 @@ import httpx
 import jwt
 import pytest
 from beanie import PydanticObjectId
+
 from testing.serving import SECRET
 from testing.steps import TICKET, create_ticket
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from testing.processes import Serving
-
 from tests.identity.conftest import Pair, user_command
 
 

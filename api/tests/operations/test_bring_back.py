@@ -9,16 +9,16 @@ import httpx
 import pymongo
 import pytest
 from bson import ObjectId
+
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import GIVEN, Serving
 from testing.steps import Event, ask, create_ticket, events_of, start_asking, until
+from tests.operations.test_commands import run
 from tutordesk.operations.catalog import newest_entry
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.reading import verify
 from tutordesk.operations.changelog.writer import CHANGE_LOG
 from tutordesk.operations.embedded.mongod import mongodb_url
-
-from tests.operations.test_commands import run
 
 
 @pytest.fixture

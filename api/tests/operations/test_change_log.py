@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.log_kills import kill_many
 from bson import ObjectId, Timestamp
+
+from benchmarks.log_kills import kill_many
 from testing.databases import fresh_database, state_of
+from tests.operations.test_log_files import most_bytes
 from tutordesk.operations.catalog import Client, Database, newest_entry
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.files import segments, ts_of
@@ -26,8 +28,6 @@ from tutordesk.operations.embedded.mongod import REPLICA_SET, SOCKET_NAME, find_
 from tutordesk.operations.instants import Instant, parse
 from tutordesk.operations.restores.restore import preview, restore
 from tutordesk.operations.restores.rewind import rewind_from, rewind_to
-
-from tests.operations.test_log_files import most_bytes
 
 
 @pytest.fixture

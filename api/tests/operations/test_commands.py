@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pymongo
 import pytest
+
 from testing.fake_gemini import FakeModels
 from testing.processes import COMMAND, GIVEN, Serving, free_port
 from testing.steps import TICKET, create_ticket, until

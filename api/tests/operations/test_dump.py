@@ -11,6 +11,7 @@ from typing import Any
 
 import bson
 import pytest
+
 from testing.databases import fill, fresh_database, state_of
 from tutordesk.operations.catalog import STAGING, Client, Database, list_collections
 from tutordesk.operations.dumps.dump import dump_database

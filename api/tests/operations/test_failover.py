@@ -13,6 +13,7 @@ from typing import Any
 import bson
 import pymongo
 import pytest
+
 from testing.databases import state_of
 from testing.fake_gemini import FakeModels
 from testing.insistent import Answer, Sends, Speaker, ask_until_taken
@@ -20,13 +21,12 @@ from testing.people import Person, person
 from testing.processes import GIVEN, Serving
 from testing.replica_set import Fault, ReplicaSet, hang, kill, running_replica_set, step_down
 from testing.steps import until
+from tests.operations.test_change_log import rewind, until_base
+from tests.operations.test_change_log import until as wait_until
 from tutordesk.operations.catalog import newest_entry
 from tutordesk.operations.changelog.files import segments, ts_of
 from tutordesk.operations.changelog.reading import read_log, verify
 from tutordesk.operations.changelog.writer import CHANGE_LOG
-
-from tests.operations.test_change_log import rewind, until_base
-from tests.operations.test_change_log import until as wait_until
 
 LONG = "so the proxy says no to größere Bilder 🙂 " * 12
 SPEAKERS, ASK_SECONDS, SPEAK_SECONDS = 3, 0.6, 0.2

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from testing.fake_gemini import TEXT, FakeModels
 from testing.people import person
 from testing.processes import GIVEN, Serving, is_alive
 from testing.steps import TICKET, ask, create_ticket, start_asking, text_of, until
-from tutordesk.operations.embedded.disk import LEAST_BYTES, MB, Disk
+from tutordesk.operations.embedded.disk import MB, MIN_BYTES, Disk
 from tutordesk.operations.embedded.keeper import pause_after
 
 DISK = "1200m"
@@ -68,7 +69,7 @@ async def test_writes_are_refused_before_mongod_dies(serving: Serving, disk: Pat
     start = await start_asking(client, "Why?")
     async with ana.socket(room_id) as socket:
         await socket.say("before")
-        with filled(disk, LEAST_BYTES - 50 * MB):
+        with filled(disk, MIN_BYTES - 50 * MB):
             refused = await until_status(client, 507, 3)
             assert refused.headers["content-type"] == "application/problem+json"
             assert refused.json()["type"] == "urn:tutordesk:problem:disk-full"

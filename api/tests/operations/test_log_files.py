@@ -10,6 +10,7 @@ from pathlib import Path
 import bson
 import pytest
 from bson import Int64, ObjectId, Timestamp
+
 from tutordesk.operations.catalog import Position
 from tutordesk.operations.changelog import files as log_files
 from tutordesk.operations.changelog.bases import DAY, KEEP_DAYS

@@ -11,6 +11,7 @@ import httpx
 import pymongo.errors
 import pytest
 from bson import ObjectId
+
 from testing.databases import fresh_database
 from testing.serving import JSON, make_settings, serving
 from tutordesk.main import DOCUMENTS, create_app

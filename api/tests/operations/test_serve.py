@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pymongo
 import pytest
+
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import COMMAND, Serving, free_port, is_alive
 from testing.steps import TICKET, ask, create_ticket, follow, start_asking, text_of, until

@@ -13,6 +13,7 @@ from typing import Any
 
 import pymongo
 import pytest
+
 from testing.fake_gemini import TEXT, FakeModels
 from testing.people import person
 from testing.processes import GIVEN, Serving

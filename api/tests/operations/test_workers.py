@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from benchmarks.reader import TimedReader, ask_request, connect_timed
 from testing.fake_gemini import FakeModels
 from testing.processes import COMMAND, GIVEN, Serving, free_port, is_alive

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving
 from testing.steps import until

@@ -15,16 +15,16 @@ from typing import Any
 
 import pymongo
 import pytest
+from bson import ObjectId
+
 from benchmarks.cuts import Pieces
 from benchmarks.kills import STUCK_SECONDS, lost_seconds, start_reply
 from benchmarks.reader import TimedReader
-from bson import ObjectId
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving
 from testing.steps import until
-from tutordesk.operations.embedded.mongod import mongodb_url
-
 from tests.replies.conftest import Pair
+from tutordesk.operations.embedded.mongod import mongodb_url
 
 TEXT = "größere Bilder: 上传失败，请检查代理的限制 🙂🙃🙂🙃 " * 45
 WORKERS, KILLS = 5, 20

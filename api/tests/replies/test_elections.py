@@ -5,11 +5,12 @@ from typing import Any
 import httpx
 import pytest
 from bson import ObjectId
+
 from testing.fake_gemini import TEXT, FakeModels
 from testing.serving import Live
 from testing.steps import ask, follow, start_asking, text_of, until
 from tutordesk.replies import elections
-from tutordesk.replies.models import join_parts
+from tutordesk.replies.models import assemble_text
 
 LONG = TEXT * 4
 
@@ -35,9 +36,9 @@ async def test_running_answer_is_saved_again(
     another_primary()
     again = await until(saved)
     assert again["status"] == "streaming"
-    text = join_parts("", again["parts"])
+    text = assemble_text("", again["parts"])
     assert LONG.startswith(text)
-    assert len(text) >= len(join_parts("", first["parts"]))
+    assert len(text) >= len(assemble_text("", first["parts"]))
     assert text_of(await follow(visitor, start.data["id"])) == LONG
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import httpx
 from beanie import PydanticObjectId
+
 from testing.serving import Live
 from testing.steps import ask, create_ticket
-from tutordesk.chat.transcripts import join_reply
+from tutordesk.chat.transcripts import deliver_reply
 from tutordesk.replies.checkpoints import _show_life
 from tutordesk.replies.endings import recover_replies
 from tutordesk.replies.liveness import STILL_LOOKS, Lookout, Owner, has_ended_here, owner_of, server_id
-from tutordesk.replies.models import Message, Part, Reply, Status
+from tutordesk.replies.models import Message, Reply, ReplyStatus, TextPart
 from tutordesk.replies.run import Run, running
 
 
@@ -53,11 +54,11 @@ async def test_dead_owner_is_recovered_once_however_often(
         question=Message(role="user", content="Second?"),
         model="gemini:fake",
         owner="dead",
-        parts=[Part(at=0, text="Half an "), Part(at=8, text="answer"), Part(at=8, text="answer")],
+        parts=[TextPart(at=0, text="Half an "), TextPart(at=8, text="answer"), TextPart(at=8, text="answer")],
     )
     await reply.insert()
     for _ in range(2):
-        await recover_replies("dead", join_reply)
+        await recover_replies("dead", deliver_reply)
         await Reply.get_motor_collection().update_one({"_id": reply.id}, {"$set": {"is_joined": False}})
     read = (await visitor.get(f"/chat/sessions/{start['session_id']}")).json()
     assert [message["content"] for message in read["messages"]][2:] == ["Second?", "Half an answer"]
@@ -67,7 +68,7 @@ async def test_dead_owner_is_recovered_once_however_often(
 
 async def test_process_that_was_taken_for_dead_gives_up_what_others_ended(live: Live, tmp_path: Path) -> None:
     runs = {}
-    for status in (Status.streaming, Status.interrupted):
+    for status in (ReplyStatus.streaming, ReplyStatus.interrupted):
         id = PydanticObjectId()
         reply = Reply(
             id=id,
@@ -83,7 +84,7 @@ async def test_process_that_was_taken_for_dead_gives_up_what_others_ended(live: 
         running[id].task = asyncio.create_task(asyncio.sleep(60))
     await _show_life("paused")
     await asyncio.sleep(0)
-    given_up, kept = runs[Status.interrupted].task, runs[Status.streaming].task
+    given_up, kept = runs[ReplyStatus.interrupted].task, runs[ReplyStatus.streaming].task
     assert given_up
     assert given_up.cancelled()
     assert kept

@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 import pymongo
 import pytest
+
 from benchmarks.reader import TimedReader, ask, ask_request, connect_timed, follow_request, grow
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import Serving
 from testing.serving import JSON
 from testing.steps import until
-from tutordesk.replies.models import now
-
 from tests.replies.conftest import Pair
+from tutordesk.replies.models import now
 
 LONG = "so the proxy says no to größere Bilder 🙂 "
 

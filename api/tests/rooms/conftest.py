@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+
 from testing.people import Person, person
 from testing.serving import Live
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+
 from testing.fake_gemini import FakeModels
 from testing.people import Person, person
 from testing.serving import Live

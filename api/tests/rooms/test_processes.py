@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import WebSocketException
+
 from testing.fake_gemini import FakeModels
 from testing.people import Event, Person, Socket, Timeline, open_socket, person
 from testing.processes import GIVEN, Serving, free_port
 from testing.steps import text_of, until
-from websockets.exceptions import WebSocketException
-
 from tests.rooms.test_agent import SLOW, read_answer
 
 Pair = tuple[Serving, Serving]

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+
 from testing.people import Person, Socket, open_socket, person
 from testing.serving import Live
-from websockets.exceptions import InvalidStatus
 
 
 async def close_code(url: str, room_id: str, cookie: str) -> int:

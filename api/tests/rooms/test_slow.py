@@ -5,11 +5,12 @@ import socket
 
 import pytest
 from beanie import PydanticObjectId
+
 from benchmarks.members import handshake
 from testing.people import Person
 from testing.serving import Live
 from testing.steps import until
-from tutordesk.rooms.relay.seats import MOST_EVENTS, Seat
+from tutordesk.rooms.relay.seats import MAX_EVENTS, Seat
 
 
 async def test_member_that_never_reads_is_gone_in_ten_seconds(ana: Person, ben: Person, room_id: str) -> None:
@@ -51,7 +52,7 @@ async def test_what_waits_is_bounded_and_its_task_is_ended() -> None:
 
     async def fill() -> None:
         seats.append(Seat(PydanticObjectId(), lambda: False, {}))
-        for number in range(MOST_EVENTS + 1):
+        for number in range(MAX_EVENTS + 1):
             assert not seats[0].closing
             seats[0].put(b"%d" % number)
         await asyncio.sleep(60)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from beanie import PydanticObjectId
+
 from testing.people import Person, Timeline, person
 from tutordesk.rooms.members import access_member
 from tutordesk.rooms.messages import post_message

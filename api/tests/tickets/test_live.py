@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from testing.fake_gemini import TEXT
 from testing.serving import Live
 from testing.steps import Event, create_ticket, events_of, until

@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from bson import ObjectId
+
 from testing.serving import Live
 from testing.steps import ask, create_ticket
 
-MOST_SECONDS, MOST_MS = 0.2, 500
+MAX_SECONDS, MAX_MS = 0.2, 500
 HOSTILE = ["(a+)+$", "(.*a){12}b", ".*" * 250, "^(([a-z])+.)+[A-Z]([a-z])+$", "a" * 500, "aa aa " * 80, "[a-z]*" * 80]
 PLACES = [("/tickets", "q"), ("/chat/sessions", "q")]
 
@@ -32,7 +33,7 @@ async def test_hostile_patterns_are_quick(library: Any, visitor: httpx.AsyncClie
     for pattern in HOSTILE:
         started = time.perf_counter()
         answer = await visitor.get(path, params={parameter: pattern})
-        assert time.perf_counter() - started <= MOST_SECONDS, pattern
+        assert time.perf_counter() - started <= MAX_SECONDS, pattern
         assert answer.status_code in (200, 422), answer.text
     for pattern in ("x" * 10_000, ".*" * 1_000):
         assert (await visitor.get(path, params={parameter: pattern})).status_code == 422
@@ -60,4 +61,4 @@ async def test_every_search_has_a_time_limit(library: Any, visitor: httpx.AsyncC
     commands = [row["command"] async for row in rows]
     searches = [one for one in commands if "terms" in str(one)]
     assert len(searches) >= len(PLACES)
-    assert all(one["maxTimeMS"] <= MOST_MS for one in searches), searches
+    assert all(one["maxTimeMS"] <= MAX_MS for one in searches), searches

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from testing.steps import TICKET, create_ticket
 from tutordesk.tickets.models import Ticket
 

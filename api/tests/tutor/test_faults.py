@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 from google.genai import types
+
 from testing.fake_gemini import TEXT, FakeModels
 from testing.serving import Live, make_settings
 from testing.steps import ask, create_ticket, text_of, until

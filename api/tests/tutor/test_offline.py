@@ -1,6 +1,7 @@
 """B8: the offline tutor answers with the best passages, says that it is one, and summarises by itself."""
 
 import httpx
+
 from testing.steps import TICKET, create_ticket
 from tutordesk.ground.text import first_words, plain_text, words
 from tutordesk.tickets.models import Ticket

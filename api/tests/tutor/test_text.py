@@ -1,6 +1,7 @@
 """Excerpts: the words of a query are in them, in any language, and they stay short."""
 
 import pytest
+
 from tutordesk.ground.text import excerpt_around
 
 LONG = "filler " * 80

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from tutordesk.chat.models import ChatSession
 from tutordesk.chat.reading import all_messages
-from tutordesk.replies.models import Message, Status
+from tutordesk.replies.models import Message, ReplyStatus
 
 Format = Literal["markdown", "json"]
 KINDS: dict[Format, tuple[str, str]] = {
@@ -51,7 +51,7 @@ async def _as_markdown(session: ChatSession) -> AsyncIterator[bytes]:
 def _message(message: Message) -> str:
     who = "You" if message.role == "user" else f"Tutor ({message.model})" if message.model else "Tutor"
     parts = [f"\n## {who}, {message.created_at:%Y-%m-%d %H:%M} UTC\n\n{message.content}\n"]
-    if message.status is not Status.complete:
+    if message.status is not ReplyStatus.complete:
         parts.append(f"\n*{message.status.value.capitalize()}{f': {message.error.error}' if message.error else '.'}*\n")
     parts += [
         f"\n> {' '.join(cited.quote.split())}\n>\n> From ticket {cited.ticket_id}\n" for cited in message.citations

@@ -29,10 +29,10 @@ from tutordesk.ground.text import excerpt_around, plain_text
 from tutordesk.replies.models import Feedback, Reply, now
 from tutordesk.replies.run import stop_reply
 from tutordesk.tickets.models import Ticket
-from tutordesk.tickets.search import MOST_TERMS, match_words, search_limit, with_prefixes
+from tutordesk.tickets.search import MAX_TERMS, match_words, search_limit, with_prefixes
 
-MOST_TEXT = 4_000
-MOST_HITS, MOST_SESSIONS = (40, 200, 2_000), 20
+MAX_TEXT = 4_000
+MAX_HITS, MAX_SESSIONS = (40, 200, 2_000), 20
 EXCERPT_CHARACTERS = 160
 
 
@@ -76,14 +76,14 @@ async def search_sessions(
         row_of(row_by_id[hit["_id"]], _hit(hit, text_by_id.get(hit["newest"], ""), q))
         for hit in hits
         if hit["_id"] in row_by_id
-    ][: min(limit, MOST_SESSIONS)]
+    ][: min(limit, MAX_SESSIONS)]
 
 
 async def _find_hits(author_id: PydanticObjectId, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Chats (`_id`) with their `newest` hit, newest first, of the newest hits; of more while few chats hold all."""
-    for most in MOST_HITS:
+    for most in MAX_HITS:
         found = await _newest_hits(author_id, conditions, most)
-        if len(found) >= MOST_SESSIONS or sum(hit["count"] for hit in found) < most:
+        if len(found) >= MAX_SESSIONS or sum(hit["count"] for hit in found) < most:
             break
     return found
 
@@ -132,9 +132,9 @@ def _words_of(reply: Reply) -> list[dict[str, Any]]:
 def words_of_message(id: Any, content: str, author_id: Any, session_id: Any) -> dict[str, Any]:
     """The document of one message, or of a title (`id` is the chat's own), as MongoDB holds it."""
     mark = "=" if id == session_id else ""
-    terms = [f"{mark}{term}" for term in dict.fromkeys(with_prefixes(content))][:MOST_TERMS]
+    terms = [f"{mark}{term}" for term in dict.fromkeys(with_prefixes(content))][:MAX_TERMS]
     same = {"author_id": author_id, "session_id": session_id}
-    return {"_id": id, **same, "terms": terms, "text": plain_text(content, MOST_TEXT)}
+    return {"_id": id, **same, "terms": terms, "text": plain_text(content, MAX_TEXT)}
 
 
 async def index_titles(session_ids: Sequence[PydanticObjectId]) -> None:

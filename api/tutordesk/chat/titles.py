@@ -12,7 +12,7 @@ import pymongo.errors
 from tutordesk.chat.history import index_titles
 from tutordesk.chat.models import TITLE_CHARACTERS, ChatSession
 from tutordesk.ground.text import plain_text, shorten
-from tutordesk.replies.models import Reply, Status
+from tutordesk.replies.models import Reply, ReplyStatus
 from tutordesk.tutor.models import TutorError
 from tutordesk.tutor.prompt import title_prompt
 from tutordesk.tutor.voice import Tutor
@@ -34,7 +34,7 @@ class Titles:
         if self._tutor.is_offline:
             return
         for reply in replies:
-            if reply.opens_session and reply.status is Status.complete:
+            if reply.opens_session and reply.status is ReplyStatus.complete:
                 task = asyncio.create_task(self._title(reply), name=f"title {reply.session_id}")
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)

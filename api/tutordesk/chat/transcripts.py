@@ -18,10 +18,10 @@ from tutordesk.chat.versions import replaced_turn, size_of
 from tutordesk.ground.database import at_once
 from tutordesk.ground.errors import Conflict, NotFound
 from tutordesk.ground.text import plain_text, shorten
-from tutordesk.replies.models import Message, Reply, Status, Transcript, now
-from tutordesk.tickets.models import MOST_TRANSCRIPT_BYTES, MOST_TRANSCRIPTS, Ticket
+from tutordesk.replies.models import Message, Reply, ReplyStatus, Transcript, now
+from tutordesk.tickets.models import MAX_TRANSCRIPT_BYTES, MAX_TRANSCRIPTS, Ticket
 
-MOST_MESSAGES, MOST_BYTES = 200, 500_000
+MAX_MESSAGES, MAX_BYTES = 200, 500_000
 KEPT_MESSAGES = 20
 STILL_ANSWERING = "The tutor is still answering in this chat. Wait for it or stop it; your message is kept."
 
@@ -47,10 +47,10 @@ async def refuse_while_answering(session: ChatSession) -> bool:
     One that is over and still on its way into the chat is put there; True: the chat has changed by that.
     """
     reply = await Reply.get(session.running_reply) if session.running_reply else None
-    if reply and reply.status is Status.streaming:
+    if reply and reply.status is ReplyStatus.streaming:
         raise Conflict(STILL_ANSWERING)
     if reply:
-        await join_reply(reply)
+        await deliver_reply(reply)
     return reply is not None
 
 
@@ -83,8 +83,8 @@ async def _embed_transcript(session: ChatSession, ticket_id: PydanticObjectId, q
     transcript = Transcript(id=PydanticObjectId(session.id), author_id=session.author_id, messages=[question])
     has_room = {
         "_id": ticket_id,
-        f"transcripts.{MOST_TRANSCRIPTS - 1}": {"$exists": False},
-        "transcript_bytes": {"$lt": MOST_TRANSCRIPT_BYTES},
+        f"transcripts.{MAX_TRANSCRIPTS - 1}": {"$exists": False},
+        "transcript_bytes": {"$lt": MAX_TRANSCRIPT_BYTES},
         "transcripts.id": {"$ne": session.id},
     }
     tickets = at_once(Ticket)
@@ -118,12 +118,12 @@ async def continue_session(session: ChatSession, reply: Reply) -> None:
             await _move_out(session)
         if grows:
             await _append(session, question)
-    elif session.bytes > MOST_BYTES or session.message_count - session.first > MOST_MESSAGES:
+    elif session.bytes > MAX_BYTES or session.message_count - session.first > MAX_MESSAGES:
         await _page_out(session)
 
 
 async def _is_ticket_full(ticket_id: PydanticObjectId | None) -> bool:
-    full = {"_id": ticket_id, "transcript_bytes": {"$gte": MOST_TRANSCRIPT_BYTES}}
+    full = {"_id": ticket_id, "transcript_bytes": {"$gte": MAX_TRANSCRIPT_BYTES}}
     return await Ticket.get_motor_collection().find_one(full, {"_id": 1}) is not None
 
 
@@ -151,12 +151,12 @@ async def _page_out(session: ChatSession) -> None:
         {"session_id": session.id, "start": session.first}, page, upsert=True
     )
     moved = sum(size_of(Message.model_validate(message)) for message in old)
-    rest = {"$slice": ["$messages", len(old), MOST_MESSAGES * 10]}
+    rest = {"$slice": ["$messages", len(old), MAX_MESSAGES * 10]}
     change = {"messages": rest, "first": end, "bytes": {"$subtract": ["$bytes", moved]}}
     await _sessions().update_one({"_id": session.id, "first": session.first}, [{"$set": change}])
 
 
-async def join_reply(reply: Reply) -> None:
+async def deliver_reply(reply: Reply) -> None:
     """Put the question (if a crash kept it out) and the answer into the transcript; idempotent."""
     if reply.replaces is None and await _join_at_once(reply):
         return

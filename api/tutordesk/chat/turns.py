@@ -18,7 +18,7 @@ from tutordesk.chat.transcripts import (
     open_session,
     refuse_while_answering,
 )
-from tutordesk.chat.versions import MOST_TURN_BYTES, size_of
+from tutordesk.chat.versions import MAX_TURN_BYTES, size_of
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import Conflict, NotFound, TooLong, TooMany
 from tutordesk.identity.access import VisitorOfRequest, object_id
@@ -30,7 +30,7 @@ from tutordesk.tickets.search import find_sources
 from tutordesk.tutor.models import Prompt, Source
 from tutordesk.tutor.prompt import tutor_prompt
 
-MOST_MESSAGE_BYTES = 32_000
+MAX_MESSAGE_BYTES = 32_000
 RETRY_SECONDS = 5
 
 
@@ -58,9 +58,9 @@ class Ask(BaseModel):
 
 async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
     """Save the question and start its reply, or find the reply of the same `client_message_id`."""
-    if (size := len(ask.message.encode())) > MOST_MESSAGE_BYTES:
+    if (size := len(ask.message.encode())) > MAX_MESSAGE_BYTES:
         raise TooLong(
-            f"Your message has {size:,} bytes; {MOST_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
+            f"Your message has {size:,} bytes; {MAX_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
         )
     patience = Patience()
     try:
@@ -98,7 +98,7 @@ async def _start(
         await save_new(reply)
     opening = continue_session(session, reply) if session else open_session(reply)
     try:
-        await start_reply(reply, prompt, state.tutor, state.join, opening)
+        await start_reply(reply, prompt, state.tutor, state.deliver, opening)
     except Conflict:
         await Reply.get_motor_collection().delete_one({"_id": reply.id})
         raise
@@ -144,7 +144,7 @@ async def _question(ask: Ask, session: ChatSession | None) -> Message:
     turn = held[place:]
     if not turn or turn[0].id != _replaced(ask):
         raise Conflict("That is not the last question of this chat any more. Reload to see what came after it.")
-    if sum(map(size_of, turn)) > MOST_TURN_BYTES:
+    if sum(map(size_of, turn)) > MAX_TURN_BYTES:
         raise TooLong("This question has as many versions as a chat can keep. Ask it anew; your message is kept.")
     return turn[0] if turn[0].content == ask.message else Message(role="user", content=ask.message)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tutordesk.replies.models import Alternative, Message, Reply, Version
 
-MOST_TURN_BYTES = 1_000_000
+MAX_TURN_BYTES = 1_000_000
 OVERHEAD_BYTES = 400
 
 

@@ -37,7 +37,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("tutordesk.requests")
 MAX_BODY = 1_000_000
-MOST_LET_GO_BY, LET_GO_BY_SECONDS = 10 * MAX_BODY, 2.0
+MAX_DRAINED_BYTES, LET_GO_BY_SECONDS = 10 * MAX_BODY, 2.0
 UNREAD = (403, 413, 507)  # refused while the body, or the rest of it, is on its way
 OTHER_SITE = "Requests that change something must come from this site itself."
 FAILURE = "Something went wrong on our side. Nothing was changed by it; try again in a moment."
@@ -210,7 +210,7 @@ async def _answer(refusal: Refusal, send: Send, receive: Receive) -> None:
 
 
 async def _let_go_by(receive: Receive) -> None:
-    left, more = MOST_LET_GO_BY, True
+    left, more = MAX_DRAINED_BYTES, True
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LET_GO_BY_SECONDS):
             while more and left > 0:

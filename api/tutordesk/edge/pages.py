@@ -22,7 +22,7 @@ API_ONLY = ("/health/", "/openapi.json", "/docs", "/metrics")
 DOWNLOAD = "/export"
 
 
-class Client:
+class BundledClient:
     """ASGI middleware in front of the API."""
 
     def __init__(self, app: ASGIApp, dist: Path = DIST) -> None:

@@ -14,10 +14,10 @@ from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 
-LEAST_SECONDS = 0.05
-Client = AsyncIOMotorClient[dict[str, Any]]
-Database = AsyncIOMotorDatabase[dict[str, Any]]
-Collection = AsyncIOMotorCollection[dict[str, Any]]
+MIN_SECONDS = 0.05
+AsyncMongoClient = AsyncIOMotorClient[dict[str, Any]]
+AsyncDatabase = AsyncIOMotorDatabase[dict[str, Any]]
+AsyncCollection = AsyncIOMotorCollection[dict[str, Any]]
 OPTIONS: dict[str, Any] = {
     "tz_aware": True,
     "appname": "tutordesk",
@@ -41,30 +41,30 @@ class Patience:
 
     @property
     def left(self) -> float:
-        return max(LEAST_SECONDS, self._ends - time.monotonic())
+        return max(MIN_SECONDS, self._ends - time.monotonic())
 
     def limit(self) -> AbstractContextManager[None]:
         limit: AbstractContextManager[None] = pymongo.timeout(self.left)
         return limit
 
 
-def connect(url: str) -> Client:
+def connect(url: str) -> AsyncMongoClient:
     """A client with bounded waits, aware UTC times and majority writes. Nothing is sent yet."""
     return AsyncIOMotorClient(url, **OPTIONS)
 
 
-def at_once(document: type[Document]) -> Collection:
+def at_once(document: type[Document]) -> AsyncCollection:
     """The document's collection for writes that wait for no disk and no other member.
 
     For what a later, durable write follows: durable ones wait for those before them.
     """
     collection = document.get_motor_collection()
     database: Any = collection.database  # Beanie knows no better type
-    own: Collection = database.get_collection(collection.name, write_concern=WriteConcern(w=1))
+    own: AsyncCollection = database.get_collection(collection.name, write_concern=WriteConcern(w=1))
     return own
 
 
-async def open_database(url: str, documents: Sequence[type[Document]]) -> Client:
+async def open_database(url: str, documents: Sequence[type[Document]]) -> AsyncMongoClient:
     """Bind `documents` to the `url`. Their collections, indexes and validators are made by the migrations.
 
     Raises pymongo.errors.PyMongoError when the server cannot be reached.

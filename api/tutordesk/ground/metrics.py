@@ -79,7 +79,7 @@ def figures(is_shared: bool) -> CollectorRegistry:
     return registry
 
 
-class Reader:
+class MetricsSnapshot:
     """The figures of now, for people: sums and quantiles."""
 
     def __init__(self, is_shared: bool) -> None:

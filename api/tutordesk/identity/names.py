@@ -13,7 +13,7 @@ from itertools import groupby
 
 from tutordesk.ground.errors import FieldError, Invalid
 
-LONGEST, MOST_MARKS = 40, 4
+MAX_CHARACTERS, MAX_MARKS = 40, 4
 # Refused as any word of a name, however it is spelled.
 RESERVED = ("tutor", "tutordesk", "admin", "administrator", "agent", "assistant", "moderator", "system", "support")
 # Refused as the whole name only: Ai Weiwei and Alison are people.
@@ -38,8 +38,8 @@ def check_name(text: str) -> str:
     if any(unicodedata.category(sign) in UNSEEN for sign in typed) or UNSEEN_LETTERS.search(typed):
         raise _invalid("That name holds a character that cannot be seen. Type it anew without it.")
     name = " ".join(typed.split())
-    if not 1 <= len(name) <= LONGEST:
-        raise _invalid(f"A name has 1 to {LONGEST} characters.")
+    if not 1 <= len(name) <= MAX_CHARACTERS:
+        raise _invalid(f"A name has 1 to {MAX_CHARACTERS} characters.")
     if not any(unicodedata.category(sign)[0] in "LN" for sign in name):
         raise _invalid("A name needs a letter or a digit.")
     if _has_tower_of_marks(name):
@@ -130,7 +130,7 @@ def _has_tower_of_marks(name: str) -> bool:
     marks = 0
     for sign in name:
         marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") else 0
-        if marks > MOST_MARKS:
+        if marks > MAX_MARKS:
             return True
     return False
 

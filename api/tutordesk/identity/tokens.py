@@ -23,7 +23,7 @@ from bson.errors import InvalidId
 ISSUER, AUDIENCE, ALGORITHM = "tutordesk", "tutordesk:visitor", "HS256"
 LIFETIME = timedelta(days=365)
 RENEW_AFTER = timedelta(days=30)
-LONGEST_TOKEN = 2048
+MAX_TOKEN_CHARACTERS = 2048
 
 
 class InvalidToken(Exception):
@@ -60,7 +60,7 @@ def sign_token(sign_in: SignIn, keys: Sequence[str]) -> str:
 
 def read_token(token: str, keys: Sequence[str]) -> tuple[SignIn, bool]:
     """The sign-in, and whether the cookie is due for renewal. Raises InvalidToken."""
-    if len(token) > LONGEST_TOKEN:
+    if len(token) > MAX_TOKEN_CHARACTERS:
         raise InvalidToken
     for number, key in enumerate(keys):
         try:

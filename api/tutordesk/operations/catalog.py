@@ -15,11 +15,11 @@ from pymongo import MongoClient
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.read_concern import ReadConcern
 
-from tutordesk.operations.dumps.format import EXACT, Collection, DumpError, Tally
+from tutordesk.operations.dumps.format import EXACT, CollectionInfo, DumpError, Tally
 
 Client = MongoClient[Any]
 Database = PyMongoDatabase[Any]
-OLDEST = 6
+MIN_MONGODB_VERSION = 6
 CONNECT_SECONDS = 5
 # The beats of running servers and what they call to each other: of no worth to another server or another day.
 PASSING = ("owners", "room_signals", "leases")
@@ -53,12 +53,12 @@ def database_name(client: Client) -> str:
 def version(client: Client) -> str:
     """Raises DumpError for one that is too old."""
     found: str = client.server_info()["version"]
-    if int(found.split(".")[0]) < OLDEST:
-        raise DumpError(f"This MongoDB is {found}; Tutordesk needs {OLDEST}.0 or newer.")
+    if int(found.split(".")[0]) < MIN_MONGODB_VERSION:
+        raise DumpError(f"This MongoDB is {found}; Tutordesk needs {MIN_MONGODB_VERSION}.0 or newer.")
     return found
 
 
-def list_collections(database: Database, prefix: str = "") -> list[Collection]:
+def list_collections(database: Database, prefix: str = "") -> list[CollectionInfo]:
     """The collections whose names begin with `prefix`, which is cut off; without one, none that are being restored."""
     exact = database.with_options(codec_options=EXACT)
     found = []
@@ -70,7 +70,7 @@ def list_collections(database: Database, prefix: str = "") -> list[Collection]:
         kind = row["type"]
         indexes = [] if kind != "collection" else [dict(spec) for spec in exact[name].list_indexes()]
         uuid = row["info"]["uuid"].hex() if "uuid" in row["info"] else ""
-        found.append(Collection(name[len(prefix) :], kind, dict(row["options"]), indexes, uuid))
+        found.append(CollectionInfo(name[len(prefix) :], kind, dict(row["options"]), indexes, uuid))
     return sorted(found, key=lambda one: one.name)
 
 

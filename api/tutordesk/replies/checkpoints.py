@@ -22,11 +22,11 @@ from pymongo import UpdateMany
 from tutordesk.ground.database import at_once
 from tutordesk.ground.metrics import CHECKPOINT_LAG
 from tutordesk.replies.elections import forget_unsure, look_for_election
-from tutordesk.replies.endings import Join, Joined, finish_joined, recover_replies
+from tutordesk.replies.endings import Deliver, Delivered, finish_delivered, recover_replies
 from tutordesk.replies.events import KEEP_ALIVE_SECONDS
 from tutordesk.replies.following import read_watched, watched
 from tutordesk.replies.liveness import BEAT_SECONDS, Lookout, Owner
-from tutordesk.replies.models import Reply, Status
+from tutordesk.replies.models import Reply, ReplyStatus
 from tutordesk.replies.run import Run, end_replies, running, stop_reply
 
 log = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ BULK = 100
 
 
 @asynccontextmanager
-async def running_replies(owner: str, data_dir: Path, join: Join, joined: Joined) -> AsyncIterator[None]:
+async def running_replies(owner: str, data_dir: Path, deliver: Deliver, delivered: Delivered) -> AsyncIterator[None]:
     """Recover what dead processes left, then keep this one's replies while inside; at the end give them time to end."""
     lookout = Lookout(data_dir, owner)
     await Owner(id=owner).insert()
-    await _recover_unowned(join)
+    await _recover_unowned(deliver)
 
     async def pulse() -> None:
         await _stop_what_others_ask(owner)
@@ -49,13 +49,13 @@ async def running_replies(owner: str, data_dir: Path, join: Join, joined: Joined
     async def checkpoint() -> None:
         await look_for_election()
         await save_checkpoints()
-        await finish_joined(joined)
+        await finish_delivered(delivered)
 
     async def beat() -> None:
         await _show_life(owner)
         await forget_unsure()
         for dead in await lookout.look():
-            await recover_replies(dead, join)
+            await recover_replies(dead, deliver)
             await Owner.get_motor_collection().delete_one({"_id": dead})
             log.warning("the replies of %s, which has ended, were kept as interrupted", dead)
 
@@ -80,7 +80,7 @@ async def running_replies(owner: str, data_dir: Path, join: Join, joined: Joined
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _leave(owner, joined)
+        await _leave(owner, delivered)
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
@@ -98,10 +98,10 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
             log.exception("%s failed and is tried again", getattr(act, "__name__", act))
 
 
-async def _leave(owner: str, joined: Joined) -> None:
+async def _leave(owner: str, delivered: Delivered) -> None:
     """Say goodbye, unless a reply could not be saved: then others have to find this process dead."""
     try:
-        await finish_joined(joined)
+        await finish_delivered(delivered)
         if all(run.is_over for run in running.values()):
             await Owner.get_motor_collection().delete_one({"_id": owner})
     except pymongo.errors.PyMongoError as error:
@@ -109,12 +109,12 @@ async def _leave(owner: str, joined: Joined) -> None:
     running.clear()
 
 
-async def _recover_unowned(join: Join) -> None:
+async def _recover_unowned(deliver: Deliver) -> None:
     """Once at the start: replies whose owner is not even known, which a restored database may hold."""
     known = await Owner.get_motor_collection().distinct("_id")
     for owner in await Reply.get_motor_collection().distinct("owner", {"is_joined": False}):
         if owner not in known:
-            await recover_replies(owner, join)
+            await recover_replies(owner, deliver)
 
 
 async def _show_life(owner: str) -> None:
@@ -122,7 +122,7 @@ async def _show_life(owner: str) -> None:
     if (await at_once(Owner).update_one({"_id": owner}, {"$inc": {"beat": 1}})).matched_count:
         return
     await Owner(id=owner).insert()
-    own = {"_id": {"$in": list(running)}, "status": {"$ne": Status.streaming.value}}
+    own = {"_id": {"$in": list(running)}, "status": {"$ne": ReplyStatus.streaming.value}}
     for row in await Reply.get_motor_collection().find(own, {"_id": 1}).to_list(None):
         if (run := running.get(row["_id"])) and run.task and not run.is_over:
             run.task.cancel()

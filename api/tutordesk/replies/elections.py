@@ -12,8 +12,8 @@ from beanie import PydanticObjectId
 
 from tutordesk.ground.database import at_once
 from tutordesk.ground.errors import is_database_away
-from tutordesk.replies.endings import join_again
-from tutordesk.replies.models import Reply, Status
+from tutordesk.replies.endings import recheck_delivery
+from tutordesk.replies.models import Reply, ReplyStatus
 from tutordesk.replies.run import Run, running
 
 UNSURE_SECONDS = 60.0
@@ -58,10 +58,10 @@ async def _save_again(runs: list[Run]) -> None:
     replies = at_once(Reply)
     for run in runs:
         if run.is_over:
-            join_again(run.reply)
-        elif run.reply.status is Status.streaming:
+            recheck_delivery(run.reply)
+        elif run.reply.status is ReplyStatus.streaming:
             asked_at, size, parts = time.monotonic(), len(run.text), [{"at": 0, "text": run.text}]
-            streaming = {"_id": run.reply.id, "status": Status.streaming.value}
+            streaming = {"_id": run.reply.id, "status": ReplyStatus.streaming.value}
             try:
                 if not (await replies.update_one(streaming, {"$set": {"parts": parts}})).matched_count:
                     await replies.insert_one(run.reply.as_document() | {"parts": parts})

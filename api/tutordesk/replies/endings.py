@@ -11,22 +11,22 @@ from collections.abc import Awaitable, Callable
 import pymongo.errors
 
 from tutordesk.ground.database import at_once
-from tutordesk.replies.models import Reply, Status, now
+from tutordesk.replies.models import Reply, ReplyStatus, now
 
 log = logging.getLogger(__name__)
-MOST_AT_ONCE = 100
-Join = Callable[[Reply], Awaitable[None]]
-Joined = Callable[[list[Reply]], Awaitable[None]]
-_joined: list[Reply] = []
+MAX_BATCH = 100
+Deliver = Callable[[Reply], Awaitable[None]]
+Delivered = Callable[[list[Reply]], Awaitable[None]]
+_delivered: list[Reply] = []
 
 
-async def save_ending(reply: Reply, join: Join) -> None:
+async def save_ending(reply: Reply, deliver: Deliver) -> None:
     """The guarded update and the transcript; tried until the database is back."""
     pause = 0.2
     while True:
         try:
             if await _end_in_database(reply):
-                await _join_once(reply, join)
+                await _deliver_once(reply, deliver)
             return
         except pymongo.errors.PyMongoError as error:
             log.warning("reply %s is not saved yet: %s", reply.id, type(error).__name__)
@@ -34,33 +34,33 @@ async def save_ending(reply: Reply, join: Join) -> None:
             pause = min(5.0, pause * 2)
 
 
-async def recover_replies(owner: str, join: Join) -> None:
-    """End what a dead process was writing as `interrupted`, with its text, and join what is in no transcript yet."""
+async def recover_replies(owner: str, deliver: Deliver) -> None:
+    """End what a dead process was writing as `interrupted`, with its text, and deliver what is in no transcript yet."""
     async for found in Reply.find({"is_joined": False, "owner": owner}):
         reply: Reply | None = found
-        if found.status is Status.streaming:
-            found.content, found.status, found.ended_at, found.parts = found.text, Status.interrupted, now(), []
+        if found.status is ReplyStatus.streaming:
+            found.content, found.status, found.ended_at, found.parts = found.text, ReplyStatus.interrupted, now(), []
             if not await _end_in_database(found):
                 reply = await Reply.get(found.id)  # another process recovers it just now
         if reply:
-            await _join_once(reply, join)
+            await _deliver_once(reply, deliver)
 
 
-async def finish_joined(joined: Joined) -> None:
-    """Call `joined` with what joined its transcript since the last time, then mark it as finished."""
-    while batch := _joined[:MOST_AT_ONCE]:
-        await joined(batch)
+async def finish_delivered(delivered: Delivered) -> None:
+    """Call `delivered` with what joined its transcript since the last time, then mark it as finished."""
+    while batch := _delivered[:MAX_BATCH]:
+        await delivered(batch)
         replies, by_id = at_once(Reply), {reply.id: reply for reply in batch}
-        async for row in replies.find({"_id": {"$in": list(by_id)}, "status": Status.streaming.value}, {"_id": 1}):
+        async for row in replies.find({"_id": {"$in": list(by_id)}, "status": ReplyStatus.streaming.value}, {"_id": 1}):
             await _end_in_database(by_id[row["_id"]])  # an election took its ending away
         await replies.update_many({"_id": {"$in": list(by_id)}}, {"$set": {"is_joined": True}})
-        del _joined[: len(batch)]
+        del _delivered[: len(batch)]
 
 
-def join_again(reply: Reply) -> None:
-    """Let `finish_joined` look once more whether a reply that is over is saved as such."""
-    if reply not in _joined:
-        _joined.append(reply)
+def recheck_delivery(reply: Reply) -> None:
+    """Let `finish_delivered` look once more whether a reply that is over is saved as such."""
+    if reply not in _delivered:
+        _delivered.append(reply)
 
 
 async def _end_in_database(reply: Reply) -> bool:
@@ -72,7 +72,7 @@ async def _end_in_database(reply: Reply) -> bool:
     ending["status"] = reply.status.value
     replies = at_once(Reply)
     change = {"$set": ending, "$unset": {"parts": 1, "is_stop_requested": 1}}
-    if (await replies.update_one({"_id": reply.id, "status": Status.streaming.value}, change)).matched_count:
+    if (await replies.update_one({"_id": reply.id, "status": ReplyStatus.streaming.value}, change)).matched_count:
         return True
     saved = await replies.find_one({"_id": reply.id}, {"ended_at": 1})
     if saved is None:
@@ -81,6 +81,6 @@ async def _end_in_database(reply: Reply) -> bool:
     return bool(saved["ended_at"] == reply.ended_at)
 
 
-async def _join_once(reply: Reply, join: Join) -> None:
-    await join(reply)
-    _joined.append(reply)
+async def _deliver_once(reply: Reply, deliver: Deliver) -> None:
+    await deliver(reply)
+    _delivered.append(reply)

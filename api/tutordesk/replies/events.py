@@ -25,7 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from tutordesk.ground.metrics import OPEN_STREAMS
 from tutordesk.replies.following import follow_reply
-from tutordesk.replies.models import Failure, Reply, Status
+from tutordesk.replies.models import Failure, Reply, ReplyStatus
 from tutordesk.replies.run import running
 
 FIRST_BYTES = b": ok\nretry: 1000\n\n"
@@ -149,7 +149,7 @@ def _start(reply: Reply) -> dict[str, Any]:
 
 
 def _ending(reply: Reply) -> bytes:
-    if reply.status is Status.failed and reply.error:
+    if reply.status is ReplyStatus.failed and reply.error:
         return frame("error", reply.error.model_dump())
     ending = reply.model_dump(mode="json", include={"content", "status", "usage", "citations", "model"})
     return frame("message_complete", {"id": reply.id, **ending})

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from beanie import PydanticObjectId
 
 from tutordesk.replies.growing import GrowingText
-from tutordesk.replies.models import Reply, Status, join_parts
+from tutordesk.replies.models import Reply, ReplyStatus, assemble_text
 from tutordesk.replies.run import running
 
 NEWEST_PARTS = 3
@@ -91,11 +91,11 @@ async def read_watched() -> None:
         row = rows.get(reply_id)
         if not row:
             remote.is_over = True
-        elif row["status"] != Status.streaming.value:
+        elif row["status"] != ReplyStatus.streaming.value:
             remote.is_over, remote.text = row["is_joined"], row["content"]
         elif row["parts"] and row["parts"][0]["at"] > before:
             await remote.read(reply_id)
         else:
-            remote.text = join_parts(remote.text, row["parts"])
+            remote.text = assemble_text(remote.text, row["parts"])
         if remote.is_over or len(remote.text) > before:
             remote.wake()

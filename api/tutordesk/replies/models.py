@@ -16,11 +16,11 @@ from pymongo import IndexModel
 
 from tutordesk.tutor.models import ErrorType
 
-MOST_CHARACTERS = 64_000
-MOST_SECONDS = 120.0
+MAX_CHARACTERS = 64_000
+MAX_SECONDS = 120.0
 
 
-class Status(StrEnum):
+class ReplyStatus(StrEnum):
     streaming = "streaming"
     complete = "complete"
     stopped = "stopped"
@@ -59,7 +59,7 @@ class Version(BaseModel):
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     content: str
-    status: Status = Status.complete
+    status: ReplyStatus = ReplyStatus.complete
     created_at: datetime = Field(default_factory=lambda: now())
     ended_at: datetime | None = None
     model: str | None = None
@@ -82,12 +82,12 @@ class Message(Version):
     alternatives: list[Alternative] = []
 
 
-class Part(BaseModel):
+class TextPart(BaseModel):
     at: int
     text: str
 
 
-def join_parts(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
+def assemble_text(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
     """`text` with `parts` (`at`, `text`), in their order, written over it; one that would leave a gap is left out."""
     for part in parts:
         if part["at"] <= len(text):
@@ -115,8 +115,8 @@ class Reply(Document):
     room_id: PydanticObjectId | None = None
     room_owner: PydanticObjectId | None = None
     model: str
-    status: Status = Status.streaming
-    parts: list[Part] = []
+    status: ReplyStatus = ReplyStatus.streaming
+    parts: list[TextPart] = []
     content: str = ""
     usage: TokenUsage | None = None
     citations: list[Citation] = []
@@ -145,9 +145,9 @@ class Reply(Document):
     @property
     def text(self) -> str:
         """All of the text that was saved, whether the reply is over or not."""
-        if self.status is not Status.streaming:
+        if self.status is not ReplyStatus.streaming:
             return self.content
-        return join_parts("", [part.model_dump() for part in sorted(self.parts, key=lambda part: part.at)])
+        return assemble_text("", [part.model_dump() for part in sorted(self.parts, key=lambda part: part.at)])
 
     def as_document(self) -> dict[str, Any]:
         """As MongoDB holds it; several times quicker than Beanie's own way."""

@@ -22,9 +22,9 @@ from beanie import PydanticObjectId
 from tutordesk.ground.errors import AppError, NotFound
 from tutordesk.ground.metrics import FIRST_TOKEN, REPLIES, RUNNING_REPLIES
 from tutordesk.identity.access import VisitorOfRequest
-from tutordesk.replies.endings import Join, save_ending
+from tutordesk.replies.endings import Deliver, save_ending
 from tutordesk.replies.growing import GrowingText
-from tutordesk.replies.models import MOST_CHARACTERS, MOST_SECONDS, Failure, Reply, Status, TokenUsage, now
+from tutordesk.replies.models import MAX_CHARACTERS, MAX_SECONDS, Failure, Reply, ReplyStatus, TokenUsage, now
 from tutordesk.tutor.models import CUT, Prompt, TutorError, Usage
 from tutordesk.tutor.voice import Tutor
 
@@ -70,15 +70,15 @@ class Run(GrowingText):
         return delta.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-async def start_reply(reply: Reply, prompt: Prompt, tutor: Tutor, join: Join, opening: Awaitable[object]) -> Run:
-    """Start the task of a reply that is saved already. `join` puts question and answer into the transcript.
+async def start_reply(reply: Reply, prompt: Prompt, tutor: Tutor, deliver: Deliver, opening: Awaitable[object]) -> Run:
+    """Start the task of a reply that is saved already. `deliver` puts question and answer into the transcript.
 
     The model is asked while `opening` puts the question there; nothing is shown before that is done. Raises what it
-    refuses with, and the run is forgotten; a database that fails in between does not end it, for `join` tries again.
+    refuses with, and the run is forgotten; a database that fails in between does not end it, for `deliver` tries again.
     """
     run = Run(reply)
     running[PydanticObjectId(reply.id)] = run
-    run.task = asyncio.create_task(_write_reply(run, prompt, tutor, join), name=f"reply {reply.id}")
+    run.task = asyncio.create_task(_write_reply(run, prompt, tutor, deliver), name=f"reply {reply.id}")
     try:
         await opening
     except AppError:
@@ -121,9 +121,9 @@ async def stop_reply(reply_id: PydanticObjectId) -> None:
     """
     run = running.get(reply_id)
     if not run:
-        streaming = {"_id": reply_id, "status": Status.streaming.value}
+        streaming = {"_id": reply_id, "status": ReplyStatus.streaming.value}
         await Reply.get_motor_collection().update_one(streaming, {"$set": {"is_stop_requested": True}})
-    elif run.task and run.reply.status is Status.streaming and not run.is_stopped:
+    elif run.task and run.reply.status is ReplyStatus.streaming and not run.is_stopped:
         run.is_stopped = True
         run.task.cancel()
         await asyncio.wait([run.task], timeout=SAVED_WITHIN_SECONDS)
@@ -148,58 +148,58 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-async def _write_reply(run: Run, prompt: Prompt, tutor: Tutor, join: Join) -> None:
+async def _write_reply(run: Run, prompt: Prompt, tutor: Tutor, deliver: Deliver) -> None:
     """The task of a run. Ends it whatever happens; being cancelled means stopped or, at shutdown, interrupted."""
-    status, failure = Status.complete, None
+    status, failure = ReplyStatus.complete, None
     try:
         with RUNNING_REPLIES.track_inprogress():
             await _pump(run, prompt, tutor)
     except asyncio.CancelledError:
-        status = Status.stopped if run.is_stopped else Status.interrupted
+        status = ReplyStatus.stopped if run.is_stopped else ReplyStatus.interrupted
     except TutorError as error:
-        status, failure = Status.failed, Failure(error=str(error), type=error.type, retryable=error.retryable)
+        status, failure = ReplyStatus.failed, Failure(error=str(error), type=error.type, retryable=error.retryable)
     except Exception:
         log.exception("reply %s failed", run.reply.id)
         refusal = TutorError("unknown")
-        status, failure = Status.failed, Failure(error=str(refusal), type=refusal.type, retryable=True)
+        status, failure = ReplyStatus.failed, Failure(error=str(refusal), type=refusal.type, retryable=True)
     while not run.opened.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([run.opened])
     if run.opened.result():
-        await _settle(run, status, failure, join)
+        await _settle(run, status, failure, deliver)
 
 
 async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
     """Write what the tutor says. The loop's body awaits nothing and never breaks out: then stopping closes upstream."""
     try:
-        async with asyncio.timeout(MOST_SECONDS) as clock:
+        async with asyncio.timeout(MAX_SECONDS) as clock:
             async for part in tutor.stream_reply(prompt):
                 if isinstance(part, str):
                     if not run.text:
                         FIRST_TOKEN.labels(run.reply.model).observe(time.monotonic() - run.saved_at)
                     run.write(part)
-                    if len(run.text) > MOST_CHARACTERS:
+                    if len(run.text) > MAX_CHARACTERS:
                         clock.reschedule(0)
                 elif part.model:
                     run.reply.model = part.model
                 if isinstance(part, Usage) and (part.input_tokens or part.output_tokens):
                     run.reply.usage = TokenUsage(input_tokens=part.input_tokens, output_tokens=part.output_tokens)
     except TimeoutError:
-        if len(run.text) > MOST_CHARACTERS:
-            run.text = run.text[:MOST_CHARACTERS]
+        if len(run.text) > MAX_CHARACTERS:
+            run.text = run.text[:MAX_CHARACTERS]
             raise TutorError("too_long", CUT) from None
         raise TutorError("timeout", "The answer took longer than two minutes and was ended here.") from None
     if not run.text.strip():
         raise TutorError("unknown", "The model sent an empty answer. Try again.")
 
 
-async def _settle(run: Run, status: Status, failure: Failure | None, join: Join) -> None:
+async def _settle(run: Run, status: ReplyStatus, failure: Failure | None, deliver: Deliver) -> None:
     """Save the ending, then tell the followers: at once when the database is quick, after two seconds otherwise."""
     reply = run.reply
     reply.status, reply.error, reply.content, reply.parts = status, failure, run.text, []
     reply.ended_at = now()
     REPLIES.labels(status.value).inc()
-    saving = asyncio.create_task(save_ending(reply, join), name=f"saving {reply.id}")
+    saving = asyncio.create_task(save_ending(reply, deliver), name=f"saving {reply.id}")
     with suppress(asyncio.CancelledError):
         await asyncio.wait([saving], timeout=SAVED_WITHIN_SECONDS)
     run.is_over = True

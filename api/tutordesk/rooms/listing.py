@@ -14,11 +14,11 @@ from tutordesk.ground.text import plain_text, shorten
 from tutordesk.identity.models import User
 from tutordesk.replies.models import Reply
 from tutordesk.rooms.members import is_admin
-from tutordesk.rooms.models import MemberOut, Room, RoomMember, RoomMessage, RoomOut, RoomRow, RunningReply, member_out
+from tutordesk.rooms.models import MemberOut, Room, RoomMember, RoomMessage, RoomOut, RoomRow, RunningAnswer, member_out
 
-MOST_COUNTED = 100
+MAX_COUNTED = 100
 LAST_CHARACTERS = 140
-MOST_MEMBERS = 1_000
+MAX_MEMBERS = 1_000
 
 
 async def list_rooms(user_id: PydanticObjectId, wanted: dict[str, Any], limit: int) -> list[RoomRow]:
@@ -45,15 +45,15 @@ async def read_room(room: Room, user_id: PydanticObjectId, user: User | None) ->
 
 
 async def _members(room: Room, is_removed: bool) -> list[MemberOut]:
-    found = RoomMember.find({"room_id": room.id, "is_removed": is_removed}).sort("joined_at").limit(MOST_MEMBERS)
+    found = RoomMember.find({"room_id": room.id, "is_removed": is_removed}).sort("joined_at").limit(MAX_MEMBERS)
     return [member_out(member) for member in await found.to_list()]
 
 
-async def _running(room: Room) -> RunningReply | None:
+async def _running(room: Room) -> RunningAnswer | None:
     reply = await Reply.get(room.reply_id) if room.reply_id else None
     if not reply:
         return None
-    return RunningReply(id=PydanticObjectId(reply.id), asked_by=reply.author_id, message_id=reply.question.id)
+    return RunningAnswer(id=PydanticObjectId(reply.id), asked_by=reply.author_id, message_id=reply.question.id)
 
 
 async def _rows(rooms: Sequence[Room], user_id: PydanticObjectId) -> list[RoomRow]:
@@ -102,8 +102,8 @@ async def _news(room: Room, own: RoomMember) -> tuple[int, int, str | None]:
     unread = mentions = 0
     if room.seq > own.read_seq:
         unread, mentions = await asyncio.gather(
-            messages.count_documents({**new, "deleted_at": None}, limit=MOST_COUNTED),
-            messages.count_documents({**new, "mentions": own.user_id}, limit=MOST_COUNTED),
+            messages.count_documents({**new, "deleted_at": None}, limit=MAX_COUNTED),
+            messages.count_documents({**new, "mentions": own.user_id}, limit=MAX_COUNTED),
         )
     text = shorten(plain_text(last["content"], 400), LAST_CHARACTERS) if last and last["content"] else ""
     return unread, mentions, f"{last['name']}: {text}" if last and text else None

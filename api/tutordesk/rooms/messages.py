@@ -15,8 +15,8 @@ from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessa
 from tutordesk.rooms.timeline import commit, document_of
 from tutordesk.rooms.transactions import Session
 
-MOST_BYTES = 32_000
-MOST_MENTIONS = 50
+MAX_BYTES = 32_000
+MAX_MENTIONS = 50
 SILENCED = "An admin silenced you in this room: you can read, but not write."
 CODE = re.compile(r"(`{3,}|~{3,}).*?(?:\1|\Z)|`[^`\n]*`", re.S)
 ASKS_TUTOR = re.compile(r"(?<![\w@/.])@tutor\b", re.I)
@@ -117,8 +117,8 @@ def check_content(content: str) -> None:
         size = len(content.encode())
     except UnicodeEncodeError:
         raise Invalid("The message holds half a character. Write it again.") from None
-    if size > MOST_BYTES:
-        raise TooLong(f"Your message has {size:,} bytes; {MOST_BYTES:,} is the most. Shorten it and send it again.")
+    if size > MAX_BYTES:
+        raise TooLong(f"Your message has {size:,} bytes; {MAX_BYTES:,} is the most. Shorten it and send it again.")
 
 
 async def _access_own(member: RoomMember, is_admin: bool, message_id: PydanticObjectId) -> RoomMessage:
@@ -171,7 +171,7 @@ async def _mentioned(room_id: PydanticObjectId, text: str) -> list[PydanticObjec
         return []
     found = RoomMember.get_motor_collection().find({"room_id": room_id, "is_removed": False}, {"user_id": 1, "name": 1})
     named = sorted(((row["name"].casefold(), row["user_id"]) for row in await found.to_list(2_000)), reverse=True)
-    folded = [text[place : place + 60].casefold() for place in places[:MOST_MENTIONS]]
+    folded = [text[place : place + 60].casefold() for place in places[:MAX_MENTIONS]]
     mentioned: dict[PydanticObjectId, None] = {}
     for follows in folded:
         names = {name for name, _ in named if follows.startswith(name) and not follows[len(name) :][:1].isalnum()}

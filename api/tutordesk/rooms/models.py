@@ -11,7 +11,7 @@ from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
-from tutordesk.replies.models import Status, now
+from tutordesk.replies.models import ReplyStatus, now
 
 SCHEMA_VERSION = 1
 AGENT_NAME = "Tutor"
@@ -97,7 +97,7 @@ class RoomMessage(Document):
     mentions: list[PydanticObjectId] = []
     asks_tutor: bool = False
     reply_id: PydanticObjectId | None = None
-    status: Status | None = None
+    status: ReplyStatus | None = None
     error: str | None = None
 
     class Settings:
@@ -154,7 +154,7 @@ class MessageOut(BaseModel):
     mentions: list[PydanticObjectId]
     asks_tutor: bool
     reply_id: PydanticObjectId | None
-    status: Status | None
+    status: ReplyStatus | None
     error: str | None
 
 
@@ -168,7 +168,7 @@ class MemberOut(BaseModel):
     is_silenced: bool
 
 
-class RunningReply(BaseModel):
+class RunningAnswer(BaseModel):
     id: PydanticObjectId
     asked_by: PydanticObjectId
     message_id: PydanticObjectId
@@ -203,7 +203,7 @@ class RoomOut(RoomRow):
 
     members: list[MemberOut]
     removed: list[MemberOut]
-    running_reply: RunningReply | None
+    running_reply: RunningAnswer | None
     is_silenced: bool
     is_admin: bool
 

@@ -41,7 +41,7 @@ from tutordesk.rooms.relay.seats import WIRE, Seat, frame_of
 from tutordesk.rooms.speaking import change_text, remove_message, say
 from tutordesk.rooms.timeline import event_of, read_events
 
-MOST_SEATS = 20
+MAX_SEATS = 20
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 500, 50.0
 TYPING_SECONDS = 2.0
 CLOSE_SECONDS = 1.0
@@ -198,8 +198,8 @@ async def _let_in(websocket: WebSocket, room_id: str) -> RoomSocket:
     except NotFound as error:
         raise SocketRefused(NOT_A_MEMBER, str(error)) from None
     relay: Relay = websocket.app.state.relay
-    if relay.count_seats(who.id) >= MOST_SEATS:
-        raise SocketRefused(FLOOD, f"You have {MOST_SEATS} rooms open already. Close one.")
+    if relay.count_seats(who.id) >= MAX_SEATS:
+        raise SocketRefused(FLOOD, f"You have {MAX_SEATS} rooms open already. Close one.")
     if record := await bring_up_to_date(member, who.user, room):
         await relay.announce(member.room_id, event_of(record, {}))
     return RoomSocket(websocket, room, member, who)

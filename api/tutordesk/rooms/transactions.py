@@ -16,8 +16,8 @@ import pymongo.errors
 Session = Any  # Motor's session, which only database.py may name
 T = TypeVar("T")
 TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
-LEAST_SECONDS = 0.05
-LEAST_PAUSE, MOST_PAUSE = 0.002, 0.1
+MIN_SECONDS = 0.05
+MIN_PAUSE, MAX_PAUSE = 0.002, 0.1
 
 
 async def transact(session: Session, work: Callable[[Session], Awaitable[T]], seconds: float) -> T:
@@ -25,16 +25,16 @@ async def transact(session: Session, work: Callable[[Session], Awaitable[T]], se
 
     Raises PyMongoError, after which it may have been committed nevertheless: a later try has to be harmless.
     """
-    deadline, pause = time.monotonic() + seconds, LEAST_PAUSE
+    deadline, pause = time.monotonic() + seconds, MIN_PAUSE
     while True:
         try:
-            with pymongo.timeout(max(LEAST_SECONDS, deadline - time.monotonic())):
+            with pymongo.timeout(max(MIN_SECONDS, deadline - time.monotonic())):
                 return await _try(session, work, deadline)
         except pymongo.errors.PyMongoError as error:
             if not error.has_error_label(TRANSIENT) or time.monotonic() >= deadline:
                 raise
         await asyncio.sleep(random.uniform(0, pause))
-        pause = min(MOST_PAUSE, pause * 2)
+        pause = min(MAX_PAUSE, pause * 2)
 
 
 async def _try(session: Session, work: Callable[[Session], Awaitable[T]], deadline: float) -> T:

@@ -20,10 +20,10 @@ from websockets.http11 import Request
 from tutordesk.rooms.relay.seats import WIRE
 from tutordesk.settings import Settings
 
-MOST_HEADER_BYTES = 32_768
+MAX_HEADER_BYTES = 32_768
 HEADER_SECONDS = 15
 GRACEFUL_SECONDS = 6
-MOST_FRAME_BYTES = 65_536
+MAX_FRAME_BYTES = 65_536
 PING_SECONDS, PONG_SECONDS = 4, 4
 
 
@@ -44,7 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_reading_headers:
             self._header_bytes += len(data)
         super().data_received(data)
-        if self._is_reading_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+        if self._is_reading_headers and self._header_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
             self.send_400_response("The request's headers are too long.")
 
     def on_message_begin(self) -> None:
@@ -54,12 +54,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
-        if len(name) + len(value) > MOST_HEADER_BYTES:
+        if len(name) + len(value) > MAX_HEADER_BYTES:
             raise ValueError("a header is too long")
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        if len(self.url) > MOST_HEADER_BYTES:
+        if len(self.url) > MAX_HEADER_BYTES:
             raise ValueError("the address is too long")
 
     def on_headers_complete(self) -> None:
@@ -168,7 +168,7 @@ def make_config(app: Callable[..., Any], settings: Settings, **given: Any) -> uv
         http=BoundedProtocol,
         ws=RoomProtocol,
         ws_per_message_deflate=False,
-        ws_max_size=MOST_FRAME_BYTES,
+        ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
         log_config=None,

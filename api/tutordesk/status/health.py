@@ -6,7 +6,7 @@ import pymongo.errors
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from tutordesk.ground.database import Client
+from tutordesk.ground.database import AsyncMongoClient
 from tutordesk.ground.errors import Unavailable, problem_responses
 
 router = APIRouter(prefix="/health", tags=["operations"])
@@ -31,7 +31,7 @@ async def read_ready(request: Request) -> Health:
     return Health(status="ready")
 
 
-async def trouble_of(client: Client) -> str:
+async def trouble_of(client: AsyncMongoClient) -> str:
     """Why the database takes no writes just now; empty when it does."""
     try:
         hello: dict[str, Any] = await client.admin.command("hello")

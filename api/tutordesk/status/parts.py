@@ -10,18 +10,18 @@ from pydantic import BaseModel
 
 from tutordesk.ground import metrics
 from tutordesk.operations.changelog.bases import list_bases
-from tutordesk.operations.changelog.status import Status as LogStatus
+from tutordesk.operations.changelog.status import ChangeLogStatus
 from tutordesk.operations.changelog.writer import CHANGE_LOG, CHANGE_LOG_LEASE
 from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.embedded.disk import NOT_OURS, Disk
 from tutordesk.operations.lease import LEASES
 from tutordesk.status.health import trouble_of
 
-MOST_SILENCE_SECONDS = 15.0
+MAX_SILENCE_SECONDS = 15.0
 State = Literal["ok", "warning", "down", "off"]
 
 
-class Part(BaseModel):
+class ComponentStatus(BaseModel):
     """`says`: a sentence that a person understands."""
 
     name: Literal["database", "disk", "tutor", "change_log"]
@@ -54,38 +54,44 @@ class Figures(BaseModel):
     routes: list[Route]
 
 
-async def read_parts(state: Any, log: LogStatus | None) -> list[Part]:
+async def read_parts(state: Any, log: ChangeLogStatus | None) -> list[ComponentStatus]:
     return [await read_database(state), _disk(state.disk), _tutor(state), await asyncio.to_thread(_log, state, log)]
 
 
-async def read_database(state: Any) -> Part:
+async def read_database(state: Any) -> ComponentStatus:
     started = time.perf_counter()
     trouble = await trouble_of(state.client)
     metrics.DATABASE_UP.set(not trouble)
     if trouble:
-        return Part(name="database", state="down", says=trouble)
+        return ComponentStatus(name="database", state="down", says=trouble)
     ms = (time.perf_counter() - started) * 1000
-    return Part(name="database", state="ok", says=f"Takes writes, and answers within {ms:.0f} ms.")
+    return ComponentStatus(name="database", state="ok", says=f"Takes writes, and answers within {ms:.0f} ms.")
 
 
-def _disk(disk: Disk) -> Part:
+def _disk(disk: Disk) -> ComponentStatus:
     if disk is NOT_OURS:
-        return Part(name="disk", state="off", says="The database lies elsewhere, and looks after its disk itself.")
+        return ComponentStatus(
+            name="disk", state="off", says="The database lies elsewhere, and looks after its disk itself."
+        )
     free = f"{disk.free / 1e9:.1f} GB are free"
     if disk.is_short:
-        return Part(name="disk", state="down", says=f"Only {free}: nothing new is saved until there is room.")
-    return Part(name="disk", state="ok", says=f"{free}.")
+        return ComponentStatus(
+            name="disk", state="down", says=f"Only {free}: nothing new is saved until there is room."
+        )
+    return ComponentStatus(name="disk", state="ok", says=f"{free}.")
 
 
-def _tutor(state: Any) -> Part:
+def _tutor(state: Any) -> ComponentStatus:
     if state.tutor.is_offline:
-        return Part(name="tutor", state="off", says="Offline: it answers with the best passages of the tickets.")
-    return Part(name="tutor", state="ok", says=f"Answers come from {', '.join(state.settings.models)}.")
+        return ComponentStatus(
+            name="tutor", state="off", says="Offline: it answers with the best passages of the tickets."
+        )
+    return ComponentStatus(name="tutor", state="ok", says=f"Answers come from {', '.join(state.settings.models)}.")
 
 
-async def read_log_status(state: Any) -> LogStatus | None:
+async def read_log_status(state: Any) -> ChangeLogStatus | None:
     """As its writer said last, who may be another process or server. None: nobody writes one."""
-    own: LogStatus = state.change_log.status
+    own: ChangeLogStatus = state.change_log.status
     if own.is_writing or own.alarm:
         return own
     leases = state.client.get_default_database("tutordesk")[LEASES]
@@ -94,19 +100,23 @@ async def read_log_status(state: Any) -> LogStatus | None:
     except pymongo.errors.PyMongoError:
         return own if state.settings.writes_change_log else None
     if found:
-        return LogStatus(**{field.name: found[field.name] for field in fields(LogStatus) if field.name in found})
+        return ChangeLogStatus(
+            **{field.name: found[field.name] for field in fields(ChangeLogStatus) if field.name in found}
+        )
     return own if state.settings.writes_change_log else None
 
 
-def _log(state: Any, log: LogStatus | None) -> Part:
+def _log(state: Any, log: ChangeLogStatus | None) -> ComponentStatus:
     if not log:
-        return Part(name="change_log", state="off", says="Off: only dumps can be restored.")
+        return ComponentStatus(name="change_log", state="off", says="Off: only dumps can be restored.")
     silence = time.time() - log.written_at if log.written_at else 0.0
     if told := log.alarm or log.gap or log.warning:
-        return Part(name="change_log", state="warning", says=_sentence(told))
-    if silence > MOST_SILENCE_SECONDS:
-        return Part(name="change_log", state="warning", says=f"Nothing was written for {silence:.0f} seconds.")
-    return Part(name="change_log", state="ok", says=_how_far_back(state, max(0.1, log.lag_seconds)))
+        return ComponentStatus(name="change_log", state="warning", says=_sentence(told))
+    if silence > MAX_SILENCE_SECONDS:
+        return ComponentStatus(
+            name="change_log", state="warning", says=f"Nothing was written for {silence:.0f} seconds."
+        )
+    return ComponentStatus(name="change_log", state="ok", says=_how_far_back(state, max(0.1, log.lag_seconds)))
 
 
 def _how_far_back(state: Any, lag: float) -> str:
@@ -125,15 +135,15 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
-def set_gauges(log: LogStatus | None) -> None:
+def set_gauges(log: ChangeLogStatus | None) -> None:
     if log:
         metrics.CHANGE_LOG_LAG.set(log.lag_seconds)
         metrics.CHANGE_LOG_BYTES.set(log.size)
         metrics.CHANGE_LOG_ALARM.set(bool(log.alarm or log.gap))
 
 
-def read_figures(state: Any, log: LogStatus | None) -> Figures:
-    read = metrics.Reader(state.settings.workers > 1)
+def read_figures(state: Any, log: ChangeLogStatus | None) -> Figures:
+    read = metrics.MetricsSnapshot(state.settings.workers > 1)
     tokens = read.quantiles("tutordesk_first_token_seconds")
     return Figures(
         open_streams=int(read.sum("tutordesk_open_streams")),

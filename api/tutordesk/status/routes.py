@@ -20,17 +20,25 @@ from tutordesk.ground import metrics
 from tutordesk.ground.errors import AppError, NotFound, problem_responses
 from tutordesk.identity.access import admin_of, is_on_this_machine, visitor_of
 from tutordesk.replies.events import FIRST_BYTES, ByteStream, frame
-from tutordesk.status.parts import Figures, Part, read_database, read_figures, read_log_status, read_parts, set_gauges
+from tutordesk.status.parts import (
+    ComponentStatus,
+    Figures,
+    read_database,
+    read_figures,
+    read_log_status,
+    read_parts,
+    set_gauges,
+)
 
 router = APIRouter(tags=["operations"])
 TICKS, TICK_SECONDS = 5, 0.2
-ECHOES, ECHO_SECONDS, LONGEST_ECHO = 20, 10.0, 200
+ECHOES, ECHO_SECONDS, MAX_ECHO_CHARACTERS = 20, 10.0, 200
 
 
 class StatusOut(BaseModel):
     version: str
     epoch: str
-    parts: list[Part]
+    parts: list[ComponentStatus]
     figures: Figures | None
 
 
@@ -84,7 +92,7 @@ async def test_socket(websocket: WebSocket) -> None:
                 text = (await websocket.receive()).get("text")
                 if text is None:  # gone, or nothing that the page sends
                     break
-                await websocket.send_text(text[:LONGEST_ECHO])
+                await websocket.send_text(text[:MAX_ECHO_CHARACTERS])
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
         await websocket.close()
 

@@ -22,7 +22,7 @@ from tutordesk.replies.events import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS
 from tutordesk.tickets.models import PARTS_OF_LIST, Ticket, row_of
 
 log = logging.getLogger(__name__)
-MOST_WAITING = 256
+MAX_WAITING = 256
 LOOK_MS = 1_000
 FIELDS = ("updated_at", "summary_at", "summary_status", "is_deleted")
 SHOWN = {"$or": [{f"updateDescription.updatedFields.{field}": {"$exists": True}} for field in FIELDS]}
@@ -93,7 +93,7 @@ class TicketEvents:
 
     def _send(self, event: bytes) -> None:
         for reader in list(self._readers):
-            if reader.qsize() >= MOST_WAITING:
+            if reader.qsize() >= MAX_WAITING:
                 self._readers.discard(reader)
                 reader.put_nowait(None)
             else:

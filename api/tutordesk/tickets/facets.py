@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from tutordesk.tickets.models import Ticket
 
-MOST_TAGS = 100
+MAX_TAGS = 100
 REST = 19
 
 
@@ -49,7 +49,7 @@ async def _count(field: str) -> list[Facet]:
         *([{"$unwind": "$tags"}] if field == "tags" else []),
         {"$group": {"_id": f"${field}", "count": {"$sum": 1}}},
         {"$sort": {"count": -1, "_id": 1}},
-        {"$limit": MOST_TAGS},
+        {"$limit": MAX_TAGS},
     ]
-    found = await Ticket.get_motor_collection().aggregate(steps).to_list(MOST_TAGS)
+    found = await Ticket.get_motor_collection().aggregate(steps).to_list(MAX_TAGS)
     return [Facet(name=one["_id"], count=one["count"]) for one in found]

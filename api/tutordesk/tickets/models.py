@@ -19,8 +19,8 @@ from tutordesk.tutor.models import Source
 
 EXCERPT_CHARACTERS = 280
 DEFAULT_CATEGORY = "general"
-MOST_TAGS, MOST_TAG_CHARACTERS = 20, 40
-MOST_TRANSCRIPTS, MOST_TRANSCRIPT_BYTES = 20, 1_000_000
+MAX_TAGS, MAX_TAG_CHARACTERS = 20, 40
+MAX_TRANSCRIPTS, MAX_TRANSCRIPT_BYTES = 20, 1_000_000
 SummaryStatus = Literal["pending", "ready", "failed"]
 DOWN = pymongo.DESCENDING
 UP = pymongo.ASCENDING
@@ -47,10 +47,10 @@ def fold_tags(tags: list[str]) -> list[str]:
     """Trimmed, case-folded, without a leading `#`, each once, in the order given. Raises ValueError past a limit."""
     folded = dict.fromkeys(" ".join(tag.split()).lstrip("#").casefold() for tag in tags)
     kept = [tag for tag in folded if tag]
-    if len(kept) > MOST_TAGS:
-        raise ValueError(f"can be {MOST_TAGS} at the most")
-    if any(len(tag) > MOST_TAG_CHARACTERS for tag in kept):
-        raise ValueError(f"can have {MOST_TAG_CHARACTERS} characters each at the most")
+    if len(kept) > MAX_TAGS:
+        raise ValueError(f"can be {MAX_TAGS} at the most")
+    if any(len(tag) > MAX_TAG_CHARACTERS for tag in kept):
+        raise ValueError(f"can have {MAX_TAG_CHARACTERS} characters each at the most")
     return kept
 
 

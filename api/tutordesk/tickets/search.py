@@ -37,33 +37,33 @@ from tutordesk.tickets.models import (
 from tutordesk.tutor.models import Source
 
 PREFIX = 3
-MOST_TERMS, MOST_TERM_CHARACTERS = 4_000, 40
-MOST_QUERY_WORDS = 12
-MOST_SECONDS = 0.5
+MAX_TERMS, MAX_TERM_CHARACTERS = 4_000, 40
+MAX_QUERY_WORDS = 12
+MAX_SECONDS = 0.5
 CANDIDATES = 40
 NEWEST_FIRST = [("created_at", DOWN), ("_id", DOWN)]
-MOST_SOURCE_WORDS = 4
-MOST_SOURCES = 3
+MAX_SOURCE_WORDS = 4
+MAX_SOURCES = 3
 SAME_TICKET = {"from": "tickets", "localField": "_id", "foreignField": "_id"}
 
 
 def terms_of(title: str, description: str, category: str, tags: Sequence[str], summary: str | None) -> list[str]:
     first = dict.fromkeys(with_prefixes(f"{title} {' '.join(tags)}"))
     rest = dict.fromkeys(with_prefixes(f"{category} {summary or ''} {description}"))
-    return [*(f"={term}" for term in first), *{**first, **rest}][:MOST_TERMS]
+    return [*(f"={term}" for term in first), *{**first, **rest}][:MAX_TERMS]
 
 
 def with_prefixes(text: str) -> Iterator[str]:
     for word in words(text):
-        yield word[:MOST_TERM_CHARACTERS]
+        yield word[:MAX_TERM_CHARACTERS]
         if len(word) >= PREFIX and not IS_CJK.match(word):
             yield f"{word[:PREFIX]}*"
 
 
 def match_words(query: str, mark: str = "") -> list[dict[str, Any]]:
     """One condition a word, to be joined by `$and`; empty when the query has no word."""
-    asked = list(dict.fromkeys(words(query)))[:MOST_QUERY_WORDS]
-    return [condition for word in asked for condition in _match_word(word[:MOST_TERM_CHARACTERS], mark)]
+    asked = list(dict.fromkeys(words(query)))[:MAX_QUERY_WORDS]
+    return [condition for word in asked for condition in _match_word(word[:MAX_TERM_CHARACTERS], mark)]
 
 
 def _match_word(word: str, mark: str) -> list[dict[str, Any]]:
@@ -152,7 +152,7 @@ def search_limit() -> AbstractContextManager[None]:
     """S-18: what is searched inside ends after half a second, in MongoDB too. A command's own `maxTimeMS` would not do:
     the driver puts the client's time limit in its place.
     """
-    limit: AbstractContextManager[None] = pymongo.timeout(MOST_SECONDS)
+    limit: AbstractContextManager[None] = pymongo.timeout(MAX_SECONDS)
     return limit
 
 
@@ -163,7 +163,7 @@ async def find_sources(question: str) -> list[Source]:
     all, come from the index alone and in one request; a word that fewer hold weighs more, one in a title thrice.
     """
     asked = [word for word in dict.fromkeys(words(question)) if len(word) > 2 or IS_CJK.match(word)]
-    asked = sorted(asked, key=lambda word: (word.isdecimal(), len(word)), reverse=True)[:MOST_SOURCE_WORDS]
+    asked = sorted(asked, key=lambda word: (word.isdecimal(), len(word)), reverse=True)[:MAX_SOURCE_WORDS]
     if not asked:
         return []
     first, *others = [_holders(term, word, weight) for word in asked for term, weight in ((word, 1), (f"={word}", 2))]
@@ -175,7 +175,7 @@ async def find_sources(question: str) -> list[Source]:
         {"$unwind": "$held"},
         {"$group": {"_id": "$held._id", "score": {"$sum": {"$divide": ["$held.weight", {"$add": [1, "$often"]}]}}}},
         {"$sort": {"score": DOWN, "_id": DOWN}},
-        {"$limit": MOST_SOURCES},
+        {"$limit": MAX_SOURCES},
         {"$lookup": {**SAME_TICKET, "as": "ticket", "pipeline": [{"$project": PARTS_ALONE}]}},
     ]
     with search_limit():

@@ -21,7 +21,7 @@ from tutordesk.tutor.prompt import summary_prompt
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
-MOST_WORDS = 60
+MAX_WORDS = 60
 AT_ONCE = 4
 RETRY_SECONDS = 5.0
 
@@ -87,7 +87,7 @@ async def refresh_summary(ticket_id: PydanticObjectId, tutor: Tutor) -> None:
     change: dict[str, object]
     try:
         text, model = await tutor.complete(summary_prompt(as_source(ticket)))
-        summary = first_words(plain_text(text), MOST_WORDS)
+        summary = first_words(plain_text(text), MAX_WORDS)
         terms = terms_of(ticket.title, ticket.description, ticket.category, ticket.tags, summary)
         change = {"summary_status": "ready", "ai_summary": summary, "summary_model": model, "terms": terms}
     except TutorError as error:

@@ -13,7 +13,7 @@ from typing import Literal
 from tutordesk.tutor.models import Prompt, Source, Turn, count_tokens
 
 HISTORY_TOKENS = 8_000
-MOST_TITLED = 2_000
+MAX_TITLED = 2_000
 FOLDER = Path(__file__).parent / "prompts"
 
 
@@ -46,7 +46,7 @@ def summary_prompt(source: Source) -> Prompt:
 
 def title_prompt(question: str, answer: str) -> Prompt:
     word = secrets.token_hex(8)
-    exchange = f"[{word} question]\n{question[:MOST_TITLED]}\n[{word} answer]\n{answer[:MOST_TITLED]}\n[{word} end]"
+    exchange = f"[{word} question]\n{question[:MAX_TITLED]}\n[{word} answer]\n{answer[:MAX_TITLED]}\n[{word} end]"
     return Prompt(rules("title"), (Turn("user", f"{exchange}\n\nName it."),), question="", kind="title")
 
 

@@ -19,7 +19,7 @@ from tutordesk.tutor.providers import make_provider
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 30.0
 TRIES = 3
-LONGEST_WAIT_SECONDS = 10.0
+MAX_WAIT_SECONDS = 10.0
 SUMMARY_SECONDS = 60.0
 Parts = AsyncIterator[str | Usage]
 
@@ -114,10 +114,10 @@ def _counted_errors(provider: Provider) -> Iterator[None]:
 
 def _is_worth_another_try(error: BaseException) -> bool:
     wait = error.retry_after or 0 if isinstance(error, TutorError) else 0
-    return isinstance(error, TutorError) and error.type in ("busy", "offline") and wait <= LONGEST_WAIT_SECONDS
+    return isinstance(error, TutorError) and error.type in ("busy", "offline") and wait <= MAX_WAIT_SECONDS
 
 
-_jitter = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)
+_jitter = wait_random_exponential(multiplier=0.5, max=MAX_WAIT_SECONDS)
 
 
 def _wait(state: RetryCallState) -> float:

@@ -626,7 +626,7 @@ export interface components {
             /** Content */
             content: string;
             /** @default complete */
-            status: components["schemas"]["Status"];
+            status: components["schemas"]["ReplyStatus"];
             /**
              * Created At
              * Format: date-time
@@ -675,6 +675,24 @@ export interface components {
             ticket_id: components["schemas"]["PydanticObjectId"];
             /** Quote */
             quote: string;
+        };
+        /**
+         * ComponentStatus
+         * @description `says`: a sentence that a person understands.
+         */
+        ComponentStatus: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "database" | "disk" | "tutor" | "change_log";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "warning" | "down" | "off";
+            /** Says */
+            says: string;
         };
         /** Credentials */
         Credentials: {
@@ -843,7 +861,7 @@ export interface components {
             /** Content */
             content: string;
             /** @default complete */
-            status: components["schemas"]["Status"];
+            status: components["schemas"]["ReplyStatus"];
             /**
              * Created At
              * Format: date-time
@@ -911,7 +929,7 @@ export interface components {
             /** Asks Tutor */
             asks_tutor: boolean;
             reply_id: components["schemas"]["PydanticObjectId"] | null;
-            status: components["schemas"]["Status"] | null;
+            status: components["schemas"]["ReplyStatus"] | null;
             /** Error */
             error: string | null;
         };
@@ -927,24 +945,6 @@ export interface components {
             /** Ticket Id */
             ticket_id?: string | null;
         };
-        /**
-         * Part
-         * @description `says`: a sentence that a person understands.
-         */
-        Part: {
-            /**
-             * Name
-             * @enum {string}
-             */
-            name: "database" | "disk" | "tutor" | "change_log";
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "ok" | "warning" | "down" | "off";
-            /** Says */
-            says: string;
-        };
         /** @example 5eb7cf5a86d9755df3a6c593 */
         PydanticObjectId: string;
         /** Question */
@@ -954,6 +954,11 @@ export interface components {
             /** Prompt */
             prompt: string;
         };
+        /**
+         * ReplyStatus
+         * @enum {string}
+         */
+        ReplyStatus: "streaming" | "complete" | "stopped" | "interrupted" | "failed";
         /** RoomChange */
         RoomChange: {
             /** Name */
@@ -1012,7 +1017,7 @@ export interface components {
             members: components["schemas"]["MemberOut"][];
             /** Removed */
             removed: components["schemas"]["MemberOut"][];
-            running_reply: components["schemas"]["api__rooms__models__RunningReply"] | null;
+            running_reply: components["schemas"]["RunningAnswer"] | null;
             /** Is Silenced */
             is_silenced: boolean;
             /** Is Admin */
@@ -1075,6 +1080,16 @@ export interface components {
             /** P95 Ms */
             p95_ms: number;
         };
+        /** RunningAnswer */
+        RunningAnswer: {
+            id: components["schemas"]["PydanticObjectId"];
+            asked_by: components["schemas"]["PydanticObjectId"];
+            message_id: components["schemas"]["PydanticObjectId"];
+        };
+        /** RunningReply */
+        RunningReply: {
+            id: components["schemas"]["PydanticObjectId"];
+        };
         /** SamplesOut */
         SamplesOut: {
             /** Created */
@@ -1115,7 +1130,7 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
-            running_reply: components["schemas"]["api__chat__models__RunningReply"] | null;
+            running_reply: components["schemas"]["RunningReply"] | null;
             hit?: components["schemas"]["SessionHit"] | null;
             /** Messages */
             messages: components["schemas"]["Message"][];
@@ -1141,14 +1156,9 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
-            running_reply: components["schemas"]["api__chat__models__RunningReply"] | null;
+            running_reply: components["schemas"]["RunningReply"] | null;
             hit?: components["schemas"]["SessionHit"] | null;
         };
-        /**
-         * Status
-         * @enum {string}
-         */
-        Status: "streaming" | "complete" | "stopped" | "interrupted" | "failed";
         /** StatusOut */
         StatusOut: {
             /** Version */
@@ -1156,7 +1166,7 @@ export interface components {
             /** Epoch */
             epoch: string;
             /** Parts */
-            parts: components["schemas"]["Part"][];
+            parts: components["schemas"]["ComponentStatus"][];
             figures: components["schemas"]["Figures"] | null;
         };
         /**
@@ -1311,7 +1321,7 @@ export interface components {
             /** Content */
             content: string;
             /** @default complete */
-            status: components["schemas"]["Status"];
+            status: components["schemas"]["ReplyStatus"];
             /**
              * Created At
              * Format: date-time
@@ -1329,16 +1339,6 @@ export interface components {
             citations: components["schemas"]["Citation"][];
             feedback?: components["schemas"]["Feedback"] | null;
             error?: components["schemas"]["Failure"] | null;
-        };
-        /** RunningReply */
-        api__chat__models__RunningReply: {
-            id: components["schemas"]["PydanticObjectId"];
-        };
-        /** RunningReply */
-        api__rooms__models__RunningReply: {
-            id: components["schemas"]["PydanticObjectId"];
-            asked_by: components["schemas"]["PydanticObjectId"];
-            message_id: components["schemas"]["PydanticObjectId"];
         };
         /** FieldError */
         FieldError: {

@@ -20,7 +20,7 @@ REPLIES, PARTS = "replies", "parts"
 Entry = Mapping[str, Any]
 
 
-class Restored(Exception):
+class RestoreStarted(Exception):
     """Here begins a restore, whose steps are not to be replayed."""
 
 
@@ -34,7 +34,7 @@ def split(batch: bytes) -> Iterator[bytes]:
 
 
 def keep(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:
-    """The entry as the log keeps it, or None. Raises Restored."""
+    """The entry as the log keeps it, or None. Raises RestoreStarted."""
     if entry["op"] == "n":
         return None
     if entry["ns"] == "admin.$cmd" and "applyOps" in entry["o"]:
@@ -48,7 +48,7 @@ def ends_restore(entry: Entry, database: str) -> bool:
 
 
 def is_kept(operation: Entry, database: str) -> bool:
-    """Whether one operation, of an entry or of a transaction, is about what is kept. Raises Restored."""
+    """Whether one operation, of an entry or of a transaction, is about what is kept. Raises RestoreStarted."""
     name, _, collection = operation["ns"].partition(".")
     if name != database:
         return False
@@ -58,7 +58,7 @@ def is_kept(operation: Entry, database: str) -> bool:
         return False
     if collection == DATA_EPOCH:
         if operation["op"] == "i" and operation["o"]["_id"] == SWITCH:
-            raise Restored
+            raise RestoreStarted
         return False
     return not (collection == REPLIES and operation["op"] == "u" and _is_checkpoint(operation["o"]))
 

@@ -19,7 +19,7 @@ from bson.raw_bson import RawBSONDocument
 
 CRC, PREV = b"\x12_crc\0", b"\x05_prev\0\x20\0\0\0\0"
 ADDED = len(CRC) + 8 + len(PREV) + 32
-SHORTEST, LONGEST = 5 + ADDED, 32 * 2**20
+MIN_BYTES, MAX_BYTES = 5 + ADDED, 32 * 2**20
 NO_RECORD = bytes(32)
 MARK = "tutordesk"
 
@@ -62,7 +62,7 @@ def scan(data: bytes, previous: bytes | None, start: int = 0) -> Iterator[tuple[
     view = memoryview(data)
     while start < len(data):
         length = struct.unpack_from("<i", data, start)[0] if start + 4 <= len(data) else 0
-        if not SHORTEST <= length <= LONGEST or start + length > len(data):
+        if not MIN_BYTES <= length <= MAX_BYTES or start + length > len(data):
             raise Damage(start, "a record is cut off")
         record = bytes(view[start : start + length])
         try:

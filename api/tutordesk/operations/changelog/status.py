@@ -11,11 +11,11 @@ from bson import Timestamp
 from tutordesk.operations.catalog import Client, newest_entry
 
 log = logging.getLogger(__name__)
-MOST_SHARE, FINE_SHARE = 0.5, 0.4
+MAX_SHARE, FINE_SHARE = 0.5, 0.4
 
 
 @dataclass
-class Status:
+class ChangeLogStatus:
     """How the log does. `lag_seconds`: how old the newest entries were once on the disk, or how long none could be
     written; `written_at`: when all was; `gap`: the last one, while there is no base after it; `alarm`: a sentence;
     `warning`: another, while the lag takes more than half of what MongoDB's oplog holds.
@@ -31,10 +31,10 @@ class Status:
     warning: str = ""
 
 
-def watch_window(client: Client, status: Status) -> None:
+def watch_window(client: Client, status: ChangeLogStatus) -> None:
     """Warn, once, when the log is behind by more than half of the oplog's window. Raises PyMongoError."""
     share = window_share(client, status.position) if status.position else 0.0
-    if share > MOST_SHARE:
+    if share > MAX_SHARE:
         if not status.warning:
             log.warning("the change log is behind by %.0f %% of what MongoDB's oplog holds", share * 100)
         status.warning = (

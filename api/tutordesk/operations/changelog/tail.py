@@ -26,10 +26,10 @@ from pymongo.read_concern import ReadConcern
 
 from tutordesk.operations.catalog import RAW, Client, Position, database_name, newest_entry
 from tutordesk.operations.changelog.base_keeper import BaseKeeper
-from tutordesk.operations.changelog.entries import Restored, ends_restore, keep, split
+from tutordesk.operations.changelog.entries import RestoreStarted, ends_restore, keep, split
 from tutordesk.operations.changelog.files import Writer, log_size
 from tutordesk.operations.changelog.records import mark
-from tutordesk.operations.changelog.status import Status, watch_window
+from tutordesk.operations.changelog.status import ChangeLogStatus, watch_window
 from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.lease import BEAT_SECONDS, Lease
 
@@ -40,7 +40,7 @@ SEEN_SECONDS, LAST_SECONDS, AHEAD_SECONDS = 30.0, 3.0, 10.0
 
 class OplogTail:
     def __init__(
-        self, client: Client, writer: Writer, bases: BaseKeeper, status: Status, alarm: Callable[[str], None]
+        self, client: Client, writer: Writer, bases: BaseKeeper, status: ChangeLogStatus, alarm: Callable[[str], None]
     ) -> None:
         self._client, self._writer, self._bases, self._status, self._alarm = client, writer, bases, status, alarm
         self._name = database_name(client)
@@ -130,7 +130,7 @@ class OplogTail:
                 continue
             try:
                 found = keep(raw, following, self._name)
-            except Restored:
+            except RestoreStarted:
                 if entry:
                     self._write(kept, entry)
                 kept, entry, self._is_restoring = [], None, True

@@ -18,14 +18,14 @@ import pymongo.errors
 from tutordesk.operations.catalog import Client, connect_to_follow, database_name
 from tutordesk.operations.changelog.base_keeper import BaseKeeper
 from tutordesk.operations.changelog.files import InUse, Writer
-from tutordesk.operations.changelog.status import Status, watch_window
+from tutordesk.operations.changelog.status import ChangeLogStatus, watch_window
 from tutordesk.operations.changelog.tail import OplogTail
 from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.lease import BEAT_SECONDS, LEASES, Lease
 
 log = logging.getLogger(__name__)
 CHANGE_LOG, CHANGE_LOG_LEASE = "changelog", "change log"
-LEAST_RETRY_SECONDS, MOST_RETRY_SECONDS = 1.0, 5.0
+MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 5.0
 
 
 class ChangeLog(threading.Thread):
@@ -33,7 +33,7 @@ class ChangeLog(threading.Thread):
 
     def __init__(self, url: str, folder: Path, server: str) -> None:
         super().__init__(name="change log", daemon=True)
-        self.status = Status()
+        self.status = ChangeLogStatus()
         self._url, self._folder, self._server = url, folder, server
         self._ending = threading.Event()
 
@@ -45,7 +45,7 @@ class ChangeLog(threading.Thread):
 
     def run(self) -> None:
         with connect_to_follow(self._url) as client:
-            retry = LEAST_RETRY_SECONDS
+            retry = MIN_RETRY_SECONDS
             while not self._ending.is_set():
                 written = self.status.written_at
                 try:
@@ -59,7 +59,7 @@ class ChangeLog(threading.Thread):
                 except Exception as error:  # the thread has to live: what is not written now is written later
                     log.exception("the change log failed and is tried again")
                     self._alarm(f"the change log failed: {type(error).__name__}")
-                retry = LEAST_RETRY_SECONDS if self.status.written_at > written else min(MOST_RETRY_SECONDS, 2 * retry)
+                retry = MIN_RETRY_SECONDS if self.status.written_at > written else min(MAX_RETRY_SECONDS, 2 * retry)
                 self.status.is_writing = False
                 self.status.lag_seconds = max(self.status.lag_seconds, time.time() - self.status.written_at)
                 self._tell(client)

@@ -27,7 +27,7 @@ from tutordesk.operations.catalog import (
     read_batches,
     version,
 )
-from tutordesk.operations.dumps.format import OPLOG, PRELUDE, Collection, DumpError, file_name, marker
+from tutordesk.operations.dumps.format import OPLOG, PRELUDE, CollectionInfo, DumpError, file_name, marker
 
 TRIES = 20
 SNAPSHOT_UNAVAILABLE, SNAPSHOT_TOO_OLD = 246, 239
@@ -128,7 +128,7 @@ class _Packed(gzip.GzipFile):
         self._file.close()
 
 
-def _size(database: Database, collections: list[Collection]) -> int:
+def _size(database: Database, collections: list[CollectionInfo]) -> int:
     """Bytes of all documents, as MongoDB counts them."""
     stored = [one.data_name for one in collections if one.kind != "view"]
     return sum(int(database.command("collStats", name)["size"]) for name in stored)

@@ -24,8 +24,8 @@ from bson import Timestamp, json_util
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.json_util import CANONICAL_JSON_OPTIONS
 
-LONGEST_NAME, KEPT_OF_LONG_NAME = 238, 208
-MOST_BYTES = 16 * 2**20 + 16 * 2**10
+MAX_NAME_CHARACTERS, KEPT_OF_LONG_NAME = 238, 208
+MAX_BYTES = 16 * 2**20 + 16 * 2**10
 CHUNK = 2**20
 PRELUDE, OPLOG = "prelude.json", "oplog.bson"
 Kind = Literal["collection", "view", "timeseries"]
@@ -40,7 +40,7 @@ class DumpError(Exception):
 
 
 @dataclass
-class Collection:
+class CollectionInfo:
     """What a database tells of one collection. `indexes` are as listIndexes gives them."""
 
     name: str
@@ -64,7 +64,7 @@ class Collection:
         return text
 
     @classmethod
-    def from_metadata(cls, text: str) -> "Collection":
+    def from_metadata(cls, text: str) -> "CollectionInfo":
         """Raises DumpError."""
         try:
             fields = json_util.loads(text, json_options=CANONICAL_JSON_OPTIONS)
@@ -89,7 +89,7 @@ class Collection:
 def file_name(collection: str) -> str:
     """How mongodump names the files of a collection, without their ending."""
     escaped = quote_plus(collection)
-    if len(escaped) <= LONGEST_NAME:
+    if len(escaped) <= MAX_NAME_CHARACTERS:
         return escaped
     digest = base64.urlsafe_b64encode(hashlib.sha1(collection.encode()).digest()).rstrip(b"=").decode()
     return f"{escaped[:KEPT_OF_LONG_NAME]}%24{digest}"
@@ -113,7 +113,7 @@ def read_documents(path: Path) -> Iterator[bytes]:
                 start = 0
                 while start + 4 <= len(rest):
                     length = struct.unpack_from("<i", rest, start)[0]
-                    if not 5 <= length <= MOST_BYTES:
+                    if not 5 <= length <= MAX_BYTES:
                         raise DumpError(f"{path.name} is damaged at byte {offset + start}.")
                     if start + length > len(rest):
                         break

@@ -13,10 +13,10 @@ from bson import Timestamp
 
 from tutordesk.operations.dumps.format import (
     EXACT,
-    MOST_BYTES,
+    MAX_BYTES,
     OPLOG,
     PRELUDE,
-    Collection,
+    CollectionInfo,
     DumpError,
     Tally,
     file_name,
@@ -24,7 +24,7 @@ from tutordesk.operations.dumps.format import (
     read_documents,
 )
 
-MOST_METADATA_BYTES = MOST_BYTES
+MAX_METADATA_BYTES = MAX_BYTES
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Dump:
     folder: Path
     database: str
     server_version: str = ""
-    collections: list[Collection] = field(default_factory=list)
+    collections: list[CollectionInfo] = field(default_factory=list)
     data: dict[str, Path] = field(default_factory=dict)
     oplog: Path | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
@@ -118,13 +118,13 @@ def _find_database(top: Path, folder: Path, database: str) -> Path:
     return found[0]
 
 
-def _read_collection(path: Path) -> Collection:
+def _read_collection(path: Path) -> CollectionInfo:
     try:
         with open_file(path) as file:
-            text = file.read(MOST_METADATA_BYTES + 1)
-        if len(text) > MOST_METADATA_BYTES:
+            text = file.read(MAX_METADATA_BYTES + 1)
+        if len(text) > MAX_METADATA_BYTES:
             raise DumpError("its metadata is too long")
-        collection = Collection.from_metadata(text.decode())
+        collection = CollectionInfo.from_metadata(text.decode())
     except (OSError, EOFError, ValueError) as error:
         raise DumpError(f"its metadata cannot be read ({type(error).__name__})") from None
     if path.name.removesuffix(".gz") != f"{file_name(collection.name)}.metadata.json":

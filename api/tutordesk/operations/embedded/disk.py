@@ -15,7 +15,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 MB = 1_000_000
-LEAST_BYTES, LEAST_SHARE, MOST_KEPT_BYTES = 500 * MB, 0.05, 2_000 * MB
+MIN_BYTES, MIN_SHARE, MAX_KEPT_BYTES = 500 * MB, 0.05, 2_000 * MB
 LOOK_SECONDS = 1.0
 
 
@@ -33,7 +33,7 @@ class Disk:
 
     @property
     def needed(self) -> int:
-        return max(LEAST_BYTES, min(int(self.total * LEAST_SHARE), MOST_KEPT_BYTES))
+        return max(MIN_BYTES, min(int(self.total * MIN_SHARE), MAX_KEPT_BYTES))
 
     @property
     def is_short(self) -> bool:

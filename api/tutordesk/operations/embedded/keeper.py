@@ -16,7 +16,7 @@ from pathlib import Path
 from tutordesk.operations.embedded.disk import LOOK_SECONDS, Disk
 
 log = logging.getLogger(__name__)
-LEAST_PAUSE, MOST_PAUSE = 0.1, 30.0
+MIN_PAUSE, MAX_PAUSE = 0.1, 30.0
 QUICK_SECONDS, QUICKLY_KILLED_SECONDS = 10.0, 2.0
 Process = subprocess.Popen[bytes]
 
@@ -50,4 +50,4 @@ async def _until_room(data_dir: Path, most_seconds: float) -> None:
 
 def pause_after(quick_deaths: int, is_disk_short: bool) -> float:
     """Seconds until the next start, after so many quick deaths in a row."""
-    return MOST_PAUSE if is_disk_short else min(MOST_PAUSE, LEAST_PAUSE * 4**quick_deaths)
+    return MAX_PAUSE if is_disk_short else min(MAX_PAUSE, MIN_PAUSE * 4**quick_deaths)

@@ -28,13 +28,13 @@ from urllib.parse import quote_plus
 from tutordesk.operations.embedded.keeper import keep_running
 
 if TYPE_CHECKING:
-    from tutordesk.ground.database import Database
+    from tutordesk.ground.database import AsyncDatabase
 
 log = logging.getLogger(__name__)
 REPLICA_SET = "tutordesk"
 SOCKET_NAME = "mongodb-27017.sock"
-LONGEST_SOCKET_PATH = 107
-LEAST_CACHE_GB, MOST_CACHE_GB = 0.25, 1.0
+MAX_SOCKET_PATH_BYTES = 107
+MIN_CACHE_GB, MAX_CACHE_GB = 0.25, 1.0
 START_SECONDS = 30
 STOP_SECONDS = 10
 NOT_YET_INITIALIZED = 94
@@ -89,7 +89,7 @@ def find_mongod(chosen: Path | None) -> Path:
 def socket_dir(data_dir: Path) -> Path:
     """Where the socket lies: in the data folder, or in a private short one when that path is too long."""
     inside = data_dir / "run"
-    if len(os.fsencode(inside / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(inside / SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES:
         return inside
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"tutordesk-{os.getuid()}-{name}"
@@ -106,7 +106,7 @@ def mongodb_url(data_dir: Path) -> str:
 def cache_gb() -> str:
     """An eighth of the machine's memory, within bounds, as mongod takes it. It fills only as the data grows."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{min(MOST_CACHE_GB, max(LEAST_CACHE_GB, memory_gb / 8)):.2f}"
+    return f"{min(MAX_CACHE_GB, max(MIN_CACHE_GB, memory_gb / 8)):.2f}"
 
 
 def start_mongod(data_dir: Path, binary: Path) -> subprocess.Popen[bytes]:
@@ -216,7 +216,7 @@ async def _until_primary(data_dir: Path, process: subprocess.Popen[bytes]) -> No
     raise MongodError(f"mongod took no writes within {START_SECONDS} s. Its log: {data_dir / 'mongod.log'}")
 
 
-async def _configure(admin: "Database", host: str) -> None:
+async def _configure(admin: "AsyncDatabase", host: str) -> None:
     """Make the replica set on first start; give its only member a new host after the data folder moved."""
     import pymongo.errors
 

@@ -10,9 +10,9 @@ from tutordesk.operations.catalog import PASSING, STAGING, Database, list_collec
 from tutordesk.operations.dumps.format import EXACT
 from tutordesk.operations.restores.staging import DATA_EPOCH
 
-MOST_TITLES = 10
+MAX_TITLES = 10
 TITLE_KEYS = ("title", "display_name", "name", "text", "content")
-LONGEST_TITLE = 70
+MAX_TITLE_CHARACTERS = 70
 OBJECT_ID_FIRST, OBJECT_ID = b"\x07_id\0", 12
 
 
@@ -27,7 +27,7 @@ class Difference:
     titles: list[str] = field(default_factory=list)
 
     def note(self, sign: str, document: bytes) -> None:
-        if sum(title.startswith(sign) for title in self.titles) < MOST_TITLES:
+        if sum(title.startswith(sign) for title in self.titles) < MAX_TITLES:
             self.titles.append(f"{sign} {_title(document)}")
 
 
@@ -78,5 +78,5 @@ def _title(document: bytes) -> str:
         fields |= fields["question"]
     found = next((fields[key] for key in TITLE_KEYS if isinstance(fields.get(key), str) and fields[key]), "")
     title = " ".join(found.split()) or str(fields["_id"])
-    title = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
+    title = title if len(title) <= MAX_TITLE_CHARACTERS else f"{title[: MAX_TITLE_CHARACTERS - 1]}…"
     return title if title.isprintable() else title.encode("unicode_escape").decode()

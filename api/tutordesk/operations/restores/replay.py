@@ -13,7 +13,7 @@ from bson.raw_bson import RawBSONDocument
 
 from tutordesk.operations.catalog import STAGING, Database
 from tutordesk.operations.changelog.entries import is_kept
-from tutordesk.operations.dumps.format import EXACT, Collection, DumpError, Spec
+from tutordesk.operations.dumps.format import EXACT, CollectionInfo, DumpError, Spec
 from tutordesk.operations.restores.staging import LEFT_OUT
 
 BATCH_COUNT, BATCH_BYTES = 500, 8 * 2**20
@@ -28,7 +28,7 @@ class Replay:
     Raises DumpError for what cannot be replayed. Transactions that never ended are left out.
     """
 
-    def __init__(self, database: Database, staged: dict[str, Collection], source: str) -> None:
+    def __init__(self, database: Database, staged: dict[str, CollectionInfo], source: str) -> None:
         self.operations = 0
         self._database, self._staged, self._source = database, staged, source
         self._batch: list[Mapping[str, Any]] = []
@@ -120,7 +120,7 @@ class Replay:
             raise DumpError(f"{name} is a time series, which Tutordesk does not restore; use mongorestore.")
         self._database.create_collection(STAGING + name, check_exists=False, **options)
         indexes = [] if "clusteredIndex" in options else [command.get("idIndex", ID_INDEX)]
-        self._staged[name] = Collection(name, "collection", options, indexes)
+        self._staged[name] = CollectionInfo(name, "collection", options, indexes)
 
     def _drop(self, name: str) -> None:
         if self._staged.pop(name, None):
@@ -138,7 +138,7 @@ class Replay:
             self._drop(to)
         self._database[STAGING + name].rename(STAGING + to)
         collection = self._staged.pop(name)
-        self._staged[to] = Collection(to, collection.kind, collection.options, collection.indexes)
+        self._staged[to] = CollectionInfo(to, collection.kind, collection.options, collection.indexes)
 
     def _create_index(self, name: str, command: Spec) -> None:
         self._create_indexes(name, {"indexes": [{key: command[key] for key in command if key != "createIndexes"}]})
@@ -171,11 +171,11 @@ class Replay:
         if operation["op"] == "d":
             self._staged.pop(name, None)
         elif "viewOn" in view:
-            self._staged[name] = Collection(name, "view", {key: view[key] for key in view if key != "_id"})
+            self._staged[name] = CollectionInfo(name, "view", {key: view[key] for key in view if key != "_id"})
         else:
             raise DumpError(f"The change log holds a change of the view {name}, which cannot be replayed.")
 
-    def _known(self, name: str) -> Collection:
+    def _known(self, name: str) -> CollectionInfo:
         if name not in self._staged:
             raise DumpError(f"The change log changes the collection {name}, which is not in the copy.")
         return self._staged[name]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bson.raw_bson import RawBSONDocument
 
 from tutordesk.operations.catalog import RAW, STAGING, Client, Database, list_collections, version
-from tutordesk.operations.dumps.format import Collection, DumpError
+from tutordesk.operations.dumps.format import CollectionInfo, DumpError
 from tutordesk.operations.dumps.reader import Dump, refuse_newer
 from tutordesk.operations.migrations.run import refuse_newer_schema
 from tutordesk.operations.restores import preview as previews
@@ -26,7 +26,7 @@ BEAT_SECONDS = 4.5
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreSummary:
     documents: int
     operations: int
     seconds: float
@@ -34,7 +34,7 @@ class Restored:
 
 def restore(
     client: Client, dump: Dump, into: str, drop: str | None, report: Report, rewind: Rewind | None = None
-) -> Restored:
+) -> RestoreSummary:
     """Let the database `into` hold what `dump` holds, and what `rewind` replays on it.
 
     A database that is not empty has to be named by `drop`. Raises DumpError, after which it is as it was.
@@ -47,7 +47,7 @@ def restore(
         names = [one.name for one in collections.values() if one.kind == "collection"]
         switch(database, collections.values())
     documents = sum(database[name].estimated_document_count() for name in names)
-    return Restored(documents, operations, time.monotonic() - started)
+    return RestoreSummary(documents, operations, time.monotonic() - started)
 
 
 def preview(
@@ -65,7 +65,7 @@ def preview(
 @contextlib.contextmanager
 def staged(
     database: Database, dump: Dump, report: Report, rewind: Rewind | None
-) -> Iterator[tuple[dict[str, Collection], int]]:
+) -> Iterator[tuple[dict[str, CollectionInfo], int]]:
     """The copy's collections by name, and how many operations were replayed. Dropped at the end, if still there."""
     refuse_newer(dump.server_version, version(database.client))
     if not dump.collections:

@@ -14,7 +14,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
 
 from tutordesk.operations.catalog import PASSING, RAW, STAGING, Database, list_collections, tally
-from tutordesk.operations.dumps.format import Collection, DumpError, Spec
+from tutordesk.operations.dumps.format import CollectionInfo, DumpError, Spec
 from tutordesk.operations.dumps.reader import Dump
 from tutordesk.operations.lease import LEASES
 
@@ -32,14 +32,14 @@ def clear_staging(database: Database) -> None:
         database.drop_collection(STAGING + collection.name)
 
 
-def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -> dict[str, Collection]:
+def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -> dict[str, CollectionInfo]:
     """Create the dump's collections under their staging names and fill them. By name; indexes are not built yet.
 
     Views are returned but not created: they look at the names of what they show. `dump` was checked. Raises DumpError
     when what lies there is not what the dump holds.
     """
     clear_staging(database)
-    staged: dict[str, Collection] = {}
+    staged: dict[str, CollectionInfo] = {}
     total, done = sum(one.size for one in dump.tallies.values()), 0
 
     def tell(size: int) -> None:
@@ -101,7 +101,7 @@ def _batches(documents: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def build_indexes(database: Database, staged: Iterable[Collection]) -> None:
+def build_indexes(database: Database, staged: Iterable[CollectionInfo]) -> None:
     """Build what the staged collections are to have, and look that they have it. Raises DumpError."""
     for collection in staged:
         missing = [spec for spec in collection.indexes if not _is_built_in(spec)]

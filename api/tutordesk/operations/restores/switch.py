@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 from pymongo import WriteConcern
 
 from tutordesk.operations.catalog import STAGING, Database, list_collections
-from tutordesk.operations.dumps.format import EXACT, Collection
+from tutordesk.operations.dumps.format import EXACT, CollectionInfo
 from tutordesk.operations.embedded.mongod import MongodError
 from tutordesk.operations.restores.staging import DATA_EPOCH, STAYING
 
 if TYPE_CHECKING:
-    from tutordesk.ground.database import Database as AsyncDatabase
+    from tutordesk.ground.database import AsyncDatabase
 
 DATA, SWITCH = "data", "switch"
 NONE_YET = "0"
 
 
-def switch(database: Database, staged: Iterable[Collection]) -> None:
+def switch(database: Database, staged: Iterable[CollectionInfo]) -> None:
     """Let the staged collections be the database's only ones."""
     staged = list(staged)
     rename = [one.name for one in staged if one.kind == "collection"]

@@ -2,7 +2,7 @@
 
 A message that asks the tutor is its own place in the queue: it waits until it has a `reply_id`. The claim of the next
 one, the `Reply` and the record that tells of it are one transaction, so of several processes one answers, once. When a
-reply ends, however it ends and whoever ends it, `join_reply` posts the answer and the next question is taken. What the
+reply ends, however it ends, `deliver_reply` posts the answer and the next question is taken. What the
 tutor says is never a question, so that it answers neither itself nor another agent.
 """
 
@@ -17,7 +17,7 @@ import pymongo.errors
 from beanie import PydanticObjectId
 
 from tutordesk.ground.errors import NotFound, is_database_away
-from tutordesk.replies.endings import Join
+from tutordesk.replies.endings import Deliver
 from tutordesk.replies.models import Reply, now
 from tutordesk.replies.run import start_reply
 from tutordesk.rooms.agent.prompts import reply_to
@@ -35,10 +35,10 @@ WAITS = {"asks_tutor": True, "reply_id": None, "deleted_at": None}
 
 
 class Agent:
-    """`join` ends a reply for good, whatever it belongs to. Questions are taken while `taking_questions` is open."""
+    """`deliver` ends a reply for good, whatever it belongs to. Questions are taken while `taking_questions` is open."""
 
-    def __init__(self, relay: Relay, tutor: Tutor, owner: str, join: Join) -> None:
-        self._relay, self._tutor, self._owner, self._join = relay, tutor, owner, join
+    def __init__(self, relay: Relay, tutor: Tutor, owner: str, deliver: Deliver) -> None:
+        self._relay, self._tutor, self._owner, self._deliver = relay, tutor, owner, deliver
         self._is_closed = True
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -64,7 +64,7 @@ class Agent:
 
     async def _start(self, reply: Reply, prompt: Prompt, record: RoomRecord) -> None:
         await self._relay.announce(record.room_id, _started(record))
-        await start_reply(reply, prompt, self._tutor, self._join, _nothing())
+        await start_reply(reply, prompt, self._tutor, self._deliver, _nothing())
 
     async def _claim_again(self, reply: Reply, prompt: Prompt, question: RoomMessage) -> None:
         """A claim may have been committed although MongoDB did not say so, and nobody else would answer it then."""
@@ -87,7 +87,7 @@ class Agent:
         except NotFound:
             return await RoomRecord.find_one({"room_id": question.room_id, "reply_id": reply.id})
 
-    async def join_reply(self, reply: Reply) -> None:
+    async def deliver_reply(self, reply: Reply) -> None:
         """Post the answer; idempotent. Then it is the next question's turn."""
         assert reply.room_id, "the reply is a room's"
         answer = RoomMessage(

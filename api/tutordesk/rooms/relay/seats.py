@@ -16,10 +16,10 @@ from websockets.frames import Frame, Opcode
 
 from tutordesk.rooms.events import TOO_SLOW, Presence
 
-MOST_EVENTS, MOST_BYTES = 256, 1_000_000
+MAX_EVENTS, MAX_BYTES = 256, 1_000_000
 WIRE = "tutordesk.wire"
 Wire = dict[str, Any]
-MOST_PRESENT = 200
+MAX_PRESENT_USERS = 200
 SILENT_SECONDS = 35.0
 
 
@@ -40,7 +40,7 @@ class Seat:
     def put(self, frame: bytes) -> None:
         if self.closing or (self._is_live and not self._outgoing and self._wire["write"](frame)):
             return
-        if len(self._outgoing) >= MOST_EVENTS or self._bytes + len(frame) > MOST_BYTES:
+        if len(self._outgoing) >= MAX_EVENTS or self._bytes + len(frame) > MAX_BYTES:
             self.end(TOO_SLOW, "You fell behind what happens in the room.")
             return
         self._outgoing.append(frame)
@@ -94,14 +94,14 @@ class OpenRoom:
             seat.put(frame)
 
     def here(self) -> list[PydanticObjectId]:
-        return list({seat.user_id: None for seat in self.seats})[:MOST_PRESENT]
+        return list({seat.user_id: None for seat in self.seats})[:MAX_PRESENT_USERS]
 
     def presence(self) -> Presence:
         """Who is there, on any process that was heard of lately: two hundred of them at the most."""
         since = time.monotonic() - SILENT_SECONDS
         others = (users for users, heard_at in self.elsewhere.values() if heard_at > since)
         everybody = {*self.here(), *(user for users in others for user in users)}
-        return Presence(user_ids=sorted(everybody)[:MOST_PRESENT])
+        return Presence(user_ids=sorted(everybody)[:MAX_PRESENT_USERS])
 
     def end(self, code: int, reason: str, user_id: PydanticObjectId | None = None) -> None:
         """Close every seat, or those of one user."""

@@ -15,8 +15,8 @@ from tutordesk.ground.text import first_words, plain_text, words
 from tutordesk.tutor.models import Prompt, Source, Usage, count_tokens
 
 SUMMARY_WORDS = 45
-MOST_PASSAGES = 4
-MOST_CHARACTERS = 2_400
+MAX_PASSAGES = 4
+MAX_CHARACTERS = 2_400
 PIECE = re.compile(r"\S+\s*|\s+")
 WORDS_AT_ONCE, SECONDS_BETWEEN = 3, 0.02
 NOTE = "*I am the offline tutor: no language model is set up, so I answer with passages of the tickets as they stand.*"
@@ -81,13 +81,13 @@ def best_passages(question: str, sources: Sequence[Source], is_one_ticket: bool)
         score = sum(rare[word] * (min(counts[word], 3) + (0.7 if word in title else 0)) for word in asked)
         if score > 0 or is_one_ticket:
             scored.append(Passage(source, place, block, score - place * 1e-6))
-    best = sorted(scored, key=lambda passage: -passage.score)[:MOST_PASSAGES]
+    best = sorted(scored, key=lambda passage: -passage.score)[:MAX_PASSAGES]
     if not is_one_ticket and best:
         best = [passage for passage in best if passage.score >= best[0].score / 3]
     order = {source.id: place for place, source in enumerate({p.source.id: p.source for p in best}.values())}
     kept: list[Passage] = []
     for passage in best:
-        if not kept or sum(len(one.text) for one in kept) + len(passage.text) <= MOST_CHARACTERS:
+        if not kept or sum(len(one.text) for one in kept) + len(passage.text) <= MAX_CHARACTERS:
             kept.append(passage)
     return sorted(kept, key=lambda passage: (order[passage.source.id], passage.place))
 

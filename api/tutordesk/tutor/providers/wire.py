@@ -15,7 +15,7 @@ import orjson
 from tutordesk.tutor.models import Prompt, TutorError
 
 CONNECT_SECONDS = 10
-LONGEST_LINE = 4_000_000
+MAX_LINE_CHARACTERS = 4_000_000
 
 
 class Wire:
@@ -51,7 +51,7 @@ class Wire:
                     for line in lines:
                         if line:
                             yield line
-                    if len(rest) > LONGEST_LINE:
+                    if len(rest) > MAX_LINE_CHARACTERS:
                         raise TutorError("unknown")
                 if rest.strip():
                     yield rest
