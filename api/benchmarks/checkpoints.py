@@ -1,8 +1,8 @@
 """What saving running replies costs: CPU of the app for 600 at once, and bytes of the oplog for one of 20 kB in 60 s.
 
 The CPU is that of a process that holds 600 runs whose text grows as from a wire, 20 pieces of 24 characters a second,
-and nothing else: no wire, no readers. It is measured in rounds without and with the keeper's own `save_checkpoints` at
-its own pace; the difference, all threads of the process, is what checkpoints cost. The oplog's bytes are those of a
+and nothing else: no wire, no readers. It is measured in rounds without and with `Replies.save_text` at its
+own pace; the difference, all threads of the process, is what checkpoints cost. The oplog's bytes are those of a
 real server's `replies`, from the reply's first document to its ending.
 
 `python -m benchmarks.checkpoints URL` is that process: it prints 0, and for each line `with` or `without` the
@@ -27,9 +27,11 @@ from benchmarks.reader import ask_request, connect, get
 from benchmarks.wire import TEXT
 from tutordesk.ground.database import open_database
 from tutordesk.operations.migrations.run import migrate
-from tutordesk.replies.checkpoints import CHECKPOINT_SECONDS, save_checkpoints
 from tutordesk.replies.models import Message, Reply
-from tutordesk.replies.run import Run, running
+from tutordesk.replies.replies import CHECKPOINT_SECONDS, Replies
+from tutordesk.replies.run import Run
+from tutordesk.settings import Settings
+from tutordesk.tutor.voice import Tutor
 
 RUNS, PER_SECOND, SECONDS = 600, 20, 10.0
 ROUNDS = ("without", "with", "with", "without")
@@ -77,13 +79,14 @@ async def _read(port: int) -> None:
 async def _main(url: str) -> None:
     await asyncio.to_thread(migrate, url)
     client = await open_database(url, (Reply,))
+    replies = Replies("benchmark", Path(), Tutor(Settings(_env_file=None)), _nothing, _nothing)
     for place in range(RUNS):
         reply = _reply(place)
         await reply.insert()
-        running[PydanticObjectId(reply.id)] = Run(reply)
+        replies.running[PydanticObjectId(reply.id)] = Run(reply)
     print(0, flush=True)
     while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
-        print(await _share(line == "with"), flush=True)
+        print(await _share(replies, line == "with"), flush=True)
     client.close()
 
 
@@ -99,27 +102,31 @@ def _reply(place: int) -> Reply:
     )
 
 
-async def _share(is_saved: bool) -> float:
+async def _share(replies: Replies, is_saved: bool) -> float:
     """The share of a core that this process uses while all texts grow."""
-    saving = asyncio.create_task(_save()) if is_saved else None
+    saving = asyncio.create_task(_save(replies)) if is_saved else None
     started, used = time.perf_counter(), time.process_time()
     for piece in range(int(SECONDS * PER_SECOND)):
         await asyncio.sleep(max(0, started + piece / PER_SECOND - time.perf_counter()))
-        for run in running.values():
+        for run in replies.running.values():
             run.write(TEXT)
     share = (time.process_time() - used) / (time.perf_counter() - started)
     if saving:
         saving.cancel()
         await asyncio.gather(saving, return_exceptions=True)
-        if not all(run.saved for run in running.values()):
+        if not all(run.saved for run in replies.running.values()):
             raise RuntimeError("nothing was saved")
     return share
 
 
-async def _save() -> None:
+async def _nothing(_: object) -> None:
+    """No reply ends here."""
+
+
+async def _save(replies: Replies) -> None:
     while True:
         await asyncio.sleep(CHECKPOINT_SECONDS)
-        await save_checkpoints()
+        await replies.save_text()
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ import httpx
 from fastapi import FastAPI
 
 from testing.fake_gemini import FakeModels
-from tutordesk.replies.endings import finish_delivered
-from tutordesk.replies.models import Reply
-from tutordesk.replies.run import running
 from tutordesk.serving.server import bind, make_server
 from tutordesk.settings import Settings
 
@@ -64,15 +61,11 @@ class Live:
 
 async def settle(app: FastAPI) -> None:
     """Wait until no reply and no summary runs any more; stop what would go on."""
-    for run in running.values():
+    for run in app.state.replies.running.values():
         if run.task and not run.task.done():
             run.task.cancel()
             await asyncio.wait([run.task])
-    running.clear()
-    await finish_delivered(_leave_it)
+    app.state.replies.running.clear()
+    app.state.replies.endings.forget_delivered()
     await app.state.summaries.close()
     await app.state.titles.close()
-
-
-async def _leave_it(replies: list[Reply]) -> None:
-    """What joined its chat in one test is not indexed and titled in the next."""

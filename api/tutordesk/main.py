@@ -16,25 +16,27 @@ from tutordesk import __version__
 from tutordesk.chat import routes as chat
 from tutordesk.chat.history import index_replies
 from tutordesk.chat.models import ChatPage, ChatSession, MessageWords
-from tutordesk.chat.titles import running_titles
+from tutordesk.chat.titles import Titles
 from tutordesk.chat.transcripts import deliver_reply
 from tutordesk.edge.gate import Gate
 from tutordesk.edge.pages import BundledClient
 from tutordesk.edge.reference import install_reference
 from tutordesk.ground.database import AsyncMongoClient, open_database
 from tutordesk.ground.errors import install_errors
+from tutordesk.ground.sse import Streams
 from tutordesk.identity import routes as identity
 from tutordesk.identity.limits import Limits
 from tutordesk.identity.models import User
-from tutordesk.identity.revocation import Revocation, running_revocations
+from tutordesk.identity.revocation import Revocation, Revocations
 from tutordesk.operations.changelog.writer import CHANGE_LOG, ChangeLog
 from tutordesk.operations.embedded.disk import NOT_OURS, watched_disk
 from tutordesk.operations.embedded.mongod import MongodError, mongodb_url
 from tutordesk.operations.migrations.run import migrate
 from tutordesk.operations.restores.switch import read_epoch
-from tutordesk.replies.checkpoints import running_replies
+from tutordesk.replies.events import ReplyWire
 from tutordesk.replies.liveness import Owner, owner_of, server_id
 from tutordesk.replies.models import Reply
+from tutordesk.replies.replies import Replies
 from tutordesk.rooms import routes as rooms
 from tutordesk.rooms.agent.agent import Agent
 from tutordesk.rooms.events import RoomWire
@@ -45,10 +47,10 @@ from tutordesk.settings import Settings, load_secret_keys
 from tutordesk.status import health
 from tutordesk.status import routes as status
 from tutordesk.tickets import routes as tickets
-from tutordesk.tickets.events import running_events
+from tutordesk.tickets.events import TicketEvents, TicketWire
 from tutordesk.tickets.facets import Facets
 from tutordesk.tickets.models import Ticket
-from tutordesk.tickets.summary import running_summaries
+from tutordesk.tickets.summary import Summaries
 from tutordesk.tutor.voice import Tutor
 
 ROOM_DOCUMENTS = (Room, RoomMember, RoomMessage, RoomRecord, RoomSignal)
@@ -70,7 +72,7 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app.include_router(health.router)
     app.include_router(status.router)
     install_reference(app)
-    install_errors(app, RoomWire)
+    install_errors(app, ReplyWire, TicketWire, RoomWire)
     app.add_middleware(BundledClient)
     app.add_middleware(Gate)
     return app
@@ -88,11 +90,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(asyncio.to_thread, state.change_log.stop)
         if is_embedded(settings, state.mongod):
             state.disk = await stack.enter_async_context(watched_disk(settings.data_dir))
-        state.revocations = await stack.enter_async_context(running_revocations())
+        state.streams = await stack.enter_async_context(Streams())
+        state.revocations = await stack.enter_async_context(Revocations())
         state.limits, state.facets = Limits(settings), Facets()
-        state.ticket_events = await stack.enter_async_context(running_events())
+        state.ticket_events = await stack.enter_async_context(TicketEvents())
         state.tutor = await stack.enter_async_context(Tutor(settings))
-        state.summaries = await stack.enter_async_context(running_summaries(state.tutor))
+        state.summaries = await stack.enter_async_context(Summaries(state.tutor))
 
         async def deliver(reply: Reply) -> None:
             await (state.agent.deliver_reply(reply) if reply.room_id else deliver_reply(reply))
@@ -104,11 +107,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await index_replies(of_chats)
                 state.titles.suggest(of_chats)
 
-        state.deliver = deliver
-        state.titles = await stack.enter_async_context(running_titles(state.tutor))
+        state.titles = await stack.enter_async_context(Titles(state.tutor))
         state.relay = await stack.enter_async_context(running_relay(state.owner, _bus(state.client, settings)))
-        state.agent = Agent(state.relay, state.tutor, state.owner, deliver)
-        await stack.enter_async_context(running_replies(state.owner, settings.data_dir, deliver, delivered))
+        state.replies = Replies(state.owner, settings.data_dir, state.tutor, deliver, delivered)
+        state.agent = Agent(state.relay, state.replies)
+        await stack.enter_async_context(state.replies)
         await stack.enter_async_context(state.agent.taking_questions())
         if settings.writes_change_log:
             state.change_log.start()

@@ -15,7 +15,6 @@ from tutordesk.chat.history import MAX_HITS
 from tutordesk.chat.models import ChatSession
 from tutordesk.chat.transcripts import KEPT_MESSAGES, MAX_MESSAGES
 from tutordesk.replies.models import Message
-from tutordesk.replies.run import running
 
 UNKNOWN = "0123456789abcdef01234567"
 
@@ -77,7 +76,7 @@ async def test_title_of_a_failed_or_continued_chat_stays(live: Live, visitor: ht
     session_id = await _ask(visitor, "Why?")
     live.fake.script = "ok"
     await _ask(visitor, "And now?", session_id=session_id)
-    await asyncio.gather(*(run.task for run in running.values() if run.task))
+    await asyncio.gather(*(run.task for run in live.app.state.replies.running.values() if run.task))
     await _find(visitor, "now")  # what is found has been through the same pass as titles
     assert live.fake.titles == 0
     assert (await _read(visitor, session_id))["title"] == "Why?"

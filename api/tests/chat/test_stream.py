@@ -188,8 +188,6 @@ async def test_stop_and_end_at_once_give_exactly_one_ending(live: Live, visitor:
 )
 async def test_positions(live: Live, visitor: httpx.AsyncClient, position: str, expected: str) -> None:
     """A nonsensical position counts as 0, one beyond the text as its end. The same from memory and from MongoDB."""
-    from tutordesk.replies.run import running
-
     reply_id = (await ask(visitor, "Why?"))[0].data["id"]
     url = f"/chat/replies/{reply_id}/stream"
     for _ in ("memory", "MongoDB"):
@@ -197,7 +195,7 @@ async def test_positions(live: Live, visitor: httpx.AsyncClient, position: str, 
             events = [event async for event in events_of(response)]
         assert text_of(events) == expected
         assert [event.event for event in events[-2:]] == ["message_complete", "done"]
-        running.clear()
+        live.app.state.replies.running.clear()
 
 
 async def test_stranger_gets_404(live: Live, visitor: httpx.AsyncClient, stranger: httpx.AsyncClient) -> None:
@@ -305,7 +303,6 @@ async def test_longest_message_is_taken(live: Live, visitor: httpx.AsyncClient) 
 
 
 async def test_limits_say_when_to_try_again(live: Live, visitor: httpx.AsyncClient) -> None:
-    """S-26, in part."""
     from tutordesk.identity.limits import Limits
 
     state = live.app.state
@@ -313,13 +310,12 @@ async def test_limits_say_when_to_try_again(live: Live, visitor: httpx.AsyncClie
     live.fake.delay_ms = 50
     await create_ticket(visitor)
     try:
-        state.settings = settings.model_copy(update={"max_running_replies": 2})
+        state.limits = Limits(settings.model_copy(update={"max_running_replies": 2}))
         for _ in range(2):
             await start_asking(visitor, "Why?")
         refused = await visitor.post("/chat/global/stream", json={"message": "Why?"})
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) >= 1
-        state.settings = settings
         state.limits = Limits(settings.model_copy(update={"max_messages_per_minute": 1}))
         await start_asking(visitor, "Why?")
         refused = await visitor.post("/chat/global/stream", json={"message": "Why?"})

@@ -9,7 +9,6 @@ from bson import ObjectId
 from testing.fake_gemini import TEXT, FakeModels
 from testing.serving import Live
 from testing.steps import ask, follow, start_asking, text_of, until
-from tutordesk.replies import elections
 from tutordesk.replies.models import assemble_text
 
 LONG = TEXT * 4
@@ -17,8 +16,8 @@ LONG = TEXT * 4
 
 @pytest.fixture
 def another_primary(live: Live, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Called: the next look finds that another election was won than the one that is known."""
-    return lambda: monkeypatch.setattr(elections, "_election", "the one before")
+    """Return a function after which the next look finds another election than the known one."""
+    return lambda: monkeypatch.setattr(live.app.state.replies.elections, "election", "the one before")
 
 
 async def test_running_answer_is_saved_again(

@@ -8,12 +8,10 @@ from beanie import PydanticObjectId
 
 from testing.serving import Live
 from testing.steps import ask, create_ticket
-from tutordesk.chat.transcripts import deliver_reply
-from tutordesk.replies.checkpoints import _show_life
-from tutordesk.replies.endings import recover_replies
 from tutordesk.replies.liveness import STILL_LOOKS, Lookout, Owner, has_ended_here, owner_of, server_id
 from tutordesk.replies.models import Message, Reply, ReplyStatus, TextPart
-from tutordesk.replies.run import Run, running
+from tutordesk.replies.replies import Replies
+from tutordesk.replies.run import Run
 
 
 async def test_still_owner_is_dead_after_five_looks_and_a_beating_one_never(live: Live, tmp_path: Path) -> None:
@@ -58,7 +56,7 @@ async def test_dead_owner_is_recovered_once_however_often(
     )
     await reply.insert()
     for _ in range(2):
-        await recover_replies("dead", deliver_reply)
+        await live.app.state.replies.endings.recover("dead")
         await Reply.get_motor_collection().update_one({"_id": reply.id}, {"$set": {"is_joined": False}})
     read = (await visitor.get(f"/chat/sessions/{start['session_id']}")).json()
     assert [message["content"] for message in read["messages"]][2:] == ["Second?", "Half an answer"]
@@ -67,6 +65,7 @@ async def test_dead_owner_is_recovered_once_however_often(
 
 
 async def test_process_that_was_taken_for_dead_gives_up_what_others_ended(live: Live, tmp_path: Path) -> None:
+    replies = Replies("paused", tmp_path, live.app.state.tutor, _deliver_nothing, _deliver_nothing)
     runs = {}
     for status in (ReplyStatus.streaming, ReplyStatus.interrupted):
         id = PydanticObjectId()
@@ -80,9 +79,9 @@ async def test_process_that_was_taken_for_dead_gives_up_what_others_ended(live: 
             status=status,
         )
         await Reply.get_motor_collection().insert_one(reply.as_document())
-        runs[status] = running[id] = Run(reply)
-        running[id].task = asyncio.create_task(asyncio.sleep(60))
-    await _show_life("paused")
+        runs[status] = replies.running[id] = Run(reply)
+        replies.running[id].task = asyncio.create_task(asyncio.sleep(60))
+    await replies.show_life()
     await asyncio.sleep(0)
     given_up, kept = runs[ReplyStatus.interrupted].task, runs[ReplyStatus.streaming].task
     assert given_up
@@ -91,3 +90,7 @@ async def test_process_that_was_taken_for_dead_gives_up_what_others_ended(live: 
     assert not kept.done()
     kept.cancel()
     assert await Owner.get("paused")
+
+
+async def _deliver_nothing(_: object) -> None:
+    """This process only beats."""

@@ -20,7 +20,7 @@ from testing.processes import Serving
 from testing.serving import JSON
 from testing.steps import until
 from tests.replies.conftest import Pair
-from tutordesk.replies.models import now
+from tutordesk.ground.clock import now
 
 LONG = "so the proxy says no to größere Bilder 🙂 "
 

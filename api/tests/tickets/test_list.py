@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from testing.steps import TICKET, create_ticket
-from tutordesk.replies.models import now
+from tutordesk.ground.clock import now
 from tutordesk.tickets.models import Ticket
 
 

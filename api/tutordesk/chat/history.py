@@ -23,11 +23,12 @@ from tutordesk.chat.models import (
     SessionRow,
 )
 from tutordesk.chat.transcripts import access_session
+from tutordesk.ground.clock import now
 from tutordesk.ground.database import at_once
 from tutordesk.ground.errors import NotFound
 from tutordesk.ground.text import excerpt_around, plain_text
-from tutordesk.replies.models import Feedback, Reply, now
-from tutordesk.replies.run import stop_reply
+from tutordesk.replies.models import Feedback, Reply
+from tutordesk.replies.replies import Replies
 from tutordesk.tickets.models import Ticket
 from tutordesk.tickets.search import MAX_TERMS, match_words, search_limit, with_prefixes
 
@@ -157,10 +158,10 @@ async def rename_session(session: ChatSession, title: str) -> SessionRow:
     return await _row(session.id)
 
 
-async def delete_session(session: ChatSession) -> None:
-    """Into the trash. A reply that runs is stopped; its text is kept too."""
+async def delete_session(session: ChatSession, replies: Replies) -> None:
+    """Move a chat to the trash. Stops its running reply, and keeps that text too."""
     if session.running_reply:
-        await stop_reply(session.running_reply)
+        await replies.stop(session.running_reply)
     await _change(session.id, {"is_deleted": True, "deleted_at": now()})
     await _count_in_ticket(session.ticket_id, -1)
 

@@ -13,7 +13,8 @@ from beanie import Document, PydanticObjectId
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
-from tutordesk.replies.models import Feedback, Message, now
+from tutordesk.ground.clock import now
+from tutordesk.replies.models import Feedback, Message
 
 DOWN, UP = pymongo.DESCENDING, pymongo.ASCENDING
 TITLE_CHARACTERS = 80

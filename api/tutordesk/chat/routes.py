@@ -1,11 +1,11 @@
 """How the world reaches chats: ask and follow by server-sent events, stop, list and read. Readable by their owner only.
 
-The events are those of `replies/stream.py`. A refused request is refused before the stream starts.
+The events are those of `replies/events.py`. A refused request is refused before the stream starts.
 """
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,11 +15,14 @@ from tutordesk.chat.models import MessageChange, SessionChange, SessionOut, Sess
 from tutordesk.chat.reading import BEFORE_HIT, PAGE, place_of, read_messages
 from tutordesk.chat.transcripts import access_session
 from tutordesk.chat.turns import Ask, take_turn
+from tutordesk.ground.access import StreamsOf
 from tutordesk.ground.errors import problem_responses
+from tutordesk.ground.ids import object_id
 from tutordesk.ground.paging import after_cursor, cursor_after
-from tutordesk.identity.access import MessageId, ReplyId, SessionId, TicketId, Visitor, object_id
-from tutordesk.replies.events import ByteStream, position_of, sse_frames
-from tutordesk.replies.run import access_reply, access_stoppable, stop_reply
+from tutordesk.ground.sse import ByteStream
+from tutordesk.identity.access import LimitsOf, MessageId, SessionId, TicketId, Visitor
+from tutordesk.replies.access import OwnReply, RepliesOf, StoppableReply
+from tutordesk.replies.events import position_of, reply_frames
 
 router = APIRouter(prefix="/chat", tags=["chat"])
 
@@ -42,8 +45,11 @@ STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream"
 @router.post(
     "/global/stream", operation_id="stream_global_chat", response_class=ByteStream, responses=STREAM | REFUSALS
 )
-async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> ByteStream:
-    return ByteStream(sse_frames(await take_turn(body, visitor, None, request)), visitor.may_read)
+async def stream_global_chat(
+    body: Ask, visitor: Visitor, limits: LimitsOf, replies: RepliesOf, streams: StreamsOf
+) -> ByteStream:
+    reply = await take_turn(body, visitor, None, limits, replies)
+    return streams.respond(reply_frames(replies, reply), visitor.may_read)
 
 
 @router.post(
@@ -52,8 +58,11 @@ async def stream_global_chat(body: Ask, visitor: Visitor, request: Request) -> B
     response_class=ByteStream,
     responses=STREAM | REFUSALS,
 )
-async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, request: Request) -> ByteStream:
-    return ByteStream(sse_frames(await take_turn(body, visitor, ticket_id, request)), visitor.may_read)
+async def stream_ticket_chat(
+    body: Ask, ticket_id: TicketId, visitor: Visitor, limits: LimitsOf, replies: RepliesOf, streams: StreamsOf
+) -> ByteStream:
+    reply = await take_turn(body, visitor, ticket_id, limits, replies)
+    return streams.respond(reply_frames(replies, reply), visitor.may_read)
 
 
 @router.get(
@@ -63,21 +72,21 @@ async def stream_ticket_chat(body: Ask, ticket_id: TicketId, visitor: Visitor, r
     responses=STREAM | problem_responses(401, 404),
 )
 async def follow_reply(
-    reply_id: ReplyId,
+    reply: OwnReply,
     visitor: Visitor,
+    replies: RepliesOf,
+    streams: StreamsOf,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query()] = None,
 ) -> ByteStream:
-    reply = await access_reply(visitor.id, reply_id)
-    return ByteStream(sse_frames(reply, position_of(last_event_id, after)), visitor.may_read)
+    return streams.respond(reply_frames(replies, reply, position_of(last_event_id, after)), visitor.may_read)
 
 
 @router.post(
     "/replies/{reply_id}/stop", operation_id="stop_reply", status_code=202, responses=problem_responses(401, 403, 404)
 )
-async def stop(reply_id: ReplyId, visitor: Visitor) -> None:
-    await access_stoppable(visitor, reply_id)
-    await stop_reply(reply_id)
+async def stop_reply(reply_id: StoppableReply, replies: RepliesOf) -> None:
+    await replies.stop(reply_id)
 
 
 @router.get("/sessions", operation_id="list_chat_sessions", responses=problem_responses(401, 404, 422))
@@ -140,8 +149,8 @@ async def update_chat_session(body: SessionChange, session_id: SessionId, visito
     status_code=204,
     responses=problem_responses(401, 403, 404),
 )
-async def delete_chat_session(session_id: SessionId, visitor: Visitor) -> None:
-    await history.delete_session(await access_session(visitor.id, session_id))
+async def delete_chat_session(session_id: SessionId, visitor: Visitor, replies: RepliesOf) -> None:
+    await history.delete_session(await access_session(visitor.id, session_id), replies)
 
 
 @router.post(

@@ -4,13 +4,14 @@ the beginning of the question. It changes neither the chat's place in the list n
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from typing import Self
 
 import pymongo.errors
 
 from tutordesk.chat.history import index_titles
 from tutordesk.chat.models import TITLE_CHARACTERS, ChatSession
+from tutordesk.ground.background import Background
 from tutordesk.ground.text import plain_text, shorten
 from tutordesk.replies.models import Reply, ReplyStatus
 from tutordesk.tutor.models import TutorError
@@ -22,12 +23,12 @@ AT_ONCE = 4
 
 
 class Titles:
-    """Asks for at most four titles at once, in tasks of its own. Use as `async with running_titles(tutor)`."""
+    """Asks for at most four titles at once, in tasks of its own. Use as `async with Titles(tutor)`."""
 
     def __init__(self, tutor: Tutor) -> None:
         self._tutor = tutor
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def suggest(self, replies: Sequence[Reply]) -> None:
         """Ask for titles of the chats that these replies opened, as far as the first exchange is whole."""
@@ -35,9 +36,7 @@ class Titles:
             return
         for reply in replies:
             if reply.opens_session and reply.status is ReplyStatus.complete:
-                task = asyncio.create_task(self._title(reply), name=f"title {reply.session_id}")
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._background.start(self._title(reply), f"title {reply.session_id}")
 
     async def _title(self, reply: Reply) -> None:
         async with self._slots:
@@ -52,16 +51,11 @@ class Titles:
                 log.warning("chat %s keeps its first title: %s", reply.session_id, error)
 
     async def close(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Stop asking."""
+        await self._background.close()
 
+    async def __aenter__(self) -> Self:
+        return self
 
-@asynccontextmanager
-async def running_titles(tutor: Tutor) -> AsyncIterator[Titles]:
-    titles = Titles(tutor)
-    try:
-        yield titles
-    finally:
-        await titles.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -15,10 +15,11 @@ from beanie import PydanticObjectId
 
 from tutordesk.chat.models import TITLE_CHARACTERS, ChatPage, ChatSession
 from tutordesk.chat.versions import replaced_turn, size_of
+from tutordesk.ground.clock import now
 from tutordesk.ground.database import at_once
 from tutordesk.ground.errors import Conflict, NotFound
 from tutordesk.ground.text import plain_text, shorten
-from tutordesk.replies.models import Message, Reply, ReplyStatus, Transcript, now
+from tutordesk.replies.models import Message, Reply, ReplyStatus, Transcript
 from tutordesk.tickets.models import MAX_TRANSCRIPT_BYTES, MAX_TRANSCRIPTS, Ticket
 
 MAX_MESSAGES, MAX_BYTES = 200, 500_000

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import pymongo.errors
 from beanie import PydanticObjectId
-from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from tutordesk.chat.models import ChatSession
@@ -21,17 +20,17 @@ from tutordesk.chat.transcripts import (
 from tutordesk.chat.versions import MAX_TURN_BYTES, size_of
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import Conflict, NotFound, TooLong, TooMany
-from tutordesk.identity.access import VisitorOfRequest, object_id
-from tutordesk.replies.elections import forget_unsure, save_new
+from tutordesk.ground.ids import object_id
+from tutordesk.identity.access import VisitorOfRequest
+from tutordesk.identity.limits import Limits
 from tutordesk.replies.models import Message, Reply
-from tutordesk.replies.run import count_running, running, start_reply
+from tutordesk.replies.replies import Replies
 from tutordesk.tickets.models import access_ticket, as_source
 from tutordesk.tickets.search import find_sources
 from tutordesk.tutor.models import Prompt, Source
 from tutordesk.tutor.prompt import tutor_prompt
 
 MAX_MESSAGE_BYTES = 32_000
-RETRY_SECONDS = 5
 
 
 def _not_blank(text: str) -> str:
@@ -56,7 +55,9 @@ class Ask(BaseModel):
     replaces: Annotated[str, StringConstraints(strict=True, max_length=64)] | None = None
 
 
-async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request) -> Reply:
+async def take_turn(
+    ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, limits: Limits, replies: Replies
+) -> Reply:
     """Save the question and start its reply, or find the reply of the same `client_message_id`."""
     if (size := len(ask.message.encode())) > MAX_MESSAGE_BYTES:
         raise TooLong(
@@ -64,10 +65,10 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
         )
     patience = Patience()
     try:
-        return await _start(ask, visitor, ticket_id, request, patience)
+        return await _start(ask, visitor, ticket_id, limits, replies, patience)
     except (Conflict, TooMany, TooLong, NotFound, pymongo.errors.DuplicateKeyError) as error:
         with patience.limit():
-            earlier = await _same_message(ask, visitor, ticket_id)
+            earlier = await _same_message(ask, visitor, ticket_id, replies)
         if earlier:
             return earlier
         if isinstance(error, pymongo.errors.DuplicateKeyError):  # it was refused just now, and may be sent again
@@ -76,29 +77,29 @@ async def take_turn(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObje
 
 
 async def _start(
-    ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, request: Request, patience: Patience
+    ask: Ask,
+    visitor: VisitorOfRequest,
+    ticket_id: PydanticObjectId | None,
+    limits: Limits,
+    replies: Replies,
+    patience: Patience,
 ) -> Reply:
     """Raises DuplicateKeyError for a repeat that nothing else refuses."""
-    state = request.app.state
-    most = state.settings.max_running_replies
-    if most and count_running(visitor.id) >= most:
-        raise TooMany(
-            f"{most} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS
-        )
-    await state.limits.spend_message(str(visitor.id), visitor.ip)
-    await state.limits.refuse_spent_tokens()
+    limits.refuse_running_replies(replies.count_running(visitor.id))
+    await limits.spend_message(str(visitor.id), visitor.ip)
+    await limits.refuse_spent_tokens()
     with patience.limit():
-        await forget_unsure()
+        await replies.forget_unsure()
         session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
         question = await _question(ask, session)
         history = await read_history(session, _replaced(ask)) if session else []
         prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
         await visitor.keep()
-        reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, request)
-        await save_new(reply)
+        reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, replies)
+        await replies.save_new(reply)
     opening = continue_session(session, reply) if session else open_session(reply)
     try:
-        await start_reply(reply, prompt, state.tutor, state.deliver, opening)
+        await replies.start(reply, prompt, opening)
     except Conflict:
         await Reply.get_motor_collection().delete_one({"_id": reply.id})
         raise
@@ -121,7 +122,9 @@ async def _continued(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObj
     return session
 
 
-async def _same_message(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None) -> Reply | None:
+async def _same_message(
+    ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, replies: Replies
+) -> Reply | None:
     """The reply to an earlier send of the same message. Raises Conflict when that one said something else."""
     if not ask.client_message_id or visitor.is_new:
         return None
@@ -131,8 +134,7 @@ async def _same_message(ask: Ask, visitor: VisitorOfRequest, ticket_id: Pydantic
     is_same_chat = ask.session_id is None or ask.session_id == str(reply.session_id)
     if reply.question.content != ask.message or reply.ticket_id != ticket_id or not is_same_chat:
         raise Conflict("This client_message_id belongs to another message. Send yours with a new one.")
-    run = running.get(PydanticObjectId(reply.id))
-    return run.reply if run else reply
+    return replies.newest(reply)
 
 
 async def _question(ask: Ask, session: ChatSession | None) -> Message:
@@ -161,7 +163,7 @@ def _new_reply(
     session: ChatSession | None,
     prompt: Prompt,
     sources: list[Source],
-    request: Request,
+    replies: Replies,
 ) -> Reply:
     return Reply(
         id=PydanticObjectId(),
@@ -174,6 +176,6 @@ def _new_reply(
         question=question,
         replaces=_replaced(ask),
         opens_session=session is None,
-        model=request.app.state.tutor.model,
-        owner=request.app.state.owner,
+        model=replies.model,
+        owner=replies.owner,
     )

@@ -10,23 +10,56 @@ Reading creates nothing. A route's first write calls `visitor.keep()`, which mak
 (edge/gate.py) send the cookie. What is private is a 404 to others, the same as what is unknown.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 from beanie import PydanticObjectId
-from bson import ObjectId
 from fastapi import Depends, Path
 from fastapi.requests import HTTPConnection
 from pymongo.errors import DuplicateKeyError
 
-from tutordesk.ground.errors import AppError, Forbidden, NameNeeded, NotFound, NotSignedIn
+from tutordesk.ground.errors import AppError, Forbidden, NameNeeded, NotSignedIn
+from tutordesk.ground.ids import object_id
+from tutordesk.identity.limits import Limits
 from tutordesk.identity.models import User
+from tutordesk.identity.revocation import Revocations
 from tutordesk.identity.tokens import LIFETIME, InvalidToken, SignIn, new_sign_in, read_token, sign_token
 
 COOKIE, SECURE_COOKIE = "tutordesk", "__Host-tutordesk"
 
 LOOPBACK = ("127.0.0.1", "::1")
+
+
+async def limits_of(connection: HTTPConnection) -> Limits:
+    limits: Limits = connection.app.state.limits
+    return limits
+
+
+async def revocations_of(connection: HTTPConnection) -> Revocations:
+    return _revocations_of(connection)
+
+
+def _revocations_of(connection: HTTPConnection) -> Revocations:
+    revocations: Revocations = connection.app.state.revocations
+    return revocations
+
+
+def _secret_keys_of(connection: HTTPConnection) -> Sequence[str]:
+    secret_keys: Sequence[str] = connection.app.state.secret_keys
+    return secret_keys
+
+
+async def model_of(connection: HTTPConnection) -> str:
+    """Return `provider:name` of the model that answers."""
+    model: str = connection.app.state.tutor.model
+    return model
+
+
+LimitsOf = Annotated[Limits, Depends(limits_of)]
+RevocationsOf = Annotated[Revocations, Depends(revocations_of)]
+ModelOf = Annotated[str, Depends(model_of)]
 
 
 @dataclass(slots=True)
@@ -53,7 +86,7 @@ class VisitorOfRequest:
     @property
     def is_revoked(self) -> bool:
         """Whether this sign-in has ended meanwhile: for what stays open, such as a WebSocket, to ask now and then."""
-        return bool(self.connection.app.state.revocations.is_revoked(self.id, self.sid, self.issued_at))
+        return _revocations_of(self.connection).is_revoked(self.id, self.sid, self.issued_at)
 
     async def may_read(self) -> bool:
         """Whether what is open for this visitor may stay so."""
@@ -76,7 +109,7 @@ class VisitorOfRequest:
         self.send_token()
 
     def send_token(self) -> None:
-        send_cookie(self.connection, sign_token(self.sign_in, self.connection.app.state.secret_keys))
+        send_cookie(self.connection, sign_token(self.sign_in, _secret_keys_of(self.connection)))
 
     async def user(self) -> User | None:
         return None if self.is_new else await User.get(self.id)
@@ -93,7 +126,7 @@ class VisitorOfRequest:
     async def sign_out(self) -> None:
         """End this sign-in everywhere, and remove the cookie."""
         if not self.is_new:
-            await self.connection.app.state.revocations.end_sign_in(self.id, self.sid)
+            await _revocations_of(self.connection).end_sign_in(self.id, self.sid)
             send_cookie(self.connection, "", 0)
 
     async def require_author(self, author_id: PydanticObjectId, refusal: AppError | None = None) -> None:
@@ -150,7 +183,7 @@ async def visitor_of(connection: HTTPConnection) -> VisitorOfRequest:
     if token is None:
         return VisitorOfRequest(new_sign_in(PydanticObjectId()), True, connection)
     try:
-        sign_in, is_old = read_token(token, connection.app.state.secret_keys)
+        sign_in, is_old = read_token(token, _secret_keys_of(connection))
         visitor = VisitorOfRequest(sign_in, False, connection)
         if visitor.is_revoked:
             raise InvalidToken
@@ -187,13 +220,6 @@ async def admin_of(visitor: Visitor) -> MemberOfRequest:
 
 Member = Annotated[MemberOfRequest, Depends(member_of)]
 Admin = Annotated[MemberOfRequest, Depends(admin_of)]
-
-
-def object_id(text: str) -> PydanticObjectId:
-    """An id of a path. What is no id names nothing: raises NotFound."""
-    if len(text) != 24 or not ObjectId.is_valid(text):
-        raise NotFound
-    return PydanticObjectId(text)
 
 
 async def _ticket_id(ticket_id: Annotated[str, Path(description="24 hex digits")]) -> PydanticObjectId:

@@ -20,6 +20,7 @@ from tutordesk.settings import Settings
 TRIES = RateLimitItemPerMinute(5, 15)  # of one e-mail address from one network, in a quarter of an hour
 TRIES_OF_NETWORK = RateLimitItemPerMinute(50, 15)
 ACCOUNTS_OF_NETWORK = RateLimitItemPerMinute(50, 15)
+RETRY_SECONDS = 5
 TOO_MANY_TRIES = "Too many tries to sign in. Wait {} s and try again."
 
 Limit = tuple[RateLimitItem, tuple[str, str]]
@@ -33,9 +34,18 @@ class Limits:
         self._tickets = settings.max_tickets_per_hour
         self._room_messages = settings.max_room_messages_per_minute
         self._rooms = settings.max_rooms_per_hour
+        self._running_replies = settings.max_running_replies
         self._daily = FixedWindowRateLimiter(MemoryStorage())
         self._tokens = RateLimitItemPerDay(settings.max_tokens_per_day) if settings.max_tokens_per_day else None
         self._password = asyncio.Lock()
+
+    def refuse_running_replies(self, running: int) -> None:
+        """Raises TooMany when a visitor with so many running replies may not ask for another."""
+        limit = self._running_replies
+        if limit and running >= limit:
+            raise TooMany(
+                f"{limit} answers are on their way to you already. Wait for one; your message is kept.", RETRY_SECONDS
+            )
 
     async def spend_message(self, visitor: str, ip: str) -> None:
         """Count one message of `visitor` from `ip`. Raises TooMany."""

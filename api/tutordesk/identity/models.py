@@ -3,12 +3,14 @@
 An account is an e-mail address (lower case, one user's only) and the argon2id hash of a password. Names are not unique.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from beanie import Document, PydanticObjectId
 from pydantic import Field
 from pymongo import ASCENDING, IndexModel
+
+from tutordesk.ground.clock import now
 
 Role = Literal["visitor", "member", "admin", "agent"]
 
@@ -23,7 +25,7 @@ class User(Document):
     email: str | None = None
     password_hash: str | None = Field(default=None, repr=False)
     is_disabled: bool = False
-    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = Field(default_factory=now)
 
     class Settings:
         name = "users"

@@ -5,21 +5,18 @@ applies its own at once and reads what others wrote every two seconds. MongoDB d
 about have expired by themselves.
 """
 
-import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
-import pymongo.errors
 from beanie import Document, PydanticObjectId
 from pymongo import ASCENDING, IndexModel
 
+from tutordesk.ground.background import Background
+from tutordesk.ground.clock import now
 from tutordesk.identity.tokens import LIFETIME
 
-log = logging.getLogger("tutordesk.identity")
-READ_EVERY = 2.0
+READ_SECONDS = 2.0
 OVERLAP = timedelta(minutes=10)  # by how much the clocks of several servers may differ, and a write may take
 KEPT = LIFETIME + timedelta(days=1)
 
@@ -42,12 +39,13 @@ class Revocation(Document):
 
 
 class Revocations:
-    """What this process knows of all revocations."""
+    """All revocations, as far as this process knows. Use as `async with Revocations()`, which keeps it up to date."""
 
     def __init__(self) -> None:
         self._sign_ins: set[tuple[PydanticObjectId, str]] = set()
         self._before: dict[PydanticObjectId, float] = {}
         self._disabled: set[PydanticObjectId] = set()
+        self._background = Background()
         self._newest = datetime.fromtimestamp(0, UTC) + OVERLAP
 
     def is_revoked(self, user_id: PydanticObjectId, sid: str, issued_at: float) -> bool:
@@ -75,8 +73,16 @@ class Revocations:
             self._apply(revocation)
             self._newest = max(self._newest, revocation.expires_at)
 
+    async def __aenter__(self) -> Self:
+        await self.read()
+        self._background.every(READ_SECONDS, self.read, "reading revocations")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._background.close()
+
     async def _write(self, user_id: PydanticObjectId, sid: str | None, change: dict[str, dict[str, object]]) -> None:
-        about = {"user_id": user_id, "sid": sid, "expires_at": datetime.now(UTC) + KEPT}
+        about = {"user_id": user_id, "sid": sid, "expires_at": now() + KEPT}
         key = str(user_id) if sid is None else f"{user_id}:{sid}"
         update = change | {"$set": about | change.get("$set", {})}
         await Revocation.get_motor_collection().update_one({"_id": key}, update, upsert=True)
@@ -92,29 +98,3 @@ class Revocations:
             self._disabled.add(revocation.user_id)
         else:
             self._disabled.discard(revocation.user_id)
-
-
-@asynccontextmanager
-async def running_revocations() -> AsyncIterator[Revocations]:
-    """All revocations there are, kept up to date until the end."""
-    revocations = Revocations()
-    await revocations.read()
-    reading = asyncio.create_task(_read_on(revocations))
-    try:
-        yield revocations
-    finally:
-        reading.cancel()
-        await asyncio.wait([reading])
-
-
-async def _read_on(revocations: Revocations) -> None:
-    is_away = False
-    while True:
-        await asyncio.sleep(READ_EVERY)
-        try:
-            await revocations.read()
-            is_away = False
-        except pymongo.errors.PyMongoError as error:
-            if not is_away:
-                log.warning("revocations cannot be read just now (%s); trying on", type(error).__name__)
-            is_away = True

@@ -1,16 +1,16 @@
 """`/me`: who this browser is, which name it goes by, which tutor answers it; keeping an account, signing in and out.
 
-What changes who somebody is gives a new sign-in, in a new cookie, and ends the old one (S-14).
+What changes who somebody is gives a new sign-in, in a new cookie, and ends the old one.
 """
 
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from tutordesk.ground.errors import FieldError, Invalid, problem_responses
-from tutordesk.identity.access import Visitor, VisitorOfRequest
+from tutordesk.identity.access import LimitsOf, ModelOf, RevocationsOf, Visitor, VisitorOfRequest
 from tutordesk.identity.accounts import (
     Account,
     Credentials,
@@ -43,40 +43,41 @@ class MeChange(BaseModel):
 
 
 @router.get("/me", operation_id="read_me", responses=problem_responses(401))
-async def read_me(visitor: Visitor, request: Request) -> Me:
-    return await _me(visitor, request)
+async def read_me(visitor: Visitor, model: ModelOf) -> Me:
+    return await _me(visitor, model)
 
 
 @router.patch("/me", operation_id="update_me", responses=problem_responses(401, 403, 413, 415, 422))
-async def update_me(change: MeChange, visitor: Visitor, request: Request) -> Me:
+async def update_me(change: MeChange, visitor: Visitor, model: ModelOf) -> Me:
     """Give oneself a name, or another one. It makes a visitor a member, with the same id."""
     name = check_name(change.name)
     user = await visitor.kept_user()
     await user.update({"$set": {"name": name, "name_key": name_key(name)}})
     await User.find(User.id == user.id, User.role == "visitor").update({"$set": {"role": "member"}})
-    return await _me(visitor, request)
+    return await _me(visitor, model)
 
 
 @router.post(
     "/me/account", operation_id="create_account", responses=problem_responses(401, 403, 409, 413, 415, 422, 429)
 )
-async def create_account(account: Account, visitor: Visitor, request: Request) -> Me:
+async def create_account(
+    account: Account, visitor: Visitor, limits: LimitsOf, revocations: RevocationsOf, model: ModelOf
+) -> Me:
     """Keep an account for who one is, or change it. Ends every other sign-in of this user."""
-    state = request.app.state
     user = await visitor.user()
     if user and user.email and user.password_hash:
         if account.current_password is None:
             field = FieldError(field="current_password", message="Give your current password too")
             raise Invalid("You have an account. To change it, give its current password too.", [field])
-        async with state.limits.sign_in_try(user.email, visitor.ip):
+        async with limits.sign_in_try(user.email, visitor.ip):
             await confirm_password(user, account.current_password)
-    async with state.limits.account_try(visitor.ip):
+    async with limits.account_try(visitor.ip):
         password_hash = await hash_password(account.password)
     await save_account(user or await visitor.kept_user(), account.email, password_hash)
     now = time.time()
-    await state.revocations.end_all_sign_ins(visitor.id, before=now)
+    await revocations.end_all_sign_ins(visitor.id, before=now)
     visitor.sign_in_as(new_sign_in(visitor.id, now))
-    return await _me(visitor, request)
+    return await _me(visitor, model)
 
 
 @router.post(
@@ -84,15 +85,14 @@ async def create_account(account: Account, visitor: Visitor, request: Request) -
     operation_id="create_session",
     responses=problem_responses(401, 403, 413, 415, 422, 429),
 )
-async def create_session(credentials: Credentials, visitor: Visitor, request: Request) -> Me:
+async def create_session(credentials: Credentials, visitor: Visitor, limits: LimitsOf, model: ModelOf) -> Me:
     """Sign in: this browser is the account's user from now on."""
-    state = request.app.state
     began_at = time.time()  # so that a password changed meanwhile ends this sign-in too
-    async with state.limits.sign_in_try(credentials.email, visitor.ip):
+    async with limits.sign_in_try(credentials.email, visitor.ip):
         user = await find_account(credentials.email, credentials.password)
     await visitor.sign_out()
     visitor.sign_in_as(new_sign_in(user.id, began_at))
-    return await _me(visitor, request)
+    return await _me(visitor, model)
 
 
 @router.delete("/me/session", operation_id="delete_session", status_code=204, responses=problem_responses(401, 403))
@@ -101,12 +101,12 @@ async def delete_session(visitor: Visitor) -> None:
     await visitor.sign_out()
 
 
-async def _me(visitor: VisitorOfRequest, request: Request) -> Me:
+async def _me(visitor: VisitorOfRequest, model: str) -> Me:
     user = await visitor.user()
     return Me(
         id=None if visitor.is_new else str(visitor.id),
         name=user.name if user else None,
         email=user.email if user else None,
         role=user.role if user else "visitor",
-        model=request.app.state.tutor.model,
+        model=model,
     )

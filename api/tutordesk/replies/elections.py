@@ -1,70 +1,72 @@
-"""What a failover may take away, and how it comes back: what no majority of MongoDB's members held yet.
+"""Saves again what a failover may take away: what no majority of MongoDB's members held yet.
 
 Running answers are saved without waiting for other members, so a new primary may not have them, and a primary that
 fell silent leaves open whether it took a new one. This process has all of it in memory for as long as it may matter.
 """
 
 import time
-from typing import Any
+from collections.abc import Mapping
 
 import pymongo.errors
 from beanie import PydanticObjectId
 
 from tutordesk.ground.database import at_once
 from tutordesk.ground.errors import is_database_away
-from tutordesk.replies.endings import recheck_delivery
+from tutordesk.replies.endings import Endings
 from tutordesk.replies.models import Reply, ReplyStatus
-from tutordesk.replies.run import Run, running
+from tutordesk.replies.run import Run
 
 UNSURE_SECONDS = 60.0
-_unsure: dict[PydanticObjectId, float] = {}
-_election: Any = None
 
 
-async def save_new(reply: Reply) -> None:
-    """Insert a reply before its run starts. When MongoDB does not answer it is not to be, whether it arrived or not."""
-    try:
-        await at_once(Reply).insert_one(reply.as_document())
-    except pymongo.errors.PyMongoError as error:
-        if is_database_away(error):
-            _unsure[PydanticObjectId(reply.id)] = time.monotonic()
-        raise
+class Elections:
+    """`running`: the runs of this process, by the id of their reply. `election`: the last one that was seen."""
 
+    def __init__(self, running: Mapping[PydanticObjectId, Run], endings: Endings) -> None:
+        self._running, self._endings = running, endings
+        self._unsure: dict[PydanticObjectId, float] = {}
+        self.election: object = None
 
-async def forget_unsure() -> None:
-    """Remove what `save_new` was not sure of, and for a minute what arrives late."""
-    if not _unsure:
-        return
-    asked_at = time.monotonic()
-    await Reply.get_motor_collection().delete_many({"_id": {"$in": list(_unsure)}})
-    for reply_id, since in list(_unsure.items()):
-        if asked_at - since > UNSURE_SECONDS:
-            del _unsure[reply_id]
+    async def save_new(self, reply: Reply) -> None:
+        """Insert a reply before its run starts. Raises PyMongoError; then the reply is void, even if it arrived."""
+        try:
+            await at_once(Reply).insert_one(reply.as_document())
+        except pymongo.errors.PyMongoError as error:
+            if is_database_away(error):
+                self._unsure[PydanticObjectId(reply.id)] = time.monotonic()
+            raise
 
+    async def forget_unsure(self) -> None:
+        """Remove the void replies, and for a minute those that arrive late."""
+        if not self._unsure:
+            return
+        deleted_at = time.monotonic()
+        await Reply.get_motor_collection().delete_many({"_id": {"$in": list(self._unsure)}})
+        for reply_id, since in list(self._unsure.items()):
+            if deleted_at - since > UNSURE_SECONDS:
+                del self._unsure[reply_id]
 
-async def look_for_election() -> None:
-    """After an election, save again what runs and what ended in the last minute. Never beside `save_checkpoints`."""
-    global _election
-    hello = await Reply.get_motor_collection().database.client.admin.command("hello")
-    if not hello.get("isWritablePrimary") or hello["electionId"] == _election:
-        return
-    if _election is not None:
-        await _save_again(list(running.values()))
-    _election = hello["electionId"]
+    async def look(self) -> None:
+        """After an election, save again what runs and what ended in the last minute. Never beside a checkpoint."""
+        hello = await Reply.get_motor_collection().database.client.admin.command("hello")
+        if not hello.get("isWritablePrimary") or hello["electionId"] == self.election:
+            return
+        if self.election is not None:
+            for run in list(self._running.values()):
+                await self._save_again(run)
+        self.election = hello["electionId"]
 
-
-async def _save_again(runs: list[Run]) -> None:
-    """Twice does no harm: what is over by now stays so."""
-    replies = at_once(Reply)
-    for run in runs:
+    async def _save_again(self, run: Run) -> None:
+        """Idempotent: a reply that has ended since is left alone."""
         if run.is_over:
-            recheck_delivery(run.reply)
+            self._endings.recheck_delivery(run.reply)
         elif run.reply.status is ReplyStatus.streaming:
-            asked_at, size, parts = time.monotonic(), len(run.text), [{"at": 0, "text": run.text}]
+            replies = at_once(Reply)
+            saved_at, size, parts = time.monotonic(), len(run.text), [{"at": 0, "text": run.text}]
             streaming = {"_id": run.reply.id, "status": ReplyStatus.streaming.value}
             try:
                 if not (await replies.update_one(streaming, {"$set": {"parts": parts}})).matched_count:
                     await replies.insert_one(run.reply.as_document() | {"parts": parts})
             except pymongo.errors.DuplicateKeyError:
-                continue  # it has ended meanwhile
-            run.saved, run.saved_at = size, asked_at
+                return  # it has ended since
+            run.saved, run.saved_at = size, saved_at

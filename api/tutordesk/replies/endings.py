@@ -1,7 +1,7 @@
-"""Endings: one update guarded by `status` ends a reply, so that one caller only does; then it joins its transcript.
+"""Ends replies: one update guarded by `status`, so exactly one caller succeeds. Then the reply is delivered.
 
-The ending need not wait for the disk, because the transcript's write that follows does. What is left to do then, and
-the mark that spares a later recovery the work, the keeper does for many at once.
+The ending need not wait for the disk, because the transcript's write that follows does. `finish_delivered` does the
+rest, and sets the mark that spares a later recovery the work, for many replies at once.
 """
 
 import asyncio
@@ -10,61 +10,76 @@ from collections.abc import Awaitable, Callable
 
 import pymongo.errors
 
+from tutordesk.ground.clock import now
 from tutordesk.ground.database import at_once
-from tutordesk.replies.models import Reply, ReplyStatus, now
+from tutordesk.replies.models import Reply, ReplyStatus
 
 log = logging.getLogger(__name__)
 MAX_BATCH = 100
+MAX_PAUSE_SECONDS = 5.0
 Deliver = Callable[[Reply], Awaitable[None]]
 Delivered = Callable[[list[Reply]], Awaitable[None]]
-_delivered: list[Reply] = []
 
 
-async def save_ending(reply: Reply, deliver: Deliver) -> None:
-    """The guarded update and the transcript; tried until the database is back."""
-    pause = 0.2
-    while True:
-        try:
-            if await _end_in_database(reply):
-                await _deliver_once(reply, deliver)
-            return
-        except pymongo.errors.PyMongoError as error:
-            log.warning("reply %s is not saved yet: %s", reply.id, type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(5.0, pause * 2)
+class Endings:
+    """`deliver` puts an ended reply into its chat or room. `on_delivered` gets those replies later, in batches."""
 
+    def __init__(self, deliver: Deliver, on_delivered: Delivered) -> None:
+        self._deliver, self._on_delivered = deliver, on_delivered
+        self._delivered: list[Reply] = []
 
-async def recover_replies(owner: str, deliver: Deliver) -> None:
-    """End what a dead process was writing as `interrupted`, with its text, and deliver what is in no transcript yet."""
-    async for found in Reply.find({"is_joined": False, "owner": owner}):
-        reply: Reply | None = found
-        if found.status is ReplyStatus.streaming:
-            found.content, found.status, found.ended_at, found.parts = found.text, ReplyStatus.interrupted, now(), []
-            if not await _end_in_database(found):
-                reply = await Reply.get(found.id)  # another process recovers it just now
-        if reply:
-            await _deliver_once(reply, deliver)
+    async def save(self, reply: Reply) -> None:
+        """End the reply in MongoDB and deliver it. Retries until the database is back."""
+        pause = 0.2
+        while True:
+            try:
+                if await _end_in_database(reply):
+                    await self._deliver_once(reply)
+                return
+            except pymongo.errors.PyMongoError as error:
+                log.warning("reply %s is not saved yet: %s", reply.id, type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(MAX_PAUSE_SECONDS, pause * 2)
 
+    async def recover(self, owner: str) -> None:
+        """End what a dead process was writing as `interrupted`, with its text, and deliver what no transcript holds."""
+        async for reply in Reply.find({"is_joined": False, "owner": owner}):
+            ended: Reply | None = reply
+            if reply.status is ReplyStatus.streaming:
+                reply.content, reply.parts = reply.text, []
+                reply.status, reply.ended_at = ReplyStatus.interrupted, now()
+                if not await _end_in_database(reply):
+                    ended = await Reply.get(reply.id)  # another process recovers it right now
+            if ended:
+                await self._deliver_once(ended)
 
-async def finish_delivered(delivered: Delivered) -> None:
-    """Call `delivered` with what joined its transcript since the last time, then mark it as finished."""
-    while batch := _delivered[:MAX_BATCH]:
-        await delivered(batch)
-        replies, by_id = at_once(Reply), {reply.id: reply for reply in batch}
-        async for row in replies.find({"_id": {"$in": list(by_id)}, "status": ReplyStatus.streaming.value}, {"_id": 1}):
-            await _end_in_database(by_id[row["_id"]])  # an election took its ending away
-        await replies.update_many({"_id": {"$in": list(by_id)}}, {"$set": {"is_joined": True}})
-        del _delivered[: len(batch)]
+    async def finish_delivered(self) -> None:
+        """Pass on the replies that were delivered since the last call, then mark them as finished."""
+        while batch := self._delivered[:MAX_BATCH]:
+            await self._on_delivered(batch)
+            replies, by_id = at_once(Reply), {reply.id: reply for reply in batch}
+            streaming = {"_id": {"$in": list(by_id)}, "status": ReplyStatus.streaming.value}
+            async for row in replies.find(streaming, {"_id": 1}):
+                await _end_in_database(by_id[row["_id"]])  # an election took its ending away
+            await replies.update_many({"_id": {"$in": list(by_id)}}, {"$set": {"is_joined": True}})
+            del self._delivered[: len(batch)]
 
+    def recheck_delivery(self, reply: Reply) -> None:
+        """Have `finish_delivered` check again that a reply that is over is saved as such."""
+        if reply not in self._delivered:
+            self._delivered.append(reply)
 
-def recheck_delivery(reply: Reply) -> None:
-    """Let `finish_delivered` look once more whether a reply that is over is saved as such."""
-    if reply not in _delivered:
-        _delivered.append(reply)
+    def forget_delivered(self) -> None:
+        """Leave what was delivered to the next process that recovers it."""
+        self._delivered.clear()
+
+    async def _deliver_once(self, reply: Reply) -> None:
+        await self._deliver(reply)
+        self._delivered.append(reply)
 
 
 async def _end_in_database(reply: Reply) -> bool:
-    """Whether this call (or an earlier try of it) ended the reply; False: another process did.
+    """Return whether this call, or an earlier try of it, ended the reply; False if another process did.
 
     A reply that a killed database lost with its last tenth of a second is saved again whole.
     """
@@ -79,8 +94,3 @@ async def _end_in_database(reply: Reply) -> bool:
         await replies.insert_one(reply.as_document())
         return True
     return bool(saved["ended_at"] == reply.ended_at)
-
-
-async def _deliver_once(reply: Reply, deliver: Deliver) -> None:
-    await deliver(reply)
-    _delivered.append(reply)

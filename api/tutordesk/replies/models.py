@@ -5,7 +5,7 @@ twice does no harm. When it ends, `content` holds all of it.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
+from tutordesk.ground.clock import now
 from tutordesk.tutor.models import ErrorType
 
 MAX_CHARACTERS = 64_000
@@ -60,7 +61,7 @@ class Version(BaseModel):
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     content: str
     status: ReplyStatus = ReplyStatus.complete
-    created_at: datetime = Field(default_factory=lambda: now())
+    created_at: datetime = Field(default_factory=now)
     ended_at: datetime | None = None
     model: str | None = None
     usage: TokenUsage | None = None
@@ -98,8 +99,8 @@ def assemble_text(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
 class Reply(Document):
     """`question` is the message that it answers; `is_joined`: both are in the transcript of `session_id`.
 
-    `owner` names the process that writes it (replies/owners.py). `replaces`: the question whose turn this one takes the
-    place of; the same question for one more answer, another for an edited one. `opens_session`: it begins the chat.
+    `owner` names the process that writes it (liveness.py). `replaces`: the question whose turn this one takes; the
+    same question for one more answer, another for an edited one. `opens_session`: it begins the chat.
     `room_id`: it is an answer in a room, which is its session too; `room_owner` made that room and may stop it.
     """
 
@@ -124,7 +125,7 @@ class Reply(Document):
     is_joined: bool = False
     is_stop_requested: bool = False
     owner: str
-    created_at: datetime = Field(default_factory=lambda: now())
+    created_at: datetime = Field(default_factory=now)
     ended_at: datetime | None = None
 
     class Settings:
@@ -177,9 +178,3 @@ class Transcript(BaseModel):
     id: PydanticObjectId
     author_id: PydanticObjectId
     messages: list[Message] = []
-
-
-def now() -> datetime:
-    """Aware UTC, cut to MongoDB's milliseconds so that what is saved equals what is sent."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

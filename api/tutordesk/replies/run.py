@@ -1,11 +1,4 @@
-"""Runs: replies in the making. A run is a task of this process; whoever reads it is only a follower.
-
-| verb | what it does |
-|---|---|
-| `start_reply` | starts the task of a saved Reply, returns at once |
-| `follow_reply` (following.py) | yields the text from a character on, until the reply is over; any number of readers |
-| `stop_reply` | ends it now, keeps the text, closes the connection to the model; from any process |
-| `recover_replies` (endings.py) | ends what a dead process left as `interrupted`, and joins it into its transcript |
+"""One reply in the making: its text grows by the tutor's deltas, and any number of followers wait for more of it.
 
 The text is its own event log: a position is a number of characters, and what a reader gets is `text[position:]`.
 """
@@ -13,32 +6,51 @@ The text is its own event log: a position is a number of characters, and what a 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Callable
 from contextlib import suppress
 
-import pymongo.errors
-from beanie import PydanticObjectId
-
-from tutordesk.ground.errors import AppError, NotFound
+from tutordesk.ground.clock import now
 from tutordesk.ground.metrics import FIRST_TOKEN, REPLIES, RUNNING_REPLIES
-from tutordesk.identity.access import VisitorOfRequest
-from tutordesk.replies.endings import Deliver, save_ending
-from tutordesk.replies.growing import GrowingText
-from tutordesk.replies.models import MAX_CHARACTERS, MAX_SECONDS, Failure, Reply, ReplyStatus, TokenUsage, now
+from tutordesk.replies.models import MAX_CHARACTERS, MAX_SECONDS, Failure, Reply, ReplyStatus, TokenUsage
 from tutordesk.tutor.models import CUT, Prompt, TutorError, Usage
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
-KEPT_SECONDS = 60.0
 SAVED_WITHIN_SECONDS = 2.0
-END_SECONDS = 3.0
 
-running: dict[PydanticObjectId, "Run"] = {}
+
+class GrowingText:
+    """A text that grows, and the followers who wait for more of it."""
+
+    __slots__ = ("is_over", "text", "waiters")
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.is_over = False
+        self.waiters: list[asyncio.Future[None]] = []
+
+    def place_of(self, position: int) -> int:
+        """Return where a reader continues that has `position` characters already."""
+        return position
+
+    def wake(self) -> None:
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def changed(self) -> None:
+        """Wait for the next `wake`."""
+        waiter = asyncio.get_running_loop().create_future()
+        self.waiters.append(waiter)
+        await waiter
 
 
 class Run(GrowingText):
-    """A reply that this process writes. `saved`: characters in MongoDB, `saved_at`: when that was all of them;
-    `opened`: whether its question was taken.
+    """A reply that this process writes.
+
+    `saved`: characters in MongoDB. `saved_at`: when that was all of them, by the monotonic clock. `opened`: whether its
+    question was saved. `half`: the first half of a surrogate pair, which waits for the second.
     """
 
     __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "saved_at", "task")
@@ -57,7 +69,7 @@ class Run(GrowingText):
         return min(position, len(self.text))
 
     def write(self, delta: str) -> None:
-        """Append, and wake the followers. Never blocks. Half a surrogate pair waits for its other half."""
+        """Append, and wake the followers. Never blocks."""
         if self.half or not (delta.isascii() or _is_whole(delta)):
             delta = self._mend(delta)
         self.text += delta
@@ -69,75 +81,12 @@ class Run(GrowingText):
             delta, self.half = delta[:-1], delta[-1]
         return delta.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
-
-async def start_reply(reply: Reply, prompt: Prompt, tutor: Tutor, deliver: Deliver, opening: Awaitable[object]) -> Run:
-    """Start the task of a reply that is saved already. `deliver` puts question and answer into the transcript.
-
-    The model is asked while `opening` puts the question there; nothing is shown before that is done. Raises what it
-    refuses with, and the run is forgotten; a database that fails in between does not end it, for `deliver` tries again.
-    """
-    run = Run(reply)
-    running[PydanticObjectId(reply.id)] = run
-    run.task = asyncio.create_task(_write_reply(run, prompt, tutor, deliver), name=f"reply {reply.id}")
-    try:
-        await opening
-    except AppError:
-        run.opened.set_result(False)
-        run.task.cancel()
-        del running[PydanticObjectId(reply.id)]
-        raise
-    except pymongo.errors.PyMongoError as error:
-        log.warning("the question of reply %s joins its chat later: %s", reply.id, type(error).__name__)
-    run.opened.set_result(True)
-    return run
-
-
-def count_running(author_id: PydanticObjectId) -> int:
-    return sum(not run.is_over and run.reply.author_id == author_id for run in running.values())
-
-
-async def access_reply(author_id: PydanticObjectId, reply_id: PydanticObjectId) -> Reply:
-    """The reply, if it is this author's. Raises NotFound."""
-    run = running.get(reply_id)
-    reply = run.reply if run else await Reply.get(reply_id)
-    if not reply or reply.author_id != author_id:
-        raise NotFound
-    return reply
-
-
-async def access_stoppable(visitor: VisitorOfRequest, reply_id: PydanticObjectId) -> None:
-    """Raises NotFound unless the visitor asked for this reply, or is an admin of the room that it is in."""
-    run = running.get(reply_id)
-    reply = run.reply if run else await Reply.get(reply_id)
-    if not reply or visitor.id not in (reply.author_id, reply.room_owner):
-        user = await visitor.user() if reply and reply.room_id else None
-        if not user or user.role != "admin":
-            raise NotFound
-
-
-async def stop_reply(reply_id: PydanticObjectId) -> None:
-    """End a reply and keep its text: now when it is this process's, else its owner is asked to, who looks ten times a
-    second. Idempotent; what is over stays as it is.
-    """
-    run = running.get(reply_id)
-    if not run:
-        streaming = {"_id": reply_id, "status": ReplyStatus.streaming.value}
-        await Reply.get_motor_collection().update_one(streaming, {"$set": {"is_stop_requested": True}})
-    elif run.task and run.reply.status is ReplyStatus.streaming and not run.is_stopped:
-        run.is_stopped = True
-        run.task.cancel()
-        await asyncio.wait([run.task], timeout=SAVED_WITHIN_SECONDS)
-
-
-async def end_replies() -> None:
-    """At shutdown: let replies end within a few seconds, then keep what they have as `interrupted`."""
-    tasks = {run.task for run in running.values() if run.task and not run.task.done()}
-    if tasks:
-        _, late = await asyncio.wait(tasks, timeout=END_SECONDS)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=END_SECONDS)
+    async def stop(self) -> None:
+        """End the reply now and keep its text. Closes the connection to the model."""
+        if self.task and self.reply.status is ReplyStatus.streaming and not self.is_stopped:
+            self.is_stopped = True
+            self.task.cancel()
+            await asyncio.wait([self.task], timeout=SAVED_WITHIN_SECONDS)
 
 
 def _is_whole(text: str) -> bool:
@@ -148,8 +97,12 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-async def _write_reply(run: Run, prompt: Prompt, tutor: Tutor, deliver: Deliver) -> None:
-    """The task of a run. Ends it whatever happens; being cancelled means stopped or, at shutdown, interrupted."""
+async def write_reply(run: Run, prompt: Prompt, tutor: Tutor, start_saving: Callable[[], asyncio.Task[None]]) -> None:
+    """Write a run to its end: the body of its task.
+
+    Ends the run whatever happens. A cancelled task means stopped or, at shutdown, interrupted. `start_saving` saves
+    the ended `run.reply`; it is not called when the question was refused.
+    """
     status, failure = ReplyStatus.complete, None
     try:
         with RUNNING_REPLIES.track_inprogress():
@@ -166,7 +119,7 @@ async def _write_reply(run: Run, prompt: Prompt, tutor: Tutor, deliver: Deliver)
         with suppress(asyncio.CancelledError):
             await asyncio.wait([run.opened])
     if run.opened.result():
-        await _settle(run, status, failure, deliver)
+        await _settle(run, status, failure, start_saving)
 
 
 async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
@@ -193,17 +146,18 @@ async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
         raise TutorError("unknown", "The model sent an empty answer. Try again.")
 
 
-async def _settle(run: Run, status: ReplyStatus, failure: Failure | None, deliver: Deliver) -> None:
-    """Save the ending, then tell the followers: at once when the database is quick, after two seconds otherwise."""
+async def _settle(
+    run: Run, status: ReplyStatus, failure: Failure | None, start_saving: Callable[[], asyncio.Task[None]]
+) -> None:
+    """Save the ending, then wake the followers: at once when the database is quick, after two seconds otherwise."""
     reply = run.reply
     reply.status, reply.error, reply.content, reply.parts = status, failure, run.text, []
     reply.ended_at = now()
     REPLIES.labels(status.value).inc()
-    saving = asyncio.create_task(save_ending(reply, deliver), name=f"saving {reply.id}")
+    saving = start_saving()
     with suppress(asyncio.CancelledError):
         await asyncio.wait([saving], timeout=SAVED_WITHIN_SECONDS)
     run.is_over = True
     run.wake()
     with suppress(asyncio.CancelledError):
         await saving
-    asyncio.get_running_loop().call_later(KEPT_SECONDS, lambda: running.pop(PydanticObjectId(reply.id), None))

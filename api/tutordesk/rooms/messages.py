@@ -8,9 +8,9 @@ import pymongo
 import pymongo.errors
 from beanie import PydanticObjectId
 
+from tutordesk.ground.clock import now
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
-from tutordesk.replies.models import now
 from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
 from tutordesk.rooms.timeline import commit, document_of
 from tutordesk.rooms.transactions import Session

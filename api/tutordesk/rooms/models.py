@@ -11,7 +11,8 @@ from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
-from tutordesk.replies.models import ReplyStatus, now
+from tutordesk.ground.clock import now
+from tutordesk.replies.models import ReplyStatus
 
 SCHEMA_VERSION = 1
 AGENT_NAME = "Tutor"

@@ -10,11 +10,14 @@ from beanie import PydanticObjectId
 from fastapi import APIRouter, Header, Path, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from tutordesk.ground.access import StreamsOf
 from tutordesk.ground.errors import Forbidden, problem_responses
+from tutordesk.ground.ids import object_id
 from tutordesk.ground.paging import after_cursor, cursor_after
-from tutordesk.identity.access import Member, MessageId, ReplyId, Visitor, object_id
-from tutordesk.replies.events import ByteStream, position_of, sse_frames
-from tutordesk.replies.run import stop_reply
+from tutordesk.ground.sse import ByteStream
+from tutordesk.identity.access import LimitsOf, Member, MessageId, ReplyId, Visitor
+from tutordesk.replies.access import RepliesOf
+from tutordesk.replies.events import position_of, reply_frames
 from tutordesk.rooms import listing
 from tutordesk.rooms.agent.questions import access_answer, answer_frames, may_read_in
 from tutordesk.rooms.members import (
@@ -77,9 +80,9 @@ async def list_rooms(visitor: Visitor, asked: Annotated[RoomQuery, Query()], res
 
 
 @router.post("/rooms", operation_id="create_room", status_code=201, responses=REFUSALS)
-async def create_room(body: NewRoom, member: Member, request: Request, response: Response) -> RoomOut:
+async def create_room(body: NewRoom, member: Member, limits: LimitsOf, response: Response) -> RoomOut:
     ticket_id = PydanticObjectId((await access_ticket(object_id(body.ticket_id))).id) if body.ticket_id else None
-    await request.app.state.limits.spend_room(str(member.id))
+    await limits.spend_room(str(member.id))
     room = Room(name=body.name, topic=body.topic, ticket_id=ticket_id, created_by=member.id)
     await room.insert()
     await join_room(room, member.user)
@@ -106,14 +109,14 @@ async def update_room(body: RoomChange, room_id: RoomId, member: Member) -> Room
 @router.delete(
     "/rooms/{room_id}", operation_id="delete_room", status_code=204, responses=problem_responses(401, 403, 404)
 )
-async def delete_room(room_id: RoomId, member: Member, request: Request) -> None:
+async def delete_room(room_id: RoomId, member: Member, request: Request, replies: RepliesOf) -> None:
     room = await access_room(object_id(room_id))
     if not is_admin(member.user, room):
         raise Forbidden(ONLY_ADMINS)
     await Room.get_motor_collection().update_one({"_id": room.id}, {"$set": {"is_deleted": True}})
     request.app.state.relay.close_room(PydanticObjectId(room.id))
     if room.reply_id:
-        await stop_reply(room.reply_id)
+        await replies.stop(room.reply_id)
 
 
 @router.post("/rooms/{room_id}/join", operation_id="join_room", responses=problem_responses(401, 403, 404))
@@ -212,12 +215,14 @@ async def remove_room_member(room_id: RoomId, user_id: RoomId, member: Member, r
 
 
 @router.post("/agent/stream", operation_id="ask_in_room", response_class=ByteStream, responses=STREAM | REFUSALS)
-async def ask_in_room(body: Question, member: Member, request: Request) -> ByteStream:
+async def ask_in_room(
+    body: Question, member: Member, request: Request, replies: RepliesOf, streams: StreamsOf
+) -> ByteStream:
     """Ask the tutor in a room, as a message that all see. The stream begins when it is this question's turn."""
     own = await access_member(object_id(body.room_id), member.id)
     await access_room(own.room_id)
     posted = await say(request.app.state, member, own, body.prompt, None, to_tutor=True)
-    return ByteStream(answer_frames(posted.message.id), may_read_in(own.room_id, member.visitor))
+    return streams.respond(answer_frames(replies, posted.message.id), may_read_in(own.room_id, member.visitor))
 
 
 @router.get(
@@ -229,13 +234,15 @@ async def ask_in_room(body: Question, member: Member, request: Request) -> ByteS
 async def follow_agent(
     reply_id: ReplyId,
     visitor: Visitor,
+    replies: RepliesOf,
+    streams: StreamsOf,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query()] = None,
 ) -> ByteStream:
     """The tutor's answer in a room, for every member, from a character on."""
-    reply = await access_answer(visitor.id, reply_id)
-    frames = sse_frames(reply, position_of(last_event_id, after))
-    return ByteStream(frames, may_read_in(PydanticObjectId(reply.room_id), visitor))
+    reply = await access_answer(replies, visitor.id, reply_id)
+    frames = reply_frames(replies, reply, position_of(last_event_id, after))
+    return streams.respond(frames, may_read_in(PydanticObjectId(reply.room_id), visitor))
 
 
 @router.websocket("/rooms/{room_id}/socket")

@@ -17,8 +17,9 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import AppError, DiskFull, NotFound, NotSignedIn, Unavailable, is_database_away
+from tutordesk.ground.ids import object_id
 from tutordesk.ground.metrics import OPEN_SOCKETS
-from tutordesk.identity.access import MemberOfRequest, member_of, object_id, visitor_of
+from tutordesk.identity.access import MemberOfRequest, member_of, visitor_of
 from tutordesk.rooms.events import (
     COMMAND,
     FLOOD,

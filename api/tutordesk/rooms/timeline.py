@@ -15,9 +15,9 @@ import pymongo.errors
 from beanie import PydanticObjectId
 from pymongo import ReturnDocument
 
+from tutordesk.ground.clock import now
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import NotFound, Unavailable, is_database_away
-from tutordesk.replies.models import now
 from tutordesk.rooms.events import (
     BY_TYPE,
     MessageDeleted,

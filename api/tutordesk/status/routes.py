@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
 from tutordesk.ground import metrics
+from tutordesk.ground.access import StreamsOf
 from tutordesk.ground.errors import AppError, NotFound, problem_responses
+from tutordesk.ground.sse import FIRST_BYTES, ByteStream, frame
 from tutordesk.identity.access import admin_of, is_on_this_machine, visitor_of
-from tutordesk.replies.events import FIRST_BYTES, ByteStream, frame
 from tutordesk.status.parts import (
     ComponentStatus,
     Figures,
@@ -79,8 +80,8 @@ async def read_metrics(request: Request, may_see_figures: MaySeeFigures) -> Resp
 
 
 @router.get("/status/stream", operation_id="test_stream", response_class=Response)
-async def test_stream() -> ByteStream:
-    return ByteStream(_ticks(), _anybody)
+async def test_stream(streams: StreamsOf) -> ByteStream:
+    return streams.respond(_ticks(), _anybody)
 
 
 @router.websocket("/status/socket")

@@ -6,20 +6,22 @@
 | `deleted` | `id` |
 
 They come from a change stream of MongoDB, one a process and only while somebody reads. Nothing is kept: when it breaks
-off, or a reader is 256 events behind, its stream ends, and a reader that reconnects reads its list again.
+off, or a subscriber is 256 events behind, its stream ends, and a subscriber that reconnects reads its list again.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, Self
 
 import pymongo.errors
+from beanie import PydanticObjectId
 from bson import Timestamp
+from pydantic import BaseModel
 
-from tutordesk.replies.events import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, frame
-from tutordesk.tickets.models import PARTS_OF_LIST, Ticket, row_of
+from tutordesk.ground.background import Background
+from tutordesk.ground.sse import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, frame
+from tutordesk.tickets.models import PARTS_OF_LIST, Ticket, TicketRow, row_of
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 256
@@ -30,35 +32,48 @@ CHANGES: list[dict[str, Any]] = [
     {"$match": {"$or": [{"operationType": "insert"}, {"operationType": "update", **SHOWN}]}},
     {"$project": {"operationType": 1, "documentKey": 1, "updateDescription.updatedFields.is_deleted": 1}},
 ]
-Reader = asyncio.Queue[bytes | None]
+Subscriber = asyncio.Queue[bytes | None]
+
+
+class TicketDeleted(BaseModel):
+    id: PydanticObjectId
+
+
+class TicketWire(BaseModel):
+    """The data of each event of the tickets, by the event's name, for the API's description and the client's types."""
+
+    created: TicketRow
+    updated: TicketRow
+    deleted: TicketDeleted
 
 
 class TicketEvents:
-    """Use as `async with running_events()`."""
+    """Use as `async with TicketEvents()`."""
 
     def __init__(self) -> None:
-        self._readers: set[Reader] = set()
+        self._subscribers: set[Subscriber] = set()
         self._watcher: asyncio.Task[None] | None = None
+        self._background = Background()
 
-    async def follow(self) -> AsyncIterator[bytes]:
-        """The frames of one reader, which hears of everything from now on. Raises PyMongoError at once."""
+    async def follow(self) -> AsyncGenerator[bytes]:
+        """The frames of one subscriber, which hears of everything from now on. Raises PyMongoError at once."""
         if not self._watcher or self._watcher.done():
             ping = await Ticket.get_motor_collection().database.command("ping")
             seen: Timestamp = ping["operationTime"]
             if not self._watcher or self._watcher.done():
                 since = Timestamp(seen.time, seen.inc + 1)
-                self._watcher = asyncio.create_task(self._watch(since), name="ticket events")
-        reader: Reader = asyncio.Queue()
-        self._readers.add(reader)
-        return self._frames(reader)
+                self._watcher = self._background.start(self._watch(since), "ticket events")
+        subscriber: Subscriber = asyncio.Queue()
+        self._subscribers.add(subscriber)
+        return self._frames(subscriber)
 
-    async def _frames(self, reader: Reader) -> AsyncIterator[bytes]:
+    async def _frames(self, subscriber: Subscriber) -> AsyncGenerator[bytes]:
         try:
             yield FIRST_BYTES
             while True:
                 try:
                     async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        event = await reader.get()
+                        event = await subscriber.get()
                 except TimeoutError:
                     yield KEEP_ALIVE
                     continue
@@ -66,13 +81,13 @@ class TicketEvents:
                     return
                 yield event
         finally:
-            self._readers.discard(reader)
+            self._subscribers.discard(subscriber)
 
     async def _watch(self, since: Timestamp) -> None:
         tickets = Ticket.get_motor_collection()
         try:
             async with tickets.watch(CHANGES, start_at_operation_time=since, max_await_time_ms=LOOK_MS) as changes:
-                while self._readers:
+                while self._subscribers:
                     if change := await changes.try_next():
                         await self._publish(change)
         except pymongo.errors.PyMongoError as error:
@@ -87,34 +102,26 @@ class TicketEvents:
         was_deleted = change.get("updateDescription", {}).get("updatedFields", {}).get("is_deleted")
         if found:
             is_new = change["operationType"] == "insert" or was_deleted is False
-            self._send(frame("created" if is_new else "updated", row_of(found).model_dump(mode="json")))
+            self._send(frame("created" if is_new else "updated", row_of(found)))
         elif was_deleted:
-            self._send(frame("deleted", {"id": str(ticket_id)}))
+            self._send(frame("deleted", TicketDeleted(id=ticket_id)))
 
     def _send(self, event: bytes) -> None:
-        for reader in list(self._readers):
-            if reader.qsize() >= MAX_WAITING:
-                self._readers.discard(reader)
-                reader.put_nowait(None)
+        for subscriber in list(self._subscribers):
+            if subscriber.qsize() >= MAX_WAITING:
+                self._subscribers.discard(subscriber)
+                subscriber.put_nowait(None)
             else:
-                reader.put_nowait(event)
+                subscriber.put_nowait(event)
 
     def end(self) -> None:
         """End every stream."""
-        for reader in self._readers:
-            reader.put_nowait(None)
-        self._readers.clear()
+        for subscriber in self._subscribers:
+            subscriber.put_nowait(None)
+        self._subscribers.clear()
 
-    async def close(self) -> None:
-        if self._watcher:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+    async def __aenter__(self) -> Self:
+        return self
 
-
-@asynccontextmanager
-async def running_events() -> AsyncIterator[TicketEvents]:
-    events = TicketEvents()
-    try:
-        yield events
-    finally:
-        await events.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self._background.close()

@@ -12,9 +12,10 @@ from beanie import Document, PydanticObjectId
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
+from tutordesk.ground.clock import now
 from tutordesk.ground.errors import NotFound
 from tutordesk.ground.text import plain_text, shorten
-from tutordesk.replies.models import Transcript, now
+from tutordesk.replies.models import Transcript
 from tutordesk.tutor.models import Source
 
 EXCERPT_CHARACTERS = 280

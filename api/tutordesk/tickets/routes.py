@@ -7,10 +7,12 @@ from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from tutordesk.ground.access import StreamsOf
+from tutordesk.ground.clock import now
 from tutordesk.ground.errors import Conflict, NotFound, problem_responses
-from tutordesk.identity.access import TicketId, Visitor
-from tutordesk.replies.events import ByteStream
-from tutordesk.replies.models import now
+from tutordesk.ground.sse import ByteStream
+from tutordesk.identity.access import LimitsOf, TicketId, Visitor
+from tutordesk.tickets.access import FacetsOf, SummariesOf, TicketEventsOf
 from tutordesk.tickets.facets import FacetsOut
 from tutordesk.tickets.models import (
     Tags,
@@ -60,21 +62,22 @@ async def list_tickets(
 
 
 @router.get("/facets", operation_id="list_facets", responses=problem_responses(401))
-async def list_facets(visitor: Visitor, request: Request) -> FacetsOut:
-    facets: FacetsOut = await request.app.state.facets.read()
-    return facets
+async def list_facets(visitor: Visitor, facets: FacetsOf) -> FacetsOut:
+    return await facets.read()
 
 
 @router.get("/events", operation_id="follow_tickets", response_class=ByteStream, responses=problem_responses(401))
-async def follow_tickets(visitor: Visitor, request: Request) -> ByteStream:
-    return ByteStream(await request.app.state.ticket_events.follow(), visitor.may_read)
+async def follow_tickets(visitor: Visitor, events: TicketEventsOf, streams: StreamsOf) -> ByteStream:
+    return streams.respond(await events.follow(), visitor.may_read)
 
 
 @router.post(
     "", operation_id="create_ticket", status_code=201, responses=problem_responses(401, 403, 413, 415, 422, 429)
 )
-async def create_ticket(body: TicketIn, visitor: Visitor, request: Request, response: Response) -> TicketOut:
-    await request.app.state.limits.spend_ticket(str(visitor.id))
+async def create_ticket(
+    body: TicketIn, visitor: Visitor, limits: LimitsOf, summaries: SummariesOf, response: Response
+) -> TicketOut:
+    await limits.spend_ticket(str(visitor.id))
     await visitor.keep()
     ticket = Ticket(
         **body.model_dump(),
@@ -83,7 +86,7 @@ async def create_ticket(body: TicketIn, visitor: Visitor, request: Request, resp
         terms=terms_of(body.title, body.description, body.category, body.tags, None),
     )
     await ticket.insert()
-    request.app.state.summaries.refresh(ticket.id)
+    summaries.refresh(PydanticObjectId(ticket.id))
     response.headers["Location"] = f"/tickets/{ticket.id}"
     return _out(ticket)
 
@@ -104,7 +107,7 @@ async def read_ticket(ticket_id: TicketId, visitor: Visitor) -> TicketOut:
 
 
 @router.patch("/{ticket_id}", operation_id="update_ticket", responses=problem_responses(401, 403, 404, 413, 415, 422))
-async def update_ticket(body: TicketChange, ticket_id: TicketId, visitor: Visitor, request: Request) -> TicketOut:
+async def update_ticket(body: TicketChange, ticket_id: TicketId, visitor: Visitor, summaries: SummariesOf) -> TicketOut:
     ticket = await access_ticket(ticket_id)
     await visitor.require_author(ticket.author_id)
     change = body.model_dump(exclude_unset=True)
@@ -118,7 +121,7 @@ async def update_ticket(body: TicketChange, ticket_id: TicketId, visitor: Visito
     change["terms"] = terms_of(changed.title, changed.description, changed.category, changed.tags, changed.ai_summary)
     await _save(ticket_id, {"is_deleted": False}, change)
     if change.get("summary_status", ticket.summary_status) == "pending":
-        request.app.state.summaries.refresh(ticket_id)
+        summaries.refresh(ticket_id)
     return _out(await access_ticket(ticket_id))
 
 
@@ -132,7 +135,7 @@ async def delete_ticket(ticket_id: TicketId, visitor: Visitor) -> None:
 
 
 @router.post("/{ticket_id}/restore", operation_id="restore_ticket", responses=problem_responses(401, 403, 404))
-async def restore_ticket(ticket_id: TicketId, visitor: Visitor, request: Request) -> TicketOut:
+async def restore_ticket(ticket_id: TicketId, visitor: Visitor, summaries: SummariesOf) -> TicketOut:
     """Take a ticket out of the trash. One that is not in it is answered as it is."""
     deleted = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": True}, {"author_id": 1})
     if not deleted:
@@ -141,21 +144,21 @@ async def restore_ticket(ticket_id: TicketId, visitor: Visitor, request: Request
     await _save(ticket_id, {"is_deleted": True}, {"is_deleted": False, "deleted_at": None})
     ticket = await access_ticket(ticket_id)
     if ticket.summary_status == "pending":
-        request.app.state.summaries.refresh(ticket_id)
+        summaries.refresh(ticket_id)
     return _out(ticket)
 
 
 @router.post(
     "/{ticket_id}/summary", operation_id="refresh_summary", status_code=202, responses=problem_responses(401, 404, 429)
 )
-async def refresh_summary(ticket_id: TicketId, visitor: Visitor, request: Request) -> TicketOut:
+async def refresh_summary(ticket_id: TicketId, visitor: Visitor, limits: LimitsOf, summaries: SummariesOf) -> TicketOut:
     """Try a failed summary again. One that is ready or under way is answered as it is."""
     ticket = await access_ticket(ticket_id)
     if ticket.summary_status != "failed":
         return _out(ticket)
-    await request.app.state.limits.spend_message(str(visitor.id), visitor.ip)
+    await limits.spend_message(str(visitor.id), visitor.ip)
     await _save(ticket_id, {"summary_status": "failed"}, {"summary_status": "pending"})
-    request.app.state.summaries.refresh(ticket_id)
+    summaries.refresh(ticket_id)
     return _out(await access_ticket(ticket_id))
 
 

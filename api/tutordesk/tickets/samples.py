@@ -6,7 +6,7 @@ from pathlib import Path
 
 from beanie import PydanticObjectId
 
-from tutordesk.replies.models import now
+from tutordesk.ground.clock import now
 from tutordesk.tickets.models import Ticket, excerpt_of
 from tutordesk.tickets.search import terms_of
 

@@ -6,14 +6,14 @@ The summary of a text that was changed meanwhile is thrown away.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from typing import Self
 
 import pymongo.errors
 from beanie import PydanticObjectId
 
+from tutordesk.ground.background import Background
+from tutordesk.ground.clock import now
 from tutordesk.ground.text import first_words, plain_text
-from tutordesk.replies.models import now
 from tutordesk.tickets.models import Ticket, as_source
 from tutordesk.tickets.search import terms_of
 from tutordesk.tutor.models import TutorError
@@ -27,26 +27,26 @@ RETRY_SECONDS = 5.0
 
 
 class Summaries:
-    """Runs at most four summaries at once, in tasks of its own. Use as `async with running_summaries(tutor)`."""
+    """Runs at most four summaries at once, in tasks of its own. Use as `async with Summaries(tutor)`,
+    which picks up what is still pending."""
 
     def __init__(self, tutor: Tutor) -> None:
         self._tutor = tutor
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[PydanticObjectId, asyncio.Task[None]] = {}
+        self._background = Background()
 
     def refresh(self, ticket_id: PydanticObjectId) -> None:
         """Summarise a pending ticket soon. What is under way for it is given up."""
         if earlier := self._tasks.pop(ticket_id, None):
             earlier.cancel()
-        task = asyncio.create_task(self._refresh(ticket_id), name=f"summary {ticket_id}")
+        task = self._background.start(self._refresh(ticket_id), f"summary {ticket_id}")
         self._tasks[ticket_id] = task
         task.add_done_callback(lambda done: self._forget(ticket_id, done))
 
     def _forget(self, ticket_id: PydanticObjectId, task: asyncio.Task[None]) -> None:
         if self._tasks.get(ticket_id) is task:
             del self._tasks[ticket_id]
-        if not task.cancelled() and (error := task.exception()):
-            log.error("summary of %s failed", ticket_id, exc_info=error)
 
     async def _refresh(self, ticket_id: PydanticObjectId) -> None:
         async with self._slots:
@@ -57,26 +57,18 @@ class Summaries:
                     log.warning("summary of %s waits for the database: %s", ticket_id, type(error).__name__)
                     await asyncio.sleep(RETRY_SECONDS)
 
-    async def pick_up(self) -> None:
-        pending = Ticket.get_motor_collection().find({"summary_status": "pending", "is_deleted": False}, {"_id": 1})
-        async for found in pending:
-            self.refresh(found["_id"])
-
     async def close(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Give up what is under way; it stays pending."""
+        await self._background.close()
 
+    async def __aenter__(self) -> Self:
+        pending = Ticket.get_motor_collection().find({"summary_status": "pending", "is_deleted": False}, {"_id": 1})
+        async for row in pending:
+            self.refresh(row["_id"])
+        return self
 
-@asynccontextmanager
-async def running_summaries(tutor: Tutor) -> AsyncIterator[Summaries]:
-    summaries = Summaries(tutor)
-    await summaries.pick_up()
-    try:
-        yield summaries
-    finally:
-        await summaries.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 async def refresh_summary(ticket_id: PydanticObjectId, tutor: Tutor) -> None:

@@ -189,7 +189,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop */
+        /** Stop Reply */
         post: operations["stop_reply"];
         delete?: never;
         options?: never;
@@ -1365,6 +1365,78 @@ export interface components {
              * @default []
              */
             errors: components["schemas"]["FieldError"][];
+        };
+        /** Done */
+        Done: {
+            session_id: components["schemas"]["PydanticObjectId"];
+        };
+        /** MessageComplete */
+        MessageComplete: {
+            id: components["schemas"]["PydanticObjectId"];
+            /** Content */
+            content: string;
+            status: components["schemas"]["ReplyStatus"];
+            usage: components["schemas"]["TokenUsage"] | null;
+            /** Citations */
+            citations: components["schemas"]["Citation"][] | null;
+            /** Model */
+            model: string;
+        };
+        /** MessageDelta */
+        MessageDelta: {
+            /** Delta */
+            delta: string;
+        };
+        /**
+         * MessageStart
+         * @description `replaces` and `question`, its text, are there when the turn takes the place of the chat's last one.
+         */
+        MessageStart: {
+            id: components["schemas"]["PydanticObjectId"];
+            session_id: components["schemas"]["PydanticObjectId"];
+            /**
+             * Role
+             * @default assistant
+             */
+            role: string;
+            /** Model */
+            model: string;
+            /** Ticket Ids */
+            ticket_ids: components["schemas"]["PydanticObjectId"][];
+            question_id: components["schemas"]["PydanticObjectId"];
+            /** Left Out Messages */
+            left_out_messages: number;
+            /** @default null */
+            replaces: components["schemas"]["PydanticObjectId"] | null;
+            /**
+             * Question
+             * @default null
+             */
+            question: string | null;
+        };
+        /**
+         * ReplyWire
+         * @description The data of each event of a reply, by the event's name, for the description of the API and the client's types.
+         */
+        ReplyWire: {
+            message_start: components["schemas"]["MessageStart"];
+            message_delta: components["schemas"]["MessageDelta"];
+            message_complete: components["schemas"]["MessageComplete"];
+            error: components["schemas"]["Failure"];
+            done: components["schemas"]["Done"];
+        };
+        /** TicketDeleted */
+        TicketDeleted: {
+            id: components["schemas"]["PydanticObjectId"];
+        };
+        /**
+         * TicketWire
+         * @description The data of each event of the tickets, by the event's name, for the API's description and the client's types.
+         */
+        TicketWire: {
+            created: components["schemas"]["TicketRow"];
+            updated: components["schemas"]["TicketRow"];
+            deleted: components["schemas"]["TicketDeleted"];
         };
         /** Delete */
         Delete: {

@@ -16,10 +16,10 @@ import pymongo
 import pymongo.errors
 from beanie import PydanticObjectId
 
+from tutordesk.ground.clock import now
 from tutordesk.ground.errors import NotFound, is_database_away
-from tutordesk.replies.endings import Deliver
-from tutordesk.replies.models import Reply, now
-from tutordesk.replies.run import start_reply
+from tutordesk.replies.models import Reply
+from tutordesk.replies.replies import Replies
 from tutordesk.rooms.agent.prompts import reply_to
 from tutordesk.rooms.events import ReplyEnded, ReplyStarted
 from tutordesk.rooms.models import AGENT_NAME, Room, RoomMessage, RoomRecord, message_out
@@ -27,7 +27,6 @@ from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.timeline import commit, document_of
 from tutordesk.rooms.transactions import Session
 from tutordesk.tutor.models import Prompt
-from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS, CLAIM_SECONDS = 10.0, 0.5
@@ -35,10 +34,10 @@ WAITS = {"asks_tutor": True, "reply_id": None, "deleted_at": None}
 
 
 class Agent:
-    """`deliver` ends a reply for good, whatever it belongs to. Questions are taken while `taking_questions` is open."""
+    """Takes questions while `taking_questions` is open."""
 
-    def __init__(self, relay: Relay, tutor: Tutor, owner: str, deliver: Deliver) -> None:
-        self._relay, self._tutor, self._owner, self._deliver = relay, tutor, owner, deliver
+    def __init__(self, relay: Relay, replies: Replies) -> None:
+        self._relay, self._replies = relay, replies
         self._is_closed = True
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -49,7 +48,7 @@ class Agent:
             question = await RoomMessage.find_one({"room_id": room_id, **WAITS}, sort=[("seq", pymongo.ASCENDING)])
             if not room or room.is_deleted or room.reply_id or not question:
                 return
-            reply, prompt = await reply_to(room, question, self._tutor.model, self._owner)
+            reply, prompt = await reply_to(room, question, self._replies.model, self._replies.owner)
             try:
                 record = await self._claim(reply, question)
             except NotFound:
@@ -64,7 +63,7 @@ class Agent:
 
     async def _start(self, reply: Reply, prompt: Prompt, record: RoomRecord) -> None:
         await self._relay.announce(record.room_id, _started(record))
-        await start_reply(reply, prompt, self._tutor, self._deliver, _nothing())
+        await self._replies.start(reply, prompt)
 
     async def _claim_again(self, reply: Reply, prompt: Prompt, question: RoomMessage) -> None:
         """A claim may have been committed although MongoDB did not say so, and nobody else would answer it then."""
@@ -173,10 +172,6 @@ class Agent:
             )
 
         return await commit(question.room_id, write, guard={"reply_id": None}, change={"reply_id": reply.id})
-
-
-async def _nothing() -> None:
-    """The question of a room is in its place already."""
 
 
 def _started(record: RoomRecord) -> ReplyStarted:

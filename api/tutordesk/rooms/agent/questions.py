@@ -6,20 +6,20 @@ from collections.abc import AsyncGenerator
 from beanie import PydanticObjectId
 
 from tutordesk.ground.errors import NotFound
+from tutordesk.ground.sse import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, MayRead
 from tutordesk.identity.access import VisitorOfRequest
-from tutordesk.replies.events import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, MayRead, sse_frames
+from tutordesk.replies.events import reply_frames
 from tutordesk.replies.models import Reply
-from tutordesk.replies.run import running
+from tutordesk.replies.replies import Replies
 from tutordesk.rooms.members import access_member
 from tutordesk.rooms.models import RoomMember, RoomMessage
 
 LOOK_SECONDS = 0.3
 
 
-async def access_answer(user_id: PydanticObjectId, reply_id: PydanticObjectId) -> Reply:
-    """The reply, if it is in a room of this user. Raises NotFound."""
-    run = running.get(reply_id)
-    reply = run.reply if run else await Reply.get(reply_id)
+async def access_answer(replies: Replies, user_id: PydanticObjectId, reply_id: PydanticObjectId) -> Reply:
+    """Return the reply if it is in a room of this user. Raises NotFound."""
+    reply = await replies.find(reply_id)
     if not reply or not reply.room_id:
         raise NotFound
     await access_member(reply.room_id, user_id)
@@ -36,7 +36,7 @@ def may_read_in(room_id: PydanticObjectId, visitor: VisitorOfRequest) -> MayRead
     return may_read
 
 
-async def answer_frames(message_id: PydanticObjectId) -> AsyncGenerator[bytes]:
+async def answer_frames(replies: Replies, message_id: PydanticObjectId) -> AsyncGenerator[bytes]:
     """The stream of the answer to a message: comments while others' questions come first, nothing if it is deleted."""
     yield FIRST_BYTES
     waited = 0.0
@@ -53,5 +53,5 @@ async def answer_frames(message_id: PydanticObjectId) -> AsyncGenerator[bytes]:
             yield KEEP_ALIVE
     reply = await Reply.get(question.reply_id)
     if reply:
-        async for frame in sse_frames(reply):
+        async for frame in reply_frames(replies, reply):
             yield frame

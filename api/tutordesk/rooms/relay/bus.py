@@ -18,8 +18,8 @@ from bson import Timestamp
 from pydantic import Field
 from pymongo import IndexModel
 
+from tutordesk.ground.clock import now
 from tutordesk.ground.database import at_once
-from tutordesk.replies.models import now
 
 log = logging.getLogger(__name__)
 LOOK_MS = 1_000

@@ -1,0 +1,26 @@
+"""What every route may need of the process, as parameters: its settings, and the streams that it keeps open.
+
+Accessors are coroutines because FastAPI calls plain functions in a thread.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+
+from tutordesk.ground.sse import Streams
+from tutordesk.settings import Settings
+
+
+async def settings_of(connection: HTTPConnection) -> Settings:
+    settings: Settings = connection.app.state.settings
+    return settings
+
+
+async def streams_of(connection: HTTPConnection) -> Streams:
+    streams: Streams = connection.app.state.streams
+    return streams
+
+
+SettingsOf = Annotated[Settings, Depends(settings_of)]
+StreamsOf = Annotated[Streams, Depends(streams_of)]

@@ -1,0 +1,254 @@
+"""The replies of this process: starts, finds, follows and stops them, and keeps them safe in the background.
+
+| every | background work |
+|---|---|
+| 0.1 s | stop what another process asked to stop; read what others write for the followers here |
+| 0.7 s | append the text of all runs to their documents, in bulks of at most 100; finish what was delivered; |
+| | save all of it again after an election (elections.py) |
+| 2 s | show that this process lives, look for dead ones and end their replies as `interrupted` |
+| 15 s | wake followers, so that they can show that their connection is alive |
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Self
+
+import pymongo.errors
+from beanie import PydanticObjectId
+from pymongo import UpdateMany
+
+from tutordesk.ground.background import Background
+from tutordesk.ground.database import at_once
+from tutordesk.ground.errors import AppError, NotFound
+from tutordesk.ground.metrics import CHECKPOINT_LAG
+from tutordesk.ground.sse import KEEP_ALIVE_SECONDS
+from tutordesk.replies.elections import Elections
+from tutordesk.replies.endings import Deliver, Delivered, Endings
+from tutordesk.replies.following import RemoteTexts
+from tutordesk.replies.liveness import BEAT_SECONDS, Lookout, Owner
+from tutordesk.replies.models import Reply, ReplyStatus
+from tutordesk.replies.run import GrowingText, Run, write_reply
+from tutordesk.tutor.models import Prompt
+from tutordesk.tutor.voice import Tutor
+
+log = logging.getLogger(__name__)
+PULSE_SECONDS = 0.1
+CHECKPOINT_SECONDS = 0.7
+MAX_BULK = 100
+KEPT_SECONDS = 60.0
+END_SECONDS = 3.0
+
+
+class Replies:
+    """Use as `async with Replies(…)`: recovers what dead processes left, and at the end gives running replies time.
+
+    `owner` names this process to the others. `deliver` puts a finished reply into its chat or room; `on_delivered`
+    gets the delivered ones later, in batches. `running`: the runs of this process by the id of their reply, those that
+    ended in the last minute included.
+    """
+
+    def __init__(self, owner: str, data_dir: Path, tutor: Tutor, deliver: Deliver, on_delivered: Delivered) -> None:
+        self.owner, self.model = owner, tutor.model
+        self._tutor = tutor
+        self.running: dict[PydanticObjectId, Run] = {}
+        self._remote = RemoteTexts()
+        self.endings = Endings(deliver, on_delivered)
+        self.elections = Elections(self.running, self.endings)
+        self._lookout = Lookout(data_dir, owner)
+        self._background = Background()
+
+    async def start(self, reply: Reply, prompt: Prompt, opening: Awaitable[object] | None = None) -> Run:
+        """Start the task of a reply that is saved already. Returns at once.
+
+        The model is asked while `opening` puts the question into its chat; nothing is shown before that is done.
+        Raises the AppError that `opening` refuses with, and forgets the run. A database that fails during it does not
+        end the run, since the delivery tries again.
+        """
+        run = Run(reply)
+        reply_id = PydanticObjectId(reply.id)
+        self.running[reply_id] = run
+        run.task = self._background.start(
+            write_reply(run, prompt, self._tutor, lambda: self._save(reply)), f"reply {reply.id}"
+        )
+        try:
+            if opening:
+                await opening
+        except AppError:
+            run.opened.set_result(False)
+            run.task.cancel()
+            del self.running[reply_id]
+            raise
+        except pymongo.errors.PyMongoError as error:
+            log.warning("the question of reply %s joins its chat later: %s", reply.id, type(error).__name__)
+        run.opened.set_result(True)
+        return run
+
+    async def save_new(self, reply: Reply) -> None:
+        """Insert a reply before its run starts. Raises PyMongoError; then the reply is void, even if it arrived."""
+        await self.elections.save_new(reply)
+
+    async def forget_unsure(self) -> None:
+        """Remove the void replies that may have arrived."""
+        await self.elections.forget_unsure()
+
+    def count_running(self, author_id: PydanticObjectId) -> int:
+        return sum(not run.is_over and run.reply.author_id == author_id for run in self.running.values())
+
+    def newest(self, reply: Reply) -> Reply:
+        """Return this process's own object of a reply if it writes it, which is newer than the saved one."""
+        run = self.running.get(PydanticObjectId(reply.id))
+        return run.reply if run else reply
+
+    async def find(self, reply_id: PydanticObjectId) -> Reply | None:
+        run = self.running.get(reply_id)
+        return run.reply if run else await Reply.get(reply_id)
+
+    async def access(self, author_id: PydanticObjectId, reply_id: PydanticObjectId) -> Reply:
+        """Return the reply if it is this author's. Raises NotFound."""
+        reply = await self.find(reply_id)
+        if not reply or reply.author_id != author_id:
+            raise NotFound
+        return reply
+
+    async def follow(self, reply_id: PydanticObjectId, position: int) -> AsyncGenerator[tuple[int, str]]:
+        """Yield (characters so far, the text since `position`) until the reply is over, whichever process writes it.
+
+        After 15 s without text the text is empty, so that the follower can show that the connection is alive.
+        """
+        run = self.running.get(reply_id)
+        source: GrowingText
+        async with nullcontext(run) if run else self._remote.open(reply_id) as source:
+            position = source.place_of(position)
+            while True:
+                if position < (end := len(source.text)):
+                    yield end, source.text[position:]
+                    position = end
+                elif source.is_over:
+                    return
+                else:
+                    await source.changed()
+                    if position >= len(source.text) and not source.is_over:
+                        yield position, ""
+
+    async def stop(self, reply_id: PydanticObjectId) -> None:
+        """End a reply and keep its text. Idempotent.
+
+        Ends it now when this process writes it. Otherwise asks its owner, which looks ten times a second.
+        """
+        if run := self.running.get(reply_id):
+            await run.stop()
+        else:
+            streaming = {"_id": reply_id, "status": ReplyStatus.streaming.value}
+            await Reply.get_motor_collection().update_one(streaming, {"$set": {"is_stop_requested": True}})
+
+    async def __aenter__(self) -> Self:
+        await Owner(id=self.owner).insert()
+        await self._recover_unowned()
+        await self._beat()
+        self._background.every(PULSE_SECONDS, self._pulse, "replies' pulse")
+        self._background.every(CHECKPOINT_SECONDS, self._checkpoint, "replies' checkpoint")
+        self._background.every(BEAT_SECONDS, self._beat, "replies' beat")
+        self._background.every(KEEP_ALIVE_SECONDS, self._keep_alive, "replies' keep-alive")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._end()
+        await self._background.close()
+        await self._leave()
+
+    def _save(self, reply: Reply) -> asyncio.Task[None]:
+        async def save() -> None:
+            await self.endings.save(reply)
+            reply_id = PydanticObjectId(reply.id)
+            asyncio.get_running_loop().call_later(KEPT_SECONDS, lambda: self.running.pop(reply_id, None))
+
+        return self._background.start(save(), f"saving {reply.id}")
+
+    async def _end(self) -> None:
+        """Let replies end within a few seconds, then keep the text of the rest as `interrupted`."""
+        tasks = {run.task for run in self.running.values() if run.task and not run.task.done()}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=END_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=END_SECONDS)
+
+    async def _leave(self) -> None:
+        """Sign this process off, unless a reply could not be saved: then others have to find it dead."""
+        try:
+            await self.endings.finish_delivered()
+            if all(run.is_over for run in self.running.values()):
+                await Owner.get_motor_collection().delete_one({"_id": self.owner})
+        except pymongo.errors.PyMongoError as error:
+            log.warning("the database is away at the end: %s", type(error).__name__)
+        self.running.clear()
+
+    async def _pulse(self) -> None:
+        await self._stop_requested()
+        await self._remote.read()
+
+    async def _stop_requested(self) -> None:
+        if any(not run.is_over for run in self.running.values()):
+            requested = Reply.get_motor_collection().find({"is_stop_requested": True, "owner": self.owner}, {"_id": 1})
+            await asyncio.gather(*(self.stop(row["_id"]) for row in await requested.to_list(None)))
+
+    async def _checkpoint(self) -> None:
+        await self.elections.look()
+        await self.save_text()
+        await self.endings.finish_delivered()
+
+    async def save_text(self) -> None:
+        """Append what each run wrote since the last time.
+
+        By id alone, which costs MongoDB half of what a guard by `status` does: a late append finds the reply over, and
+        nobody reads the parts of one that is over. As "many", which the driver never sends twice: the session that it
+        would keep for that is a third of the oplog's entry, and a failed append is due again.
+        """
+        due = [run for run in self.running.values() if not run.is_over and len(run.text) > run.saved]
+        CHECKPOINT_LAG.set(max((time.monotonic() - run.saved_at for run in due), default=0.0))
+        replies = at_once(Reply)
+        for start in range(0, len(due), MAX_BULK):
+            batch, saved_at = [(run, len(run.text)) for run in due[start : start + MAX_BULK]], time.monotonic()
+            await replies.bulk_write([_append(run, end) for run, end in batch], ordered=False)
+            for run, end in batch:
+                run.saved, run.saved_at = end, saved_at
+
+    async def _beat(self) -> None:
+        await self.show_life()
+        await self.elections.forget_unsure()
+        for dead in await self._lookout.look():
+            await self.endings.recover(dead)
+            await Owner.get_motor_collection().delete_one({"_id": dead})
+            log.warning("the replies of %s, which has ended, were kept as interrupted", dead)
+
+    async def show_life(self) -> None:
+        """Count the beat up. If others found this process dead, it stays alive but gives up the replies they ended."""
+        if (await at_once(Owner).update_one({"_id": self.owner}, {"$inc": {"beat": 1}})).matched_count:
+            return
+        await Owner(id=self.owner).insert()
+        ended = {"_id": {"$in": list(self.running)}, "status": {"$ne": ReplyStatus.streaming.value}}
+        for row in await Reply.get_motor_collection().find(ended, {"_id": 1}).to_list(None):
+            if (run := self.running.get(row["_id"])) and run.task and not run.is_over:
+                run.task.cancel()
+
+    async def _keep_alive(self) -> None:
+        for run in self.running.values():
+            run.wake()
+        self._remote.wake_all()
+
+    async def _recover_unowned(self) -> None:
+        """Recover replies whose owner is not even known, which a restored database may hold."""
+        known = await Owner.get_motor_collection().distinct("_id")
+        for owner in await Reply.get_motor_collection().distinct("owner", {"is_joined": False}):
+            if owner not in known:
+                await self.endings.recover(owner)
+
+
+def _append(run: Run, end: int) -> UpdateMany:
+    part = {"at": run.saved, "text": run.text[run.saved : end]}
+    return UpdateMany({"_id": run.reply.id}, {"$push": {"parts": part}})
