@@ -1,7 +1,7 @@
 // The rail on wide screens and the bar on phones: the same pages, search, help and theme.
 import { Activity, MessageSquare, Monitor, Moon, Search, Sun, Ticket, Users } from "lucide-react";
 import { NavLink } from "react-router";
-import { Who } from "@/features/identity/who";
+import { Who } from "@/features/identity/identity-menu";
 import { cn } from "@/ui/cn";
 import { Kbd } from "@/ui/kbd";
 import { RoomsMark, useRoomNews } from "./room-news";

@@ -9,13 +9,13 @@ import { Shell } from "./shell";
 type PageModule = Promise<{ default: ComponentType }>;
 
 const load = {
-  list: (): PageModule => import("@/features/tickets/list-page"),
-  create: (): PageModule => import("@/features/tickets/new-page"),
-  detail: (): PageModule => import("@/features/tickets/detail-page"),
-  edit: (): PageModule => import("@/features/tickets/edit-page"),
+  list: (): PageModule => import("@/features/tickets/list/tickets-page"),
+  create: (): PageModule => import("@/features/tickets/form/new-ticket-page"),
+  detail: (): PageModule => import("@/features/tickets/detail/ticket-page"),
+  edit: (): PageModule => import("@/features/tickets/form/edit-ticket-page"),
   chat: (): PageModule => import("@/features/chat/page"),
-  rooms: (): PageModule => import("@/features/rooms/list-page"),
-  room: (): PageModule => import("@/features/rooms/room-page"),
+  rooms: (): PageModule => import("@/features/rooms/list/rooms-page"),
+  room: (): PageModule => import("@/features/rooms/page/room-page"),
   status: (): PageModule => import("@/features/status/status-page"),
 };
 

@@ -2,8 +2,8 @@
 // banners, and the stream that keeps ticket lists current.
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
-import { useIdentityOfTabs } from "@/features/identity/who";
-import { useTicketEvents } from "@/features/tickets/live";
+import { useIdentityOfTabs } from "@/features/identity/identity-menu";
+import { useTicketEvents } from "@/features/tickets/model/ticket-events";
 import { followEpochOfTabs, wasRestored } from "@/lib/epoch";
 import { useHotkeys } from "@/lib/hotkeys";
 import { useIdentity } from "@/lib/identity";
@@ -15,7 +15,7 @@ import { BottomBar, Rail } from "./navigation";
 import { useScrollMemory } from "./scroll";
 
 const Palette = lazy(() => import("./palette"));
-const IdentityDialogs = lazy(() => import("@/features/identity/dialogs"));
+const IdentityDialogs = lazy(() => import("@/features/identity/identity-dialogs"));
 /** Pages as high as the window, whose parts scroll by themselves. */
 const FIXED = /^\/(?:chat|rooms\/[^/]+)\/?$/;
 

@@ -6,10 +6,10 @@ import { MemoryRouter, Route, Routes } from "react-router";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ticketKeys } from "@/lib/queries";
 import type { TicketItem } from "@/lib/types";
-import ListPage from "./list-page";
-import { applyTicketEvent } from "./live";
-import NewPage from "./new-page";
-import { addTags } from "./tag-input";
+import NewPage from "./form/new-ticket-page";
+import { addTags } from "./form/tag-input";
+import ListPage from "./list/tickets-page";
+import { applyTicketEvent } from "./model/ticket-events";
 
 const item = (id: string, part: Partial<TicketItem> = {}): TicketItem => ({
   id,

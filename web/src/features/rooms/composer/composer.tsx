@@ -1,0 +1,111 @@
+// Where one writes in a room: Enter sends, on touch it is a new line; `@` completes names; ↑ edits the last message.
+// The text is a draft of this room; sent, it is in the outbox until the room tells of it.
+import { type KeyboardEvent, memo, useEffect, useRef } from "react";
+import { isComposing, useHotkeys } from "@/lib/hotkeys";
+import { isTouch } from "@/lib/page";
+import { sizeProblem } from "@/lib/size";
+import { useDraft } from "@/lib/use-draft";
+import { Button } from "@/ui/button";
+import { useAutoGrow } from "@/ui/use-auto-grow";
+import { useHere, useRoomHere } from "../model/room-context";
+import { draftKey, viewOf } from "../model/store";
+import { MentionList } from "./mention-list";
+import { useMentions } from "./use-mentions";
+
+/** One's newest message that is still there. */
+function lastOwn(roomId: string, me: string): string | undefined {
+  return viewOf(roomId).state?.messages.findLast(
+    ({ user_id, deleted_at }) => user_id === me && !deleted_at,
+  )?.id;
+}
+
+/** A message that was taken back comes into the field, before what is written there. */
+function useOffered(text: string, change: (text: string) => void) {
+  const offered = useRoomHere((view) => view.offered);
+  const latest = useRef({ text, change });
+  latest.current = { text, change };
+  const taken = useRef(offered?.at);
+  useEffect(() => {
+    if (!offered || offered.at === taken.current) return;
+    taken.current = offered.at;
+    const { text: now, change: write } = latest.current;
+    write(now ? `${offered.text}\n${now}` : offered.text);
+  }, [offered]);
+}
+
+export const Composer = memo(function Composer() {
+  const { id, me, session, onEdit } = useHere();
+  const name = useRoomHere((view) => view.room?.name ?? "the room");
+  const { text, change, sent } = useDraft(draftKey(id, me));
+  const field = useAutoGrow(text);
+  const mentions = useMentions(field, text, change);
+  useOffered(text, change);
+  const tooLong = sizeProblem(text);
+  const isBlocked = tooLong !== "" || text.trim() === "";
+  const send = () => {
+    if (isBlocked) return;
+    session.sender.send(text.trim());
+    session.typing.stop();
+    sent();
+    mentions.close();
+    field.current?.focus({ preventScroll: true });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event.nativeEvent) || mentions.onKeyDown(event)) return;
+    const last = event.key === "ArrowUp" && text === "" ? lastOwn(id, me) : undefined;
+    if (event.key === "Enter" && !event.shiftKey && !isTouch()) {
+      event.preventDefault();
+      send();
+    } else if (last) {
+      event.preventDefault();
+      onEdit(last);
+    }
+  };
+  useHotkeys({ c: () => field.current?.focus() });
+  return (
+    <form
+      className="relative px-3 pb-3 md:px-7 md:pb-[18px]"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {mentions.completion && <MentionList {...mentions} />}
+      {tooLong && (
+        <p role="alert" className="px-1 pb-1.5 text-[14px] text-danger">
+          {tooLong}
+        </p>
+      )}
+      <div className="field rounded-lg px-3 pt-2.5 pb-2">
+        <textarea
+          ref={field}
+          rows={1}
+          {...mentions.aria}
+          aria-label={`Message to ${name}`}
+          placeholder={`Message ${name}`}
+          enterKeyHint={isTouch() ? "enter" : "send"}
+          className="block max-h-[200px] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
+          value={text}
+          onChange={(event) => {
+            change(event.target.value);
+            mentions.look();
+            if (event.target.value.trim()) session.typing.typed();
+          }}
+          onSelect={mentions.look}
+          onBlur={mentions.close}
+          onKeyDown={onKeyDown}
+        />
+        <div className="mt-1 flex min-h-9 items-center gap-3">
+          <span className="flex-1 truncate text-[13px] text-dim">
+            <span className="[@media(hover:none)]:hidden">
+              ↵ send · ⇧↵ new line · @ name · Markdown
+            </span>
+          </span>
+          <Button type="submit" weight="primary" disabled={isBlocked}>
+            Send
+          </Button>
+        </div>
+      </div>
+    </form>
+  );
+});

@@ -1,0 +1,60 @@
+// Makes a room, perhaps about a ticket, and goes there. Who has no name is asked for one first.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
+import { api } from "@/lib/api";
+import { askIdentity } from "@/lib/identity";
+import { ticketQuery } from "@/lib/queries";
+import { Dialog } from "@/ui/dialog";
+import { refreshLists } from "../model/list-cache";
+import { isNameNeeded, NAME_REASON } from "../model/name-needed";
+import { RoomForm } from "./room-form";
+
+const LONGEST_NAME = 80;
+
+interface NewRoomProps {
+  open: boolean;
+  ticketId: string | null;
+  onClose: () => void;
+}
+
+export function NewRoom({ open, ticketId, onClose }: NewRoomProps) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const ticket = useQuery({
+    ...ticketQuery(ticketId ?? ""),
+    enabled: open && ticketId !== null,
+    retry: 1,
+  });
+  const isReady = ticketId === null || !ticket.isPending;
+  return (
+    <Dialog open={open} onClose={onClose} title="New room">
+      {ticket.data && (
+        <p className="mb-3 text-[14px] text-soft">
+          About the ticket <strong className="text-text">{ticket.data.title}</strong>. The tutor
+          answers from it.
+        </p>
+      )}
+      {isReady && (
+        <RoomForm
+          first={{ name: ticket.data?.title.slice(0, LONGEST_NAME) ?? "", topic: "" }}
+          label="Create room"
+          busyLabel="Creating…"
+          save={async (facts) => {
+            const body = { ...facts, ...(ticket.data && { ticket_id: ticket.data.id }) };
+            try {
+              return await api.createRoom(body);
+            } catch (error) {
+              const named = isNameNeeded(error) && (await askIdentity("name", NAME_REASON));
+              if (!named) throw error;
+              return api.createRoom(body);
+            }
+          }}
+          onSaved={(room) => {
+            refreshLists(client);
+            navigate(`/rooms/${room.id}`);
+          }}
+        />
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,163 @@
+// /rooms: one's own rooms and the others, the lately active first. ?ticket= leads to the newest room about that
+// ticket, or makes one.
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { useNavigate, useSearchParams } from "react-router";
+import { useHotkeys } from "@/lib/hotkeys";
+import { askIdentity } from "@/lib/identity";
+import { usePageTitle } from "@/lib/page";
+import { meQuery, roomsQuery, ticketRoomsQuery } from "@/lib/queries";
+import type { RoomRow } from "@/lib/types";
+import { Button } from "@/ui/button";
+import { Kbd } from "@/ui/kbd";
+import { Failure, Notice, Skeleton, useDelayed } from "@/ui/states";
+import { useNameFirst } from "../model/name-needed";
+import { NewRoom } from "./new-room";
+import { RoomLine } from "./room-row";
+
+function You() {
+  const { data: me } = useQuery(meQuery);
+  if (!me) return <p className="min-h-6" />;
+  return (
+    <p className="flex min-h-6 flex-wrap items-center gap-x-1 text-[14px] text-dim">
+      {me.name ? (
+        <span>
+          You are <span className="font-[550] text-soft">{me.name}</span> here.
+        </span>
+      ) : (
+        <span>You have no name yet.</span>
+      )}
+      <button type="button" className="text-button" onClick={() => void askIdentity("name")}>
+        {me.name ? "Change name" : "Choose one"}
+      </button>
+    </p>
+  );
+}
+
+function Group({ name, rows }: { name: string; rows: RoomRow[] }) {
+  if (rows.length === 0) return null;
+  return (
+    <section className="mt-5">
+      <h2 className="meta px-4 pb-1 font-semibold md:px-3">{name}</h2>
+      <ul className="border-t border-line">
+        {rows.map((row) => (
+          <RoomLine key={row.id} row={row} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Waiting() {
+  const slow = useDelayed(true);
+  if (!slow) return null;
+  return (
+    <div aria-hidden="true" className="mt-6 grid gap-3 px-4 md:px-3">
+      {[1, 2, 3, 4].map((at) => (
+        <Skeleton key={at} className="h-12 w-full" />
+      ))}
+    </div>
+  );
+}
+
+function Rooms({ onNew }: { onNew: () => void }): ReactNode {
+  const list = useInfiniteQuery({ ...roomsQuery, refetchOnWindowFocus: "always" });
+  const rows = list.data?.pages.flatMap((page) => page.data) ?? [];
+  if (list.isPending) return <Waiting />;
+  if (!list.data) {
+    return (
+      <Failure
+        title="The rooms could not be loaded"
+        error={list.error}
+        onRetry={() => void list.refetch()}
+      />
+    );
+  }
+  if (rows.length === 0) {
+    return (
+      <Notice
+        title="No rooms yet"
+        actions={
+          <Button weight="primary" onClick={onNew}>
+            Create room
+          </Button>
+        }
+      >
+        In a room people talk together, and with the tutor when somebody writes @tutor.
+      </Notice>
+    );
+  }
+  return (
+    <>
+      <Group name="Your rooms" rows={rows.filter((row) => row.is_member)} />
+      <Group name="Other rooms" rows={rows.filter((row) => !row.is_member)} />
+      {list.hasNextPage && (
+        <div className="mt-4 text-center">
+          <Button disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            {list.isFetchingNextPage ? "Loading…" : "Load more"}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Leads to the newest room about the ticket; `onNone` when there is none. */
+function useTicketRoom(ticketId: string | null, onNone: () => void) {
+  const navigate = useNavigate();
+  const found = useQuery({ ...ticketRoomsQuery(ticketId ?? ""), enabled: ticketId !== null });
+  const room = found.data?.data[0];
+  const isNone = found.isSuccess && !room;
+  useEffect(() => {
+    if (room) navigate(`/rooms/${room.id}`, { replace: true });
+    else if (isNone || found.isError) onNone();
+  }, [room, isNone, found.isError, navigate, onNone]);
+}
+
+/** `j` and `k` go from room to room. */
+function useSteps() {
+  const step = (by: number) => () => {
+    const links = [...document.querySelectorAll<HTMLElement>("[data-room]")];
+    const at = links.indexOf(document.activeElement as HTMLElement);
+    links[at < 0 && by < 0 ? links.length - 1 : at + by]?.focus();
+  };
+  useHotkeys({ j: step(1), k: step(-1) });
+}
+
+export default function RoomsPage() {
+  usePageTitle("Rooms");
+  const [params, setParams] = useSearchParams();
+  const ticketId = params.get("ticket");
+  const [isOpen, setOpen] = useState(false);
+  const nameFirst = useNameFirst();
+  const onNew = () => {
+    void nameFirst().then((isNamed) => isNamed && setOpen(true));
+  };
+  const onNone = useCallback(() => setOpen(true), []);
+  useTicketRoom(ticketId, onNone);
+  useSteps();
+  const onClose = () => {
+    setOpen(false);
+    if (ticketId) setParams({}, { replace: true });
+  };
+  return (
+    <div className="mx-auto max-w-[820px] pt-4 pb-16 md:px-6 md:pt-[22px]">
+      <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-4 md:px-3">
+        <h1 className="text-[22px] leading-tight font-[650] tracking-tight">Rooms</h1>
+        <Button weight="primary" onClick={onNew}>
+          <Plus size={15} aria-hidden="true" />
+          New room
+        </Button>
+        <div className="basis-full">
+          <You />
+        </div>
+      </div>
+      <Rooms onNew={onNew} />
+      <p className="meta mt-6 px-4 [@media(hover:none)]:hidden md:px-3">
+        <Kbd>j</Kbd> <Kbd>k</Kbd> move · <Kbd>↵</Kbd> open
+      </p>
+      <NewRoom open={isOpen} ticketId={ticketId} onClose={onClose} />
+    </div>
+  );
+}

@@ -1,0 +1,241 @@
+// Every event of a room against a small server that keeps what the real one keeps: applied to any earlier state,
+// the events give what the server would tell anew; known ones and such behind a hole change nothing.
+import { describe, expect, test } from "vitest";
+import type { RoomMember, RoomMessage } from "@/lib/types";
+import {
+  apply,
+  type PersistedEvent,
+  placeOf,
+  queueOf,
+  type RoomState,
+  withEarlier,
+} from "./room-state";
+
+const NOW = "2026-11-25T10:00:00Z";
+
+function member(user_id: string, part: Partial<RoomMember> = {}): RoomMember {
+  return { user_id, name: user_id, role: "member", joined_at: NOW, is_silenced: false, ...part };
+}
+
+function message(id: string, seq: number, part: Partial<RoomMessage> = {}): RoomMessage {
+  return {
+    id,
+    room_id: "r",
+    seq,
+    user_id: "ana",
+    is_agent: false,
+    name: "ana",
+    content: `text of ${id}`,
+    created_at: NOW,
+    edited_at: null,
+    deleted_at: null,
+    client_message_id: null,
+    mentions: [],
+    asks_tutor: false,
+    reply_id: null,
+    status: null,
+    error: null,
+    ...part,
+  };
+}
+
+/** What the server holds: documents as they are now, and the records that led there. */
+class Server {
+  state: RoomState = { seq: 0, messages: [], members: [], running: null };
+  history: PersistedEvent[] = [];
+
+  private record(event: PersistedEvent, part: Partial<RoomState>): PersistedEvent {
+    this.state = { ...this.state, ...part, seq: event.seq };
+    this.history.push(event);
+    return event;
+  }
+  private get next(): number {
+    return this.state.seq + 1;
+  }
+  private edited(id: string, part: Partial<RoomMessage>): RoomMessage[] {
+    return this.state.messages.map((one) => (one.id === id ? { ...one, ...part } : one));
+  }
+  private one(id: string): RoomMessage {
+    const found = this.state.messages.find((message) => message.id === id);
+    if (!found) throw new Error(id);
+    return found;
+  }
+  join(id: string) {
+    const { members } = this.state;
+    const event = { type: "member_joined", seq: this.next, member: member(id) } as const;
+    return this.record(event, { members: [...members, event.member] });
+  }
+  leave(id: string) {
+    const members = this.state.members.filter(({ user_id }) => user_id !== id);
+    return this.record({ type: "member_left", seq: this.next, member: member(id) } as const, {
+      members,
+    });
+  }
+  silence(id: string) {
+    const changed = member(id, { is_silenced: true });
+    const members = this.state.members.map((one) => (one.user_id === id ? changed : one));
+    return this.record({ type: "member_changed", seq: this.next, member: changed } as const, {
+      members,
+    });
+  }
+  post(id: string, part: Partial<RoomMessage> = {}) {
+    const posted = message(id, this.next, part);
+    return this.record({ type: "message_posted", seq: posted.seq, message: posted } as const, {
+      messages: [...this.state.messages, posted],
+    });
+  }
+  edit(id: string, content: string) {
+    const messages = this.edited(id, { content, edited_at: NOW });
+    const seq = this.next;
+    this.state = { ...this.state, messages };
+    return this.record({ type: "message_edited", seq, message: this.one(id) } as const, {});
+  }
+  remove(id: string) {
+    const messages = this.edited(id, { content: "", mentions: [], deleted_at: NOW });
+    return this.record(
+      { type: "message_deleted", seq: this.next, message_id: id, deleted_at: NOW } as const,
+      { messages },
+    );
+  }
+  start(reply_id: string, message_id: string) {
+    const running = { id: reply_id, asked_by: "ana", message_id };
+    const messages = this.edited(message_id, { reply_id });
+    return this.record(
+      { type: "reply_started", seq: this.next, reply_id, asked_by: "ana", message_id } as const,
+      { running, messages },
+    );
+  }
+  end(reply_id: string) {
+    const part = { user_id: null, is_agent: true, name: "Tutor", reply_id, status: "complete" };
+    const answer = message(reply_id, this.next, part as Partial<RoomMessage>);
+    return this.record(
+      { type: "reply_ended", seq: answer.seq, reply_id, message: answer } as const,
+      { running: null, messages: [...this.state.messages, answer] },
+    );
+  }
+  /** As a replay tells it: records with messages as they are now. */
+  replay(after: number): PersistedEvent[] {
+    return this.history
+      .filter(({ seq }) => seq > after)
+      .map((event) =>
+        "message" in event ? { ...event, message: this.one(event.message.id) } : event,
+      );
+  }
+}
+
+/** A lively room; each step gives its event. */
+const STEPS: ((server: Server) => PersistedEvent)[] = [
+  (server) => server.join("ana"),
+  (server) => server.join("bob"),
+  (server) => server.post("m1"),
+  (server) => server.post("m2", { user_id: "bob", name: "bob", mentions: ["ana"] }),
+  (server) => server.edit("m1", "better"),
+  (server) => server.post("q1", { asks_tutor: true }),
+  (server) => server.start("a1", "q1"),
+  (server) => server.post("q2", { asks_tutor: true }),
+  (server) => server.join("chen"),
+  (server) => server.remove("m2"),
+  (server) => server.end("a1"),
+  (server) => server.start("a2", "q2"),
+  (server) => server.silence("bob"),
+  (server) => server.edit("q2", "shorter"),
+  (server) => server.remove("q1"),
+  (server) => server.end("a2"),
+  (server) => server.leave("bob"),
+];
+
+function played(steps = STEPS.length) {
+  const server = new Server();
+  const states = [server.state];
+  for (const step of STEPS.slice(0, steps)) {
+    step(server);
+    states.push(server.state);
+  }
+  return { server, states };
+}
+
+const applyAll = (events: PersistedEvent[], state: RoomState) =>
+  events.reduce((now, event) => apply(event, now), state);
+
+test("each event gives what the server would tell anew", () => {
+  const { server, states } = played();
+  for (const [index, event] of server.history.entries()) {
+    expect(apply(event, states[index] as RoomState)).toEqual(states[index + 1]);
+  }
+});
+
+test("from any old state, live events and replayed ones lead to the fresh one", () => {
+  const { server, states } = played();
+  for (const old of states) {
+    expect(applyAll(server.history, old)).toEqual(server.state);
+    expect(applyAll(server.replay(old.seq), old)).toEqual(server.state);
+  }
+});
+
+test("messages read later than the room are told once", () => {
+  const { server, states } = played();
+  for (const old of states) {
+    const early = { ...old, messages: server.state.messages };
+    expect(applyAll(server.replay(old.seq), early)).toEqual(server.state);
+  }
+});
+
+test("every event twice, and all of them again, changes nothing", () => {
+  const { server, states } = played();
+  const twice = server.history.flatMap((event) => [event, event]);
+  expect(applyAll([...twice, ...server.history], states[0] as RoomState)).toEqual(server.state);
+  const last = server.history.at(-1) as PersistedEvent;
+  expect(apply(last, server.state)).toBe(server.state);
+});
+
+test("an event behind a hole changes nothing and is known as such", () => {
+  const { server, states } = played();
+  const [first] = states as [RoomState];
+  const [one, two, three] = server.history as [PersistedEvent, PersistedEvent, PersistedEvent];
+  expect(placeOf(one, first)).toBe("next");
+  expect(placeOf(three, first)).toBe("hole");
+  expect(apply(three, first)).toBe(first);
+  expect(placeOf(one, applyAll([one, two], first))).toBe("known");
+});
+
+describe("one event", () => {
+  const { states } = played(8);
+  const state = states[8] as RoomState;
+
+  test("reply_started gives the question its reply and takes it from the queue", () => {
+    const before = states[6] as RoomState;
+    expect(queueOf(before).map(({ id }) => id)).toEqual(["q1"]);
+    const after = states[7] as RoomState;
+    expect(queueOf(after)).toEqual([]);
+    expect(after.messages.find(({ id }) => id === "q1")?.reply_id).toBe("a1");
+    expect(queueOf(state).map(({ id }) => id)).toEqual(["q2"]);
+  });
+
+  test("message_deleted leaves a tombstone, and no question in the queue", () => {
+    const event = { type: "message_deleted", seq: 9, message_id: "q2", deleted_at: NOW } as const;
+    const after = apply(event, state);
+    expect(after.messages).toHaveLength(state.messages.length);
+    expect(after.messages.at(-1)).toMatchObject({ id: "q2", content: "", deleted_at: NOW });
+    expect(queueOf(after)).toEqual([]);
+  });
+
+  test("an edit of a message that is not loaded changes no message", () => {
+    const edited = message("old", 1, { content: "new" });
+    const after = apply({ type: "message_edited", seq: 9, message: edited }, state);
+    expect(after.messages).toEqual(state.messages);
+    expect(after.seq).toBe(9);
+  });
+
+  test("what belongs to no running answer does not end one", () => {
+    const answer = message("a0", 9, { is_agent: true, user_id: null });
+    const event = { type: "reply_ended", seq: 9, reply_id: "a0", message: answer } as const;
+    expect(apply(event, state).running).toEqual(state.running);
+  });
+});
+
+test("earlier messages go before those that are there, once", () => {
+  const { server } = played();
+  const { messages } = server.state;
+  const late = { ...server.state, messages: messages.slice(3) };
+  expect(withEarlier(late, messages.slice(0, 4))).toEqual(server.state);
+});

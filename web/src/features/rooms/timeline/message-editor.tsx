@@ -1,0 +1,99 @@
+// A message of one's own as a field: Enter or "Save" changes it, Esc puts it away. What is written is a draft until
+// the server has it; a refusal says why and keeps it.
+import { type KeyboardEvent, useEffect, useState } from "react";
+import { api } from "@/lib/api";
+import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
+import { isComposing } from "@/lib/hotkeys";
+import { isTouch } from "@/lib/page";
+import { sizeProblem } from "@/lib/size";
+import type { RoomMessage } from "@/lib/types";
+import { Button } from "@/ui/button";
+import { Kbd } from "@/ui/kbd";
+import { useAutoGrow } from "@/ui/use-auto-grow";
+import { useHere } from "../model/room-context";
+import { editDraftKey } from "../model/store";
+
+interface MessageEditorProps {
+  message: RoomMessage;
+  onDone: () => void;
+}
+
+function useEditing({ message, onDone }: MessageEditorProps) {
+  const { id } = useHere();
+  const draft = editDraftKey(message.id);
+  const [text, setText] = useState(() => readDraft<string>(draft)?.value ?? message.content);
+  const [state, setState] = useState({ isBusy: false, sentence: "" });
+  const done = () => {
+    clearDraft(draft);
+    onDone();
+  };
+  const change = (value: string) => {
+    setText(value);
+    setState({ isBusy: false, sentence: "" });
+    writeDraft(draft, value);
+  };
+  const save = () => {
+    const content = text.trim();
+    if (content === message.content) return done();
+    setState({ isBusy: true, sentence: "" });
+    api.editRoomMessage(id, message.id, content).then(done, (error: Error) => {
+      setState({ isBusy: false, sentence: `Not saved. ${error.message}` });
+    });
+  };
+  return { text, change, save, done, ...state };
+}
+
+export function MessageEditor(props: MessageEditorProps) {
+  const { text, change, save, done, isBusy, sentence } = useEditing(props);
+  const field = useAutoGrow(text);
+  useEffect(() => {
+    const node = field.current;
+    node?.focus();
+    node?.setSelectionRange(node.value.length, node.value.length);
+  }, [field]);
+  const problem = sizeProblem(text) || sentence;
+  const isBlocked = isBusy || sizeProblem(text) !== "" || text.trim() === "";
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event.nativeEvent)) return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      done();
+    } else if (event.key === "Enter" && !event.shiftKey && !isTouch()) {
+      event.preventDefault();
+      if (!isBlocked) save();
+    }
+  };
+  return (
+    <form
+      className="field my-1 rounded-lg px-3 pt-2 pb-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!isBlocked) save();
+      }}
+    >
+      {problem && (
+        <p role="alert" className="pb-1.5 text-[14px] text-danger">
+          {problem}
+        </p>
+      )}
+      <textarea
+        ref={field}
+        rows={1}
+        aria-label="Edit your message"
+        className="block max-h-[40vh] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
+        value={text}
+        onChange={(event) => change(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      <div className="mt-1.5 flex justify-end gap-2">
+        <Button weight="quiet" onClick={done}>
+          Cancel <Kbd>Esc</Kbd>
+        </Button>
+        <Button type="submit" weight="primary" disabled={isBlocked}>
+          {isBusy ? "Saving…" : "Save"}
+        </Button>
+      </div>
+    </form>
+  );
+}

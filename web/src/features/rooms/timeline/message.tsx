@@ -1,0 +1,120 @@
+// One message of a room, an article with a name: its text, or that it was deleted, or the field that edits it. The
+// tutor's has its tag, whom it answers, and while it grows Stop for who asked and for admins.
+import { memo } from "react";
+import { clockTime, exactTime } from "@/lib/time";
+import type { RoomMessage } from "@/lib/types";
+import { Markdown } from "@/markdown/markdown";
+import { Waiting } from "@/ui/waiting";
+import { useHere } from "../model/room-context";
+import { useRooms } from "../model/store";
+import { MessageEditor } from "./message-editor";
+import { MessageMenu } from "./message-menu";
+import { StopAnswer } from "./stop-answer";
+
+interface MessageProps {
+  message: RoomMessage;
+  /** With its author's name above: the first of its group. */
+  isHead: boolean;
+  /** For the tutor's: who asked. */
+  asker: string | undefined;
+  isEditing: boolean;
+  onEdit: (id: string | null) => void;
+}
+
+const ENDINGS: Record<string, string> = {
+  stopped: "Stopped. This is what was written until then.",
+  interrupted: "Interrupted: the server went away while answering.",
+  failed: "The answer failed.",
+};
+
+function Head({ message, asker }: Pick<MessageProps, "message" | "asker">) {
+  return (
+    <p className="flex min-h-6 flex-wrap items-center gap-x-2 text-[14px] leading-6">
+      <strong className={message.is_agent ? "font-[620] text-accent" : "font-[620] break-words"}>
+        {message.name}
+      </strong>
+      {message.is_agent && <span className="ai-tag">AI</span>}
+      <time
+        dateTime={message.created_at}
+        title={exactTime(message.created_at)}
+        className="meta md:hidden"
+      >
+        {clockTime(message.created_at)}
+      </time>
+      {message.is_agent && asker && <span className="text-[13px] text-dim">answering {asker}</span>}
+      {message.status === "streaming" && <StopAnswer replyId={message.id} />}
+    </p>
+  );
+}
+
+/** The text, and the only thing drawn again while it grows. */
+function Text({ message }: { message: RoomMessage }) {
+  const isStreaming = message.status === "streaming";
+  const growing = useRooms((state) => (isStreaming ? state.growing[message.id] : undefined));
+  const text = growing ?? message.content;
+  if (text === "") return isStreaming ? <Waiting /> : null;
+  return (
+    <>
+      <Markdown text={text} streaming={isStreaming} />
+      {message.edited_at && (
+        <span className="text-[12px] text-dim" title={`Edited ${exactTime(message.edited_at)}`}>
+          edited
+        </span>
+      )}
+    </>
+  );
+}
+
+function Ending({ message }: { message: RoomMessage }) {
+  const words = message.error ?? ENDINGS[message.status ?? ""];
+  if (!words) return null;
+  const look = message.status === "stopped" ? "bg-panel text-soft" : "bg-warn-bg text-warn";
+  return (
+    <p className={`mt-1.5 rounded-md px-3 py-1.5 text-[14px] break-words ${look}`}>
+      <strong className="mr-2 font-mono text-[12px] font-semibold uppercase">
+        {message.status}
+      </strong>
+      {words}
+    </p>
+  );
+}
+
+export const Message = memo(function Message(props: MessageProps) {
+  const { message, isHead, asker, isEditing, onEdit } = props;
+  const { me } = useHere();
+  const author = message.user_id === me ? "You" : message.name;
+  const isMine = message.mentions.includes(me);
+  return (
+    <article
+      aria-label={`${author}, ${clockTime(message.created_at)}`}
+      aria-busy={message.status === "streaming"}
+      data-message={message.id}
+      data-head={isHead || undefined}
+      data-mine={isMine || undefined}
+      tabIndex={-1}
+      className="room-message"
+    >
+      <time
+        dateTime={message.created_at}
+        title={exactTime(message.created_at)}
+        className="room-gutter meta"
+      >
+        {clockTime(message.created_at)}
+      </time>
+      <div className="room-body">
+        {isHead && <Head message={message} asker={asker} />}
+        {message.deleted_at ? (
+          <p className="text-[14px] text-dim italic">Deleted message</p>
+        ) : isEditing ? (
+          <MessageEditor message={message} onDone={() => onEdit(null)} />
+        ) : (
+          <Text message={message} />
+        )}
+        <Ending message={message} />
+      </div>
+      {!message.deleted_at && message.status !== "streaming" && !isEditing && (
+        <MessageMenu message={message} onEdit={onEdit} />
+      )}
+    </article>
+  );
+});

@@ -1,0 +1,66 @@
+// A message on its way: sending, not confirmed (sending it again is safe), or refused with the server's sentence.
+import { readDraft, writeDraft } from "@/lib/drafts";
+import { Button } from "@/ui/button";
+import { useElapsed } from "@/ui/waiting";
+import type { Outgoing } from "../model/outbox";
+import { useHere, useRoomHere } from "../model/room-context";
+import { draftKey, patchView } from "../model/store";
+
+function State({ message }: { message: Outgoing }) {
+  const { session } = useHere();
+  const isLive = useRoomHere((view) => view.connection === "live");
+  const isSlow = useElapsed(message.status === "sending", 800);
+  const retry = () => session.sender.retry(message.id);
+  if (message.status === "sending") return isSlow && <span>Sending…</span>;
+  if (message.status === "unsure") {
+    return (
+      <>
+        <span>
+          {isLive
+            ? "Not confirmed. Sending it again is safe."
+            : "Not confirmed. It is sent again when the connection is back."}
+        </span>
+        {isLive && <Button onClick={retry}>Send again</Button>}
+      </>
+    );
+  }
+  return (
+    <>
+      <span role="alert" className="text-danger">
+        Not sent. {message.sentence}
+      </span>
+      <Button onClick={retry}>Send again</Button>
+    </>
+  );
+}
+
+export function Pending({ message }: { message: Outgoing }) {
+  const { id, me, session } = useHere();
+  const takeBack = () => {
+    const text = session.sender.drop(message.id);
+    const key = draftKey(id, me);
+    const draft = readDraft<string>(key)?.value; // where no composer is open to take it
+    writeDraft(key, draft ? `${text}\n${draft}` : text);
+    patchView(id, { offered: { text, at: Date.now() } });
+  };
+  return (
+    <article
+      aria-label={`You, ${message.status === "sending" ? "sending" : "not sent"}`}
+      className="room-message mt-2"
+      data-pending={message.status}
+    >
+      <span className="room-gutter" />
+      <div className="room-body">
+        <p className="break-words whitespace-pre-wrap text-soft">{message.content}</p>
+        <div className="flex min-h-6 flex-wrap items-center gap-x-3 gap-y-1 text-[13px] text-dim">
+          <State message={message} />
+          {message.status !== "sending" && (
+            <Button weight="quiet" onClick={takeBack}>
+              Take it back
+            </Button>
+          )}
+        </div>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,30 @@
+// The tutor's answer in the making as a message, until the room has the real one under the same id.
+import { useMemo } from "react";
+import type { RoomMessage } from "@/lib/types";
+import { useRoomHere } from "../model/room-context";
+
+export function useAnswer(): RoomMessage | null {
+  const running = useRoomHere((view) => view.state?.running ?? null);
+  const replyId = running?.id;
+  return useMemo(() => {
+    if (!replyId) return null;
+    return {
+      id: replyId,
+      room_id: "",
+      seq: Number.MAX_SAFE_INTEGER,
+      user_id: null,
+      is_agent: true,
+      name: "Tutor",
+      content: "",
+      created_at: new Date().toISOString(),
+      edited_at: null,
+      deleted_at: null,
+      client_message_id: null,
+      mentions: [],
+      asks_tutor: false,
+      reply_id: replyId,
+      status: "streaming",
+      error: null,
+    };
+  }, [replyId]);
+}

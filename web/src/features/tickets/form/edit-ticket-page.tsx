@@ -1,0 +1,81 @@
+// /tickets/:id/edit: the same form with what is there. Only a page: the server decides who may save.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo, useRef } from "react";
+import { Link, useNavigate, useParams } from "react-router";
+import { api } from "@/lib/api";
+import { usePageTitle } from "@/lib/page";
+import { ticketKeys, ticketQuery } from "@/lib/queries";
+import type { Ticket, TicketInput } from "@/lib/types";
+import { Failure, Skeleton, useDelayed } from "@/ui/states";
+import { isMissing } from "../model/list-cache";
+import { TicketMissing } from "../model/ticket-missing";
+import { TicketForm } from "./ticket-form";
+
+function EditForm({ ticket }: { ticket: Ticket }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  // What the form began with: a change from elsewhere must never replace what is being written.
+  const began = useRef(ticket);
+  const initial = useMemo<TicketInput>(
+    () => ({
+      title: began.current.title,
+      description: began.current.description,
+      category: began.current.category,
+      tags: began.current.tags,
+    }),
+    [],
+  );
+  const changed =
+    ticket.title !== initial.title ||
+    ticket.description !== initial.description ||
+    ticket.category !== initial.category;
+  return (
+    <>
+      {changed && (
+        <p role="status" className="mb-4 rounded-md bg-warn-bg px-3 py-2 text-warn">
+          This ticket was changed while you edit. Saving replaces that change.{" "}
+          <Link className="underline" to={`/tickets/${ticket.id}`} target="_blank">
+            Look at it
+          </Link>
+        </p>
+      )}
+      <TicketForm
+        draftKey={`ticket.${ticket.id}`}
+        initial={initial}
+        submitLabel="Save changes"
+        cancelTo={`/tickets/${ticket.id}`}
+        save={(values) => api.updateTicket(ticket.id, values)}
+        onSaved={(saved) => {
+          client.setQueryData(ticketKeys.ticket(saved.id), saved);
+          navigate(`/tickets/${saved.id}`, { replace: true });
+        }}
+      />
+    </>
+  );
+}
+
+export default function EditPage() {
+  const { id = "" } = useParams();
+  const ticket = useQuery({ ...ticketQuery(id), retry: 1 });
+  usePageTitle(ticket.data ? `Edit ${ticket.data.title}` : "Edit ticket");
+  const slow = useDelayed(ticket.isPending);
+  if (ticket.isError && isMissing(ticket.error)) return <TicketMissing />;
+  return (
+    <div className="mx-auto max-w-[980px] px-4 pt-4 pb-16 md:px-7 md:pt-[22px]">
+      <h1 className="mb-4 text-[25px] leading-tight font-[650] tracking-tight">Edit ticket</h1>
+      <div className="max-w-[68ch]">
+        {ticket.data ? (
+          <EditForm key={id} ticket={ticket.data} />
+        ) : ticket.isError ? (
+          <Failure
+            title="The ticket could not be loaded"
+            error={ticket.error}
+            onRetry={() => void ticket.refetch()}
+          />
+        ) : (
+          slow && <Skeleton className="h-64 w-full" />
+        )}
+      </div>
+    </div>
+  );
+}
