@@ -9,7 +9,7 @@ MISSING := $(if $(CHROMIUM),,chromium fonts-dejavu-core) \
   $(foreach program,$(PROGRAMS),$(if $(shell PATH="$$PATH:/usr/sbin" command -v $(program) 2>/dev/null),,$(program)))
 MONGOSH := api/tests/deploy/node_modules/.stamp
 
-.PHONY: help setup run test lint bench tools
+.PHONY: help setup run check test lint bench tools
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -20,9 +20,14 @@ setup: .venv/run.stamp $(CLIENT) ## Install what the server needs and build the 
 run: setup ## Start Tutordesk on http://127.0.0.1:8000
 	@exec $(VENV)/tutordesk serve
 
+check: lint ## Lint, and run the fast tests of server and client: within a minute
+	@echo "== Fast tests: server, client"
+	@$(VENV)/pytest -m fast -n 2 --dist worksteal & server=$$!; (cd web && npm test --silent); client=$$?; wait $$server && exit $$client
+
 test: .venv/dev.stamp $(CLIENT) tools $(MONGOSH) ## Run every test: server, client, browser
 	@echo "== Server tests"
-	@$(VENV)/pytest
+	@$(VENV)/pytest -m "not alone" -n 4 --dist worksteal --durations=10
+	@$(VENV)/pytest -m alone
 	@echo "== Client tests"
 	@cd web && npm test --silent
 	@echo "== Sizes of the client"

@@ -26,6 +26,18 @@ from tutordesk.tickets.facets import Facets
 from tutordesk.tickets.summary import Summaries
 from tutordesk.tutor.voice import Tutor
 
+SLOW_FOLDERS = {"deploy", "operations"}
+SLOW_FIXTURES = {"mongod_url", "fake_server"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `fast` what `make check` runs: tests that start neither a database nor a server."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        is_slow = item.get_closest_marker("process") or SLOW_FOLDERS & set(item.path.parts)
+        if not (is_slow or SLOW_FIXTURES & fixtures):
+            item.add_marker(pytest.mark.fast)
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ async def test_disabled_user_is_out_everywhere_until_enabled(pair: Pair) -> None
     await until(is_in, SOON)
 
 
-@pytest.mark.mongo
+@pytest.mark.process
 async def test_it_is_heard_after_the_database_was_away_and_after_a_restart(tmp_path: Path) -> None:
     server = await Serving(tmp_path / "data", TUTORDESK_MODEL="offline").start()
     try:

@@ -170,6 +170,7 @@ async def test_database_killed_comes_back_and_loses_nothing(serving: Serving, fa
         await until(is_joined, 10)
 
 
+@pytest.mark.alone
 async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fake: FakeModels) -> None:
     """FAULTS: mongod stopped: 503 in at most 3.5 s, a running reply goes on, recovery at most 3 s after the return."""
     fake.delay_ms, fake.chunk = 40, 2
