@@ -1,1 +1,1 @@
-"""Benchmarks: the server's figures of the README, measured with `python -m benchmarks`."""
+"""Benchmarks: the figures of docs/figures.md, measured with `python -m benchmarks`."""

@@ -1,7 +1,7 @@
 """Every setting of Tutordesk, in one class. The only reader of the environment and of `.env`.
 
 `load_settings()` refuses a bad value with one sentence that names the variable; `load_secret_keys()` makes and keeps
-the key that signs cookies. The README's table of settings is tested against this class.
+the key that signs cookies. docs/settings.md is made from this class.
 """
 
 import ipaddress

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from testing.pages import variable_of
 from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
-from tests.test_readme import _variable
 from tutordesk.settings import Settings
 
 DOCKERFILES = (ROOT / "api" / "Dockerfile", ROOT / "web" / "Dockerfile")
@@ -73,7 +73,7 @@ def test_nobody_knows_more_passwords_than_it_needs(services: Any) -> None:
 
 def test_server_gets_every_setting_and_starts_with_it(services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = services["api"]["environment"]
-    assert set(environment) == {_variable(name) for name in Settings.model_fields} - {"TUTORDESK_MONGOD"}
+    assert set(environment) == {variable_of(name) for name in Settings.model_fields} - {"TUTORDESK_MONGOD"}
     for name, value in environment.items():
         monkeypatch.setenv(name, str(value))
     settings = Settings(_env_file=None)

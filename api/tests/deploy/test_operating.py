@@ -106,7 +106,7 @@ def test_passwords_that_the_document_makes_are_taken(tmp_path: Path) -> None:
 def test_every_variable_of_compose_is_told() -> None:
     """Those that are no settings of the server are in the document's table."""
     used = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    own = {name for name in used - set(PASSWORDS) if f"| `{name}` |" not in readme}
+    settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    own = {name for name in used - set(PASSWORDS) if f"| `{name}` |" not in settings}
     table = "\n".join(re.findall(r"^\| (`[A-Z].*?) \|", CONTAINERS, re.M))
     assert own == set(re.findall(r"`([A-Z_]+)`", table))
