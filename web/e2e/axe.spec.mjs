@@ -1,143 +1,136 @@
 // Every page and overlay, dark and light, on a phone and a desk: no accessibility violations, nothing wider
 // than the screen, and a picture of each in e2e/shots to be looked at.
-import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import AxeBuilder from "@axe-core/playwright";
-import { launch, startServer, watch } from "./server.mjs";
+import {
+  answer,
+  api,
+  ask,
+  expect,
+  pathOf,
+  roomField,
+  roomLog,
+  SHOTS,
+  say,
+  test,
+  watch,
+} from "./fixtures.mjs";
 
-const SHOTS = fileURLToPath(new URL("shots/", import.meta.url));
 const ANSWER =
   "It passes **three hops**:\n\n1. The browser\n2. The proxy, which answers `413`\n3. The application\n\n" +
   "```nginx\nclient_max_body_size 20m; # was 4m\n```\n\n| hop | limit |\n|---|---|\n| proxy | 4 MB |\n\n" +
   "The size is \\(n = 2^{22}\\), see [the manual](https://nginx.org/) and ![a picture](https://x.example/p.png).\n\n" +
   "$$\\sum_{i=0}^{n} x_i$$\n\n> It costs $5 and $10.\n\n- [x] done\n- [ ] open";
 
-let server;
-let browser;
 let ticket;
 let state;
 let session;
 let versions;
 let room;
 
-/** A chat with two questions in one place, two answers to the later one, and an opinion on the last. */
-async function askAgain(page) {
-  await server.control({ script: "ok", text: `It is small.\n\n${ANSWER}`, delay_ms: 0 });
-  await page.goto(`${server.url}/chat`);
-  await page.getByRole("textbox", { name: "Message to the tutor" }).fill("Why a limt?");
-  await page.keyboard.press("Enter");
+/** Makes a chat with two questions in one place, two answers to the later one, and an opinion on the last. */
+async function askAgain(server, page) {
+  await server.control({ script: "ok", text: `It is small.\n\n${ANSWER}` });
+  await page.goto("/chat");
+  await ask(page, "Why a limt?");
   await page.getByRole("button", { name: "Edit" }).click();
   await page.getByRole("textbox", { name: "Edit your question" }).fill("Why is there a limit?");
   await page.keyboard.press("Enter");
   await page.getByRole("group", { name: "Version 2 of 2 of the question" }).waitFor();
   await page.getByRole("button", { name: "Regenerate" }).waitFor();
-  await server.control({
-    script: "ok",
-    text: "So that one upload cannot fill the disk.",
-    delay_ms: 0,
-  });
+  await server.control({ text: "So that one upload cannot fill the disk." });
   await page.getByRole("button", { name: "Regenerate" }).click();
   await page.getByRole("group", { name: "Version 2 of 2 of the answer" }).waitFor();
   await page.getByRole("button", { name: "Bad answer" }).click();
   await page.getByRole("textbox", { name: /^What was wrong/ }).fill("It does not say how much.");
   await page.keyboard.press("Enter");
   await page.getByText("You wrote:").waitFor();
-  return new URL(page.url()).pathname + new URL(page.url()).search;
+  return pathOf(page);
 }
 
-/** A room about the ticket, with a second person, an answer, a deleted and an edited message, and news. */
-async function talk(context, page) {
-  const { request } = context;
-  const api = async (method, path, data, from = request) => {
-    const headers = { Origin: server.url };
-    const answer = await from.fetch(server.url + path, { method, data, headers });
-    assert.ok(answer.ok(), `${method} ${path}: ${await answer.text()}`);
-    return answer.status() === 204 ? null : answer.json();
-  };
-  await api("PATCH", "/me", { name: "Ana" });
+/** Makes a room about the ticket: a second person, an answer, a deleted and an edited message, and news. */
+async function talk(server, page, bob) {
+  const call = (tab, method, path, data) => api(tab.context(), method, server.url + path, data);
+  await call(page, "PATCH", "/me", { name: "Ana" });
   const ticket_id = ticket.split("/").at(-1);
-  const made = await api("POST", "/rooms", { name: "red-team", topic: "Why it fails", ticket_id });
-  const path = `/rooms/${made.id}`;
-  const other = await browser.newContext();
-  const bob = await other.newPage();
-  await api("PATCH", "/me", { name: "Bob" }, other.request);
-  await api("POST", "/rooms", { name: "library-desk", topic: "Books and more" }, other.request);
-  await api("POST", `${path}/join`, {}, other.request);
-  const write = async (who, text) => {
-    await who.getByRole("textbox", { name: /^Message to/ }).fill(text);
-    await who.keyboard.press("Enter");
-    await who.getByRole("log").getByText(text.split("@")[0].slice(0, 20)).first().waitFor();
-    await who.locator("[data-pending]").first().waitFor({ state: "detached" }); // confirmed, not only shown
+  const created = await call(page, "POST", "/rooms", {
+    name: "red-team",
+    topic: "Why it fails",
+    ticket_id,
+  });
+  const path = `/rooms/${created.id}`;
+  await call(bob, "PATCH", "/me", { name: "Bob" });
+  await call(bob, "POST", "/rooms", { name: "library-desk", topic: "Books and more" });
+  await call(bob, "POST", `${path}/join`, {});
+  const sayAndConfirm = async (tab, text) => {
+    await say(tab, text);
+    await roomLog(tab).getByText(text.split("@")[0].slice(0, 20)).first().waitFor();
+    await tab.locator("[data-pending]").first().waitFor({ state: "detached" });
   };
-  await bob.goto(server.url + path);
-  await page.goto(server.url + path);
-  await write(page, "Same 413 here, only behind the proxy.");
-  await write(bob, "This will be deleted");
-  const messages = await api("GET", `${path}/messages`, undefined, other.request);
-  await api("DELETE", `${path}/messages/${messages.at(-1).id}`, undefined, other.request);
-  await api("PATCH", `${path}/messages/${messages[0].id}`, { content: "Same `413` here." });
-  await write(bob, "Which hop answers, @tutor ?");
-  await bob.getByText("It costs $5 and $10.").waitFor();
-  await page.goto(`${server.url}/rooms`);
-  await write(bob, "What do you think, @Ana ?");
-  await other.close();
+  await bob.goto(path);
+  await page.goto(path);
+  await sayAndConfirm(page, "Same 413 here, only behind the proxy.");
+  await sayAndConfirm(bob, "This will be deleted");
+  const messages = await call(bob, "GET", `${path}/messages`);
+  await call(bob, "DELETE", `${path}/messages/${messages.at(-1).id}`);
+  await call(page, "PATCH", `${path}/messages/${messages[0].id}`, { content: "Same `413` here." });
+  await sayAndConfirm(bob, "Which hop answers, @tutor ?");
+  await answer(bob).getByText("It costs $5 and $10.").waitFor();
+  await page.goto("/rooms");
+  await sayAndConfirm(bob, "What do you think, @Ana ?");
   return path;
 }
 
-before(async () => {
-  await mkdir(SHOTS, { recursive: true });
-  server = await startServer();
-  browser = await launch();
-  await server.control({ script: "ok", text: "Uploads above 4 MB fail.", delay_ms: 0 });
-  const context = await browser.newContext();
+test.beforeAll(async ({ server, browser }) => {
+  const options = { baseURL: server.url };
+  const [context, other] = [await browser.newContext(options), await browser.newContext(options)];
   const page = await context.newPage();
-  await page.goto(`${server.url}/tickets`);
-  await page.getByRole("button", { name: "Add sample tickets" }).click();
+  await server.control({ script: "ok", text: "Uploads above 4 MB fail.", delay_ms: 0, chunk: 12 });
+  await page.goto("/tickets");
+  await api(context, "POST", `${server.url}/tickets/samples`);
   await page.locator("[data-ticket]").first().waitFor();
-  await page.goto(`${server.url}/tickets/new`);
+  await page.goto("/tickets/new");
   await page.getByLabel("Title").fill("Image upload error");
   await page.getByLabel("Description").fill(ANSWER);
   await page.keyboard.press("Control+Enter");
   await page.waitForURL(/tickets\/[0-9a-f]{24}$/);
-  ticket = new URL(page.url()).pathname;
+  ticket = pathOf(page);
   await page.getByText("Uploads above 4 MB fail.").waitFor();
-  await server.control({ script: "ok", text: ANSWER, delay_ms: 0 });
-  await page.goto(`${server.url}/chat?ticket=${ticket.split("/").at(-1)}`);
-  const composer = page.getByRole("textbox", { name: "Message to the tutor" });
-  await composer.fill("Why does this happen?");
-  await page.keyboard.press("Enter");
+  await server.control({ text: ANSWER });
+  await page.goto(`/chat?ticket=${ticket.split("/").at(-1)}`);
+  await ask(page, "Why does this happen?");
   await page.getByRole("button", { name: "Copy answer" }).waitFor();
   await server.control({ script: "badkey" });
-  await composer.fill("And how do I fix it?");
-  await page.keyboard.press("Enter");
+  await ask(page, "And how do I fix it?");
   await page.getByText("failed", { exact: true }).waitFor();
-  session = new URL(page.url()).pathname + new URL(page.url()).search;
-  versions = await askAgain(page);
-  await server.control({ script: "ok", text: ANSWER, delay_ms: 0 });
-  room = await talk(context, page);
+  session = pathOf(page);
+  versions = await askAgain(server, page);
+  await server.control({ text: ANSWER });
+  room = await talk(server, page, await other.newPage());
+  await other.close();
   state = await context.storageState();
   await context.close();
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
-/** The past chats: a column on a desk, a sheet on a phone. */
+/** Waits for the formulas and the coloured code of an answer. */
+async function renderedAnswer(page) {
+  await page.locator("math").first().waitFor();
+  await page.locator("pre [class^=hljs-]").first().waitFor();
+}
+
+/** Opens the past chats, a column on a desk and a sheet on a phone. Returns their list. */
 async function openHistory(page) {
   const opener = page.getByRole("button", { name: "Tickets and history" });
   await page.getByRole("log").waitFor();
-  const isSheet = await opener.isVisible();
-  if (isSheet) await opener.click();
-  const side = isSheet ? page.getByRole("dialog") : page.getByRole("main");
+  const isPhone = await opener.isVisible();
+  if (isPhone) await opener.click();
+  const side = isPhone ? page.getByRole("dialog") : page.getByRole("main");
   await side.getByRole("button", { name: "History", exact: true }).click();
   const list = side.getByRole("navigation", { name: "Past chats" });
   await list.waitFor();
   return list;
 }
 
+/** Each page and overlay: its name, its path, and what brings it about. */
 const PAGES = [
   ["tickets", () => "/tickets", async (page) => page.locator("[data-ticket]").first().waitFor()],
   ["search", () => "/tickets?q=upload", async (page) => page.locator("mark").first().waitFor()],
@@ -146,7 +139,7 @@ const PAGES = [
     () => "/tickets?q=zzzz",
     async (page) => page.getByText(/No ticket matches/).waitFor(),
   ],
-  ["ticket", () => ticket, async (page) => page.locator("math").first().waitFor()],
+  ["ticket", () => ticket, renderedAnswer],
   ["edit", () => `${ticket}/edit`, async (page) => page.getByLabel("Title").waitFor()],
   [
     "new-errors",
@@ -228,14 +221,14 @@ const PAGES = [
       await page.locator("[data-found]").waitFor();
     },
   ],
-  ["chat", () => session, async (page) => page.locator("math").first().waitFor()],
+  ["chat", () => session, renderedAnswer],
   ["versions", () => versions, async (page) => page.getByText("You wrote:").waitFor()],
   [
     "version-before",
     () => versions,
     async (page) => {
       await page.getByRole("button", { name: "Previous version of the answer" }).click();
-      await page.locator("math").first().waitFor();
+      await renderedAnswer(page);
     },
   ],
   [
@@ -258,7 +251,7 @@ const PAGES = [
     "latest",
     () => session,
     async (page) => {
-      await page.locator("math").first().waitFor();
+      await renderedAnswer(page);
       await page.setViewportSize({ width: page.viewportSize().width, height: 500 });
       await page.getByRole("log").hover();
       await page.mouse.wheel(0, -900);
@@ -270,12 +263,12 @@ const PAGES = [
     () => "/rooms",
     async (page) => page.getByRole("heading", { name: "Other rooms" }).waitFor(),
   ],
-  ["room", () => room, async (page) => page.locator("math").first().waitFor()],
+  ["room", () => room, renderedAnswer],
   [
     "room-mention",
     () => room,
     async (page) => {
-      await page.getByRole("textbox", { name: /^Message to/ }).pressSequentially("@");
+      await roomField(page).pressSequentially("@");
       await page.getByRole("option").nth(1).waitFor();
     },
   ],
@@ -283,9 +276,8 @@ const PAGES = [
     "room-edit",
     () => room,
     async (page) => {
-      await page.locator("math").first().waitFor();
-      await page.getByRole("textbox", { name: /^Message to/ }).fill(""); // the draft of the page before
-      await page.getByRole("textbox", { name: /^Message to/ }).press("ArrowUp");
+      await renderedAnswer(page);
+      await roomField(page).press("ArrowUp");
       await page.getByRole("textbox", { name: "Edit your message" }).waitFor();
     },
   ],
@@ -304,7 +296,7 @@ const PAGES = [
     "room-menu",
     () => room,
     async (page) => {
-      await page.locator("math").first().waitFor();
+      await renderedAnswer(page);
       await page.getByRole("button", { name: "More for red-team" }).click();
       await page.getByRole("menuitem", { name: "Leave" }).waitFor();
     },
@@ -313,7 +305,10 @@ const PAGES = [
     "room-outside",
     () => "/rooms",
     async (page) => {
-      await page.getByRole("link", { name: /library-desk/ }).click();
+      await page
+        .getByRole("link", { name: /library-desk/ })
+        .first()
+        .click();
       await page.getByRole("button", { name: "Join" }).waitFor();
     },
   ],
@@ -377,56 +372,64 @@ const PAGES = [
   ],
 ];
 
-for (const theme of ["light", "dark"]) {
-  for (const [width, height] of [
-    [390, 844],
-    [1280, 800],
-  ]) {
-    test(`${theme} at ${width}`, async () => {
-      const context = await browser.newContext({
-        viewport: { width, height },
-        colorScheme: theme,
-        storageState: state,
-      });
-      for (const [name, path, ready] of PAGES) {
-        const page = await context.newPage();
-        const seen = watch(page, server.url, [/status of 404/]);
-        await page.goto(server.url + path());
-        await ready(page);
-        await page.waitForTimeout(250);
-        await page.screenshot({ path: `${SHOTS}${name}-${theme}-${width}.png` });
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const found = violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(" | ")}`,
-        );
-        assert.deepEqual(found, [], `${name}, ${theme}, ${width}`);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-        assert.ok(wide <= width, `${name} is ${wide} wide on a screen of ${width}`);
-        seen.check();
-        await page.close();
-      }
-      await context.close();
-    });
-  }
+/** Waits until fonts are there, idle work is done and transitions are over. */
+const settle = (page) =>
+  page.evaluate(async () => {
+    await document.fonts.ready;
+    await new Promise((resolve) => requestIdleCallback(resolve, { timeout: 1_000 }));
+    await new Promise(requestAnimationFrame);
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map(({ finished }) => finished));
+  });
+
+/** Scans the page. Returns each violation with the elements that have it. */
+async function violationsOf(page) {
+  // The pages have no frames, so axe may run in the page alone.
+  const builder = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ["violations"] });
+  const { violations } = await builder.analyze();
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(" | ")}`,
+  );
 }
 
-test("360 wide, nothing is cut off", async () => {
-  const context = await browser.newContext({
-    viewport: { width: 360, height: 740 },
-    storageState: state,
-    hasTouch: true,
-    isMobile: true,
+const widthOf = (page) => page.evaluate(() => document.documentElement.scrollWidth);
+
+for (const [name, path, prepare] of PAGES) {
+  test(`${name} is accessible in light and dark, on a phone and a desk`, async ({
+    server,
+    newContext,
+  }) => {
+    for (const [width, height] of [
+      [390, 844],
+      [1280, 800],
+    ]) {
+      const context = await newContext({ viewport: { width, height }, storageState: state });
+      const page = await context.newPage();
+      const watched = watch(page, server.url, [/status of 404/]);
+      await page.goto(path());
+      await prepare(page);
+      for (const theme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: theme });
+        await expect(page.locator("html")).toHaveAttribute("data-theme", theme);
+        await settle(page);
+        await page.screenshot({ path: `${SHOTS}${name}-${theme}-${width}.png` });
+        expect(await violationsOf(page), `${theme} at ${width}`).toEqual([]);
+        expect(await widthOf(page), "no wider than the screen").toBeLessThanOrEqual(width);
+      }
+      watched.check();
+      await context.close();
+    }
   });
-  for (const [name, path, ready] of PAGES.filter(
-    ([name], at) => at < 14 || name.startsWith("room") || name === "status",
-  )) {
-    const page = await context.newPage();
-    await page.goto(server.url + path());
-    await ready(page);
+
+  test(`${name} is cut off nowhere at a width of 360`, async ({ newContext }) => {
+    const viewport = { width: 360, height: 740 };
+    const options = { viewport, storageState: state, hasTouch: true, isMobile: true };
+    const page = await (await newContext(options)).newPage();
+    await page.goto(path());
+    await prepare(page);
     await page.screenshot({ path: `${SHOTS}${name}-360.png` });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(wide <= 360, `${name} is ${wide} wide`);
-    await page.close();
-  }
-  await context.close();
-});
+    expect(await widthOf(page), "no wider than the screen").toBeLessThanOrEqual(360);
+  });
+}

@@ -187,7 +187,7 @@ async function loading(browser, server, path, ready, rate) {
   add(`time to interactive ${path}, ${rate}x`, of("tti"), LIMITS[rate].tti);
 }
 
-const server = await startServer({ TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE: "0" });
+const server = await startServer();
 const browser = await launch();
 try {
   await fetch(`${server.url}/tickets/samples`, { method: "POST" });

@@ -1,22 +1,12 @@
 // Hostile Markdown streamed character by character through the real chat: nothing is fetched from elsewhere,
 // nothing runs, no link is more than http, https or mailto, and the policy is never even asked.
-import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+
+import { ask, expect, test, watch } from "./fixtures.mjs";
 import { PAYLOADS } from "./hostile.mjs";
-import { launch, startServer, watch } from "./server.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const CHAT_LENGTH = 18;
 
-/** What must not be in a transcript, whatever was written. Runs in the page. */
+/** Returns what a transcript must not contain, whatever was written. Runs in the page. */
 function inspect() {
   const log = document.querySelector("[role=log]");
   const bad = [];
@@ -41,58 +31,47 @@ function inspect() {
   return bad;
 }
 
-test(`${PAYLOADS.length} hostile texts do nothing`, { timeout: 600_000 }, async () => {
-  assert.ok(PAYLOADS.length >= 200);
-  const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
-  const page = await context.newPage();
-  const seen = watch(page, server.url);
-  page.on("dialog", (dialog) => {
-    seen.wrong.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  const composer = page.getByRole("textbox", { name: "Message to the tutor" });
-  for (const [index, payload] of PAYLOADS.entries()) {
-    if (index % 20 === 0) {
-      await page.goto(`${server.url}/chat`);
-      await composer.waitFor();
-    }
-    await server.control({
-      script: "ok",
-      text: `A ${payload}\n\n${payload}`,
-      delay_ms: 0.2,
-      chunk: 1,
-    });
-    const done = page.getByRole("button", { name: "Copy answer" });
-    const before = await done.count();
-    await composer.fill("go");
-    await page.keyboard.press("Enter");
-    await done.nth(before).waitFor({ timeout: 20_000 });
-    const bad = await page.evaluate(inspect);
-    assert.deepEqual(bad, [], `text ${index}: ${payload.slice(0, 120)}`);
-    assert.deepEqual(seen.wrong, [], `text ${index}: ${payload.slice(0, 120)}`);
-  }
-  await context.close();
+test("there are at least 200 hostile texts", () => {
+  expect(PAYLOADS.length).toBeGreaterThanOrEqual(200);
 });
 
-test("a foreign link asks first and names its real host", async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  const text = "See [google.com](https://evil.example/path).";
-  await server.control({ script: "ok", text, delay_ms: 0, chunk: 8 });
-  await page.goto(`${server.url}/chat`);
-  await page.getByRole("textbox", { name: "Message to the tutor" }).fill("go");
-  await page.keyboard.press("Enter");
-  await page.getByText("(evil.example)").waitFor();
-  await page.getByRole("button", { name: "Copy answer" }).waitFor();
+for (let start = 0; start < PAYLOADS.length; start += CHAT_LENGTH) {
+  const payloads = PAYLOADS.slice(start, start + CHAT_LENGTH);
+  test(`hostile texts ${start} to ${start + payloads.length - 1} do nothing`, async ({
+    server,
+    page,
+  }) => {
+    await page.setViewportSize({ width: 1000, height: 700 });
+    const watched = watch(page, server.url);
+    page.on("dialog", (dialog) => {
+      watched.problems.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    await page.goto("/chat");
+    const copyButtons = page.getByRole("button", { name: "Copy answer" });
+    for (const [index, payload] of payloads.entries()) {
+      const text = `A ${payload}\n\n${payload}`;
+      await server.control({ text, delay_ms: 0.2, chunk: 1 });
+      await ask(page, "go");
+      await expect(copyButtons.nth(index)).toBeVisible();
+      const name = `text ${start + index}: ${payload.slice(0, 120)}`;
+      expect(await page.evaluate(inspect), name).toEqual([]);
+      expect(watched.problems, name).toEqual([]);
+    }
+  });
+}
+
+test("a foreign link asks first and names its real host", async ({ server, context, page }) => {
+  await server.control({ text: "See [google.com](https://evil.example/path).", chunk: 8 });
+  await page.goto("/chat");
+  await ask(page, "go");
+  await expect(page.getByText("(evil.example)")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Copy answer" })).toBeVisible();
   for (const button of ["left", "middle"]) {
     await page.getByRole("link", { name: "google.com" }).click({ button });
-    await page.getByRole("dialog").getByText("https://evil.example/path").waitFor();
-    assert.equal(context.pages().length, 1, "nothing was opened");
+    await expect(page.getByRole("dialog").getByText("https://evil.example/path")).toBeVisible();
+    expect(context.pages().length, "nothing was opened").toBe(1);
     await page.getByRole("button", { name: "Stay here" }).click();
-    await page
-      .getByRole("dialog")
-      .waitFor({ state: "detached" })
-      .catch(() => undefined);
+    await expect(page.getByRole("dialog")).not.toBeAttached();
   }
-  await context.close();
 });

@@ -1,37 +1,47 @@
-// Starts what the browser specs need: the real server on a fresh data folder, a fake Gemini behind it, and
-// Chromium. Everything is ended by its own process id, and the folder removed, whatever the test did.
+// Starts what browser tests, benchmarks and pictures need: the real server on a fresh data folder, a fake Gemini
+// behind it, and Chromium. Ends each process by its id and removes the folder, also after a failure.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { chromium } from "@playwright/test";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+export const LAUNCH_OPTIONS = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+// Below the ports that the kernel gives to outgoing connections: a killed server must find its port free again.
+const PORTS = { first: 10_000, last: 32_000 };
 
+/** Returns a port on which nothing listens. */
 async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(PORTS.first, PORTS.last);
+    const probe = createServer();
+    const isFree = await new Promise((resolve) => {
+      probe.once("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    await new Promise((resolve) => probe.close(resolve));
+    if (isFree) return port;
+  }
 }
 
-/** Ends a process by its id and waits; after ten seconds without mercy. */
+/** Ends a process and waits for its end; kills it after ten seconds. */
 async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -56,19 +66,21 @@ function start(command, args, env = {}) {
   return { child, output: () => output };
 }
 
-async function until(what, seconds, attempt) {
+/** Repeats `attempt` until it returns something; throws after `seconds`. */
+async function waitFor(name, seconds, attempt) {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
     const value = await attempt().catch(() => null);
     if (value) return value;
-    if (Date.now() > deadline) throw new Error(`${what} did not come in ${seconds} s`);
+    if (Date.now() > deadline) throw new Error(`${name} did not start in ${seconds} s`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
 /**
- * The server and its fake model. `control({script, text, delay_ms})` sets what the model does next; `settings`
- * are environment variables beside those that the specs need.
+ * Starts the server and its fake model; `settings` are further environment variables. Returns the server's `url` and
+ * data `folder`, `control({script, text, delay_ms, chunk, title})` for the model's next answers, `kill` and `serve`
+ * for crashes, `stop`, and `log`.
  */
 export async function startServer(settings = {}) {
   const folder = join(tmpdir(), `tutordesk-e2e-${randomBytes(6).toString("hex")}`);
@@ -79,7 +91,7 @@ export async function startServer(settings = {}) {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const modelPort = await until("the fake model", 30, async () => {
+    const modelPort = await waitFor("the fake model", 30, async () => {
       const line = /^\D*(\d+)/.exec(model.output());
       return line && model.output().includes("\n") ? Number(line[1]) : null;
     });
@@ -95,9 +107,10 @@ export async function startServer(settings = {}) {
         TUTORDESK_MAX_MESSAGES_PER_MINUTE: "0",
         TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP: "0",
         TUTORDESK_MAX_TICKETS_PER_HOUR: "0",
+        TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE: "0",
         ...settings,
       });
-      await until("the server", 60, async () => {
+      await waitFor("the server", 60, async () => {
         if (server.child.exitCode !== null) return "ended";
         return (await fetch(`${url}/health/ready`)).ok;
       });
@@ -114,7 +127,7 @@ export async function startServer(settings = {}) {
       await stopAll();
       throw error;
     }
-    /** Ends the server without any warning, as a crash does; `serve` starts it again on the same data and port. */
+    /** Kills the server as a crash would; `serve` starts it again on the same data and port. */
     const kill = async () => {
       const gone = new Promise((resolve) => server.child.once("exit", resolve));
       server.child.kill("SIGKILL");
@@ -135,7 +148,7 @@ export async function startServer(settings = {}) {
   }
 }
 
-/** A TCP proxy in front of the server. `cut()` resets every connection, wherever it is in a frame or a character. */
+/** Starts a TCP proxy to a port. Returns its `url`, `cut()`, which resets every connection at once, and `stop`. */
 export async function cuttingProxy(port) {
   const open = new Set();
   const proxy = createServer((near) => {
@@ -164,26 +177,4 @@ export async function cuttingProxy(port) {
   return { url: `http://127.0.0.1:${proxy.address().port}`, cut, stop };
 }
 
-export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-
-/**
- * Records what must not happen in a page: errors on the console, refused by the content security policy,
- * exceptions, requests to other origins. `check()` fails when there was any.
- */
-export function watch(page, origin, allow = []) {
-  const wrong = [];
-  const note = (text) => {
-    if (!allow.some((pattern) => pattern.test(text))) wrong.push(text);
-  };
-  page.on("console", (message) => {
-    if (message.type() === "error" || /Content Security Policy/i.test(message.text())) {
-      note(`console: ${message.text()} ${message.location().url}`);
-    }
-  });
-  page.on("pageerror", (error) => note(`exception: ${error.message}`));
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(origin) && !url.startsWith("data:")) note(`request: ${url}`);
-  });
-  return { wrong, check: () => assert.deepEqual(wrong, []) };
-}
+export const launch = () => chromium.launch(LAUNCH_OPTIONS);

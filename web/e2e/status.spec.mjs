@@ -1,42 +1,31 @@
 // /status, and what happens to open pages when the database was restored to an earlier state.
-import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { launch, root, startServer, watch } from "./server.mjs";
+import { api, ask, composer, expect, roomField, roomLog, say, test, watch } from "./fixtures.mjs";
+import { root } from "./server.mjs";
 
 const run = promisify(execFile);
-let server;
-let browser;
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
 const line = (page, name) => page.getByRole("listitem").filter({ hasText: name });
 
-/** A proxy that passes an answer on only when it has all of it, and no socket at all. */
+/** Starts a proxy that forwards responses only when they are complete, and no socket at all. Returns `url` and `stop`. */
 async function bufferingProxy(target) {
-  const proxy = createServer((asked, answer) => {
+  const proxy = createServer((incoming, outgoing) => {
     const options = {
-      method: asked.method,
-      headers: { ...asked.headers, host: new URL(target).host },
+      method: incoming.method,
+      headers: { ...incoming.headers, host: new URL(target).host },
     };
-    asked.pipe(
-      request(target + asked.url, options, (from) => {
-        const parts = [];
-        from.on("data", (part) => parts.push(part));
-        from.on("end", () =>
-          answer.writeHead(from.statusCode, from.headers).end(Buffer.concat(parts)),
+    incoming.pipe(
+      request(target + incoming.url, options, (response) => {
+        const chunks = [];
+        response.on("data", (chunk) => chunks.push(chunk));
+        response.on("end", () =>
+          outgoing.writeHead(response.statusCode, response.headers).end(Buffer.concat(chunks)),
         );
-        from.on("error", () => answer.destroy());
-      }).on("error", () => answer.destroy()),
+        response.on("error", () => outgoing.destroy());
+      }).on("error", () => outgoing.destroy()),
     );
   });
   proxy.on("upgrade", (_, socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n"));
@@ -48,58 +37,49 @@ async function bufferingProxy(target) {
   return { url: `http://127.0.0.1:${proxy.address().port}`, stop };
 }
 
-test("says that all works, and tests streams and sockets from here", async () => {
-  const page = await browser.newPage();
-  const seen = watch(page, server.url);
-  await page.goto(`${server.url}/status`);
-  await page.getByText("Everything works.").waitFor();
-  await line(page, "Streams")
-    .getByText(/^Events come one by one, \d+ ms apart/)
-    .waitFor();
-  await line(page, "Sockets")
-    .getByText(/^Messages go there and back in \d+ ms/)
-    .waitFor();
-  await line(page, "Change log")
-    .getByText(/^Every change is kept/)
-    .waitFor();
-  await page.getByText("GET /status", { exact: true }).waitFor();
+test("everything works, and the page tests streams and sockets itself", async ({
+  server,
+  page,
+}) => {
+  const watched = watch(page, server.url);
+  await page.goto("/status");
+  await expect(page.getByText("Everything works.")).toBeVisible();
+  const streams = line(page, "Streams");
+  await expect(streams.getByText(/^Events come one by one, \d+ ms apart/)).toBeVisible();
+  const sockets = line(page, "Sockets").getByText(/^Messages go there and back in \d+ ms/);
+  await expect(sockets).toBeVisible();
+  await expect(line(page, "Change log").getByText(/^Every change is kept/)).toBeVisible();
+  await expect(page.getByText("GET /status", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Test again" }).click();
-  await line(page, "Streams").getByText("trying…").waitFor();
-  await line(page, "Streams").getByText("works", { exact: true }).waitFor();
-  seen.check();
-  await page.close();
+  await expect(streams.getByText("trying…")).toBeVisible();
+  await expect(streams.getByText("works", { exact: true })).toBeVisible();
+  watched.check();
 });
 
-test("finds a proxy that buffers streams and passes no sockets", async () => {
+test("the page detects a proxy that buffers streams and passes no sockets", async ({
+  server,
+  page,
+}) => {
   const proxy = await bufferingProxy(server.url);
   try {
-    const page = await browser.newPage();
     await page.goto(`${proxy.url}/status`);
-    await line(page, "Streams")
-      .getByText(/^All events came at once/)
-      .waitFor();
-    await line(page, "Sockets")
-      .getByText(/^No socket gets through/)
-      .waitFor();
-    await page.close();
+    await expect(line(page, "Streams").getByText(/^All events came at once/)).toBeVisible();
+    await expect(line(page, "Sockets").getByText(/^No socket gets through/)).toBeVisible();
   } finally {
     await proxy.stop();
   }
 });
 
-test("a server that is away is said, and noticed when it is back", async () => {
-  const page = await browser.newPage();
-  await page.goto(`${server.url}/status`);
-  await page.getByText("Everything works.").waitFor();
+test("the page says that a server is away, and notices its return", async ({ server, page }) => {
+  await page.goto("/status");
+  await expect(page.getByText("Everything works.")).toBeVisible();
   await server.kill();
-  await page.getByText(/does not answer just now/).waitFor();
+  await expect(page.getByText(/does not answer just now/)).toBeVisible();
   await server.serve();
-  await page.getByText("Everything works.").waitFor();
-  await page.close();
+  await expect(page.getByText("Everything works.")).toBeVisible();
 });
 
-test("a full disk is said above every page until something is saved again", async () => {
-  const page = await browser.newPage();
+test("every page says that the disk is full until something is saved again", async ({ page }) => {
   let isFull = true; // a small disk takes root; api/tests has the server's side on a real one
   await page.route("**/tickets", (route) =>
     isFull && route.request().method() === "POST"
@@ -110,90 +90,88 @@ test("a full disk is said above every page until something is saved again", asyn
         })
       : route.continue(),
   );
-  await page.goto(`${server.url}/tickets/new`);
+  await page.goto("/tickets/new");
   await page.getByLabel("Title").fill("Kept while the disk is full");
   await page.getByLabel("Description").fill("Nothing of it may be lost.");
   await page.keyboard.press("Control+Enter");
   const banner = page.getByText(/^The server's disk is full: you can read/);
-  await banner.waitFor();
-  assert.equal(await page.getByLabel("Title").inputValue(), "Kept while the disk is full");
+  await expect(banner).toBeVisible();
+  expect(await page.getByLabel("Title").inputValue()).toBe("Kept while the disk is full");
   isFull = false;
   await page.keyboard.press("Control+Enter");
   await page.waitForURL(/tickets\/[0-9a-f]{24}$/);
-  await banner.waitFor({ state: "detached" });
-  await page.close();
+  await expect(banner).not.toBeAttached();
 });
 
-/** `tutordesk …` on the server's data folder. */
-const command = (...args) =>
+/** Runs `tutordesk …` on the server's data folder. */
+const command = (server, ...args) =>
   run(".venv/bin/tutordesk", [...args, "--data-dir", server.folder], { cwd: root });
 
-test("a restored database: open pages drop what they knew, and keep what was being written", async () => {
-  const context = await browser.newContext();
-  const [list, chat] = [await context.newPage(), await context.newPage()];
-  const write = async (title) => {
-    const headers = { Origin: server.url };
-    const data = { title, description: "Written for the test of restoring." };
-    const answer = await context.request.post(`${server.url}/tickets`, { data, headers });
-    assert.ok(answer.ok(), await answer.text());
+/** Dumps the database. Returns a function that kills the server, restores the dump, and starts the server again. */
+async function dump(server) {
+  const path = join(server.folder, `dump-${crypto.randomUUID()}`);
+  await command(server, "dump", path);
+  return async () => {
+    await server.kill();
+    await command(server, "restore", path, "--yes-drop", "tutordesk");
+    await server.serve();
   };
-  await write("There before the dump");
-  const dump = join(server.folder, "dump-of-before");
-  await command("dump", dump);
-  await write("Written after the dump");
-  await chat.goto(`${server.url}/chat`);
-  await chat.getByRole("textbox", { name: "Message to the tutor" }).fill("Half a question");
-  await list.goto(`${server.url}/tickets`);
-  await list.getByText("Written after the dump").waitFor();
-  await server.kill();
-  await command("restore", dump, "--yes-drop", "tutordesk");
-  await server.serve();
+}
+
+test("pages that are open during a restore drop what they knew, and keep what was being written", async ({
+  server,
+  context,
+}) => {
+  const [list, chat] = [await context.newPage(), await context.newPage()];
+  const createTicket = (title) =>
+    api(context, "POST", `${server.url}/tickets`, {
+      title,
+      description: "Written for the test of restoring.",
+    });
+  await createTicket("There before the dump");
+  const restore = await dump(server);
+  await createTicket("Written after the dump");
+  await chat.goto("/chat");
+  await composer(chat).fill("Half a question");
+  await list.goto("/tickets");
+  await expect(list.getByText("Written after the dump")).toBeVisible();
+  await restore();
+  const restored = (page) => page.getByText(/restored to an earlier state/);
   for (const page of [list, chat]) {
     await page.bringToFront();
-    await page.getByText(/restored to an earlier state/).waitFor();
+    await expect(restored(page)).toBeVisible();
   }
-  await list.getByText("There before the dump").waitFor();
-  assert.equal(await list.getByText("Written after the dump").count(), 0);
-  const field = chat.getByRole("textbox", { name: "Message to the tutor" });
-  assert.equal(await field.inputValue(), "Half a question");
+  await expect(list.getByText("There before the dump")).toBeVisible();
+  expect(await list.getByText("Written after the dump").count()).toBe(0);
+  expect(await composer(chat).inputValue()).toBe("Half a question");
   await chat.keyboard.press("Escape");
-  await field.fill("Half a question, and the rest");
-  await field.press("Enter");
-  await chat.getByRole("button", { name: "Copy answer" }).waitFor();
+  await ask(chat, "Half a question, and the rest");
+  await expect(chat.getByRole("button", { name: "Copy answer" })).toBeVisible();
   await list.reload();
-  await list.getByText("There before the dump").waitFor();
-  assert.equal(await list.getByText(/restored to an earlier state/).count(), 0);
-  await context.close();
+  await expect(list.getByText("There before the dump")).toBeVisible();
+  expect(await restored(list).count()).toBe(0);
 });
 
-test("an open room goes on after a restore, and shows only what is there", async () => {
-  const context = await browser.newContext();
-  const headers = { Origin: server.url };
-  const api = (method, path, data) =>
-    context.request.fetch(server.url + path, { method, data, headers });
-  await api("PATCH", "/me", { name: "Ana" });
-  const { id } = await (await api("POST", "/rooms", { name: "rewound" })).json();
-  const page = await context.newPage();
-  await page.goto(`${server.url}/rooms/${id}`);
-  const field = page.getByRole("textbox", { name: /^Message to/ });
-  const say = async (text) => {
-    await field.fill(text);
-    await page.keyboard.press("Enter");
-    await page.getByRole("log").getByText(text).waitFor();
-    await page.locator("[data-pending]").first().waitFor({ state: "detached" });
+test("an open room continues after a restore, and shows only what exists", async ({
+  server,
+  newPerson,
+}) => {
+  const { context, page } = await newPerson("Ana");
+  const { id } = await api(context, "POST", `${server.url}/rooms`, { name: "rewound" });
+  await page.goto(`/rooms/${id}`);
+  const sayAndConfirm = async (text) => {
+    await say(page, text);
+    await expect(roomLog(page).getByText(text)).toBeVisible();
+    await expect(page.locator("[data-pending]").first()).not.toBeAttached();
   };
-  await say("said before");
-  const dump = join(server.folder, "dump-of-room");
-  await command("dump", dump);
-  await say("said and undone");
-  await field.fill("not sent yet");
-  await server.kill();
-  await command("restore", dump, "--yes-drop", "tutordesk");
-  await server.serve();
-  await page.getByText(/restored to an earlier state/).waitFor();
-  await page.getByRole("log").getByText("said before").waitFor();
-  assert.equal(await page.getByRole("log").getByText("said and undone").count(), 0);
-  assert.equal(await field.inputValue(), "not sent yet");
-  await say("said afterwards");
-  await context.close();
+  await sayAndConfirm("said before");
+  const restore = await dump(server);
+  await sayAndConfirm("said and undone");
+  await roomField(page).fill("not sent yet");
+  await restore();
+  await expect(page.getByText(/restored to an earlier state/)).toBeVisible();
+  await expect(roomLog(page).getByText("said before")).toBeVisible();
+  expect(await roomLog(page).getByText("said and undone").count()).toBe(0);
+  expect(await roomField(page).inputValue()).toBe("not sent yet");
+  await sayAndConfirm("said afterwards");
 });
