@@ -315,7 +315,7 @@ const PAGES = [
   [
     "room-missing",
     () => "/rooms/0123456789abcdef01234567",
-    async (page) => page.getByText("There is no such room").waitFor(),
+    async (page) => page.getByText("Room not found").waitFor(),
   ],
   [
     "room-new",

@@ -93,7 +93,7 @@ async function meet(page, ticket_id) {
   await page.getByText(/header of the re$/).waitFor();
   await say(bob, "I never knew there was a second one.");
   await say(ana, "@tutor and where do I raise the limit?");
-  await page.getByText(/1 question waits/).waitFor();
+  await page.getByText(/1 question is waiting/).waitFor();
   await page
     .getByRole("button", { name: /^Latest/ })
     .click({ timeout: 500 })

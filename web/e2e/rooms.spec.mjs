@@ -57,7 +57,7 @@ test("a nameless visitor is asked for a name, and misleading names are refused",
   const path = await createRoom(ana, "algebra-2");
   const watched = watch(page, server.url, [/status of 422/]);
   await page.goto(path);
-  await expect(page.getByText("1 person here")).toBeVisible();
+  await expect(page.getByText("1 person")).toBeVisible();
   expect(await roomLog(page).count(), "strangers read nothing").toBe(0);
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill("Tutor");
@@ -129,7 +129,7 @@ test("everybody sees the tutor's words as they come, also a member who comes lat
     await longerThan(page, (await longerThan(page, 0)).length);
   }
   await say(ana.page, "@tutor and now?");
-  await expect(bob.page.getByText(/1 question waits for the tutor: Ana/)).toBeVisible();
+  await expect(bob.page.getByText(/1 question is waiting for the tutor: Ana/)).toBeVisible();
   const chen = await newPerson("Chen");
   await join(chen, path);
   expect(await longerThan(chen.page, 0), "from its start").toMatch(
@@ -183,20 +183,20 @@ test("edit, delete, silence, remove: everybody sees each", async ({ newPerson })
   await expect(bob.page.getByText(/An admin silenced you/)).toBeVisible();
   expect(await roomField(bob.page).count()).toBe(0);
   await openMenuOfBob();
-  await ana.page.getByRole("menuitem", { name: "Let speak" }).click();
+  await ana.page.getByRole("menuitem", { name: "Allow to write" }).click();
   await expect(roomField(bob.page)).toBeVisible();
   expect(await roomField(bob.page).inputValue(), "the draft is kept").toBe("half a sentence");
 
   await openMenuOfBob();
-  await ana.page.getByRole("menuitem", { name: "Put out" }).click();
-  await ana.page.getByRole("dialog").getByRole("button", { name: "Put out" }).click();
-  const removed = bob.page.getByText("You are not in this room any more: an admin put you out.");
+  await ana.page.getByRole("menuitem", { name: "Remove" }).click();
+  await ana.page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+  const removed = bob.page.getByText("An admin removed you from this room.");
   await expect(removed).toBeVisible();
-  const removedPeople = ana.page.getByRole("heading", { name: "Put out · 1" });
+  const removedPeople = ana.page.getByRole("heading", { name: "Removed · 1" });
   await expect(removedPeople).toBeVisible();
   await ana.page.reload();
-  await ana.page.getByRole("button", { name: "Let Bob in again" }).click();
-  await expect(ana.page.getByText("Bob may join again.")).toBeVisible();
+  await ana.page.getByRole("button", { name: "Let Bob back in" }).click();
+  await expect(ana.page.getByText("Bob can join again.")).toBeVisible();
   await expect(removedPeople).not.toBeAttached();
   await bob.page.reload();
   await bob.page.getByRole("button", { name: "Join" }).click();
@@ -206,7 +206,7 @@ test("edit, delete, silence, remove: everybody sees each", async ({ newPerson })
   await ana.page.getByRole("button", { name: "More for quiet-room" }).click();
   await ana.page.getByRole("menuitem", { name: "Delete" }).click();
   await ana.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await expect(bob.page.getByText("There is no such room")).toBeVisible();
+  await expect(bob.page.getByText("Room not found")).toBeVisible();
   await expect(bob.page.getByText("half a sentence")).toBeVisible();
 });
 
@@ -319,7 +319,7 @@ test("a page returns to a crashed server, and a visitor signed out elsewhere is 
   await ana.page.waitForTimeout(400); // the draft is saved
   await api(ana.context, "DELETE", `${server.url}/me/session`);
   await expect(ana.page.getByText("You are signed out. Your text is kept.")).toBeVisible();
-  await ana.page.getByRole("button", { name: "Go on as a visitor" }).click();
+  await ana.page.getByRole("button", { name: "Continue as a visitor" }).click();
   await expect(ana.page.getByRole("button", { name: "Join" })).toBeVisible();
   expect(pathOf(ana.page)).toBe(path);
 });

@@ -1,7 +1,7 @@
 // The rail on wide screens and the bar on phones: the same pages, search, help and theme.
 import { Activity, MessageSquare, Monitor, Moon, Search, Sun, Ticket, Users } from "lucide-react";
 import { NavLink } from "react-router";
-import { Who } from "@/features/identity/identity-menu";
+import { IdentityMenu } from "@/features/identity/identity-menu";
 import { cn } from "@/ui/cn";
 import { Kbd } from "@/ui/kbd";
 import { RoomsMark, useRoomNews } from "./room-news";
@@ -88,7 +88,7 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
         <Kbd>?</Kbd>
       </button>
       <div className="mt-2 grid gap-1.5 border-t border-line px-2.5 pt-3">
-        <Who />
+        <IdentityMenu />
         <div className="-ml-1.5">
           <ThemeSwitch />
         </div>

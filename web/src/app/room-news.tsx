@@ -3,8 +3,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { meQuery, roomsQuery } from "@/lib/queries";
 
-const LOOK_MS = 60_000;
-const MOST_COUNTED = 100;
+const REFRESH_MS = 60_000;
+const MAX_COUNT = 100;
 
 export interface RoomNews {
   mentions: number;
@@ -16,7 +16,7 @@ export function useRoomNews(): RoomNews {
   const { data } = useInfiniteQuery({
     ...roomsQuery,
     enabled: Boolean(me?.id && me.role !== "visitor"),
-    refetchInterval: LOOK_MS,
+    refetchInterval: REFRESH_MS,
   });
   const rows = data?.pages.flatMap((page) => page.data) ?? [];
   const own = rows.filter((row) => row.is_member && !row.is_muted);
@@ -28,7 +28,7 @@ export function useRoomNews(): RoomNews {
 
 export function RoomsMark({ news: { mentions, isUnread } }: { news: RoomNews }) {
   if (mentions > 0) {
-    const count = mentions >= MOST_COUNTED ? "99+" : String(mentions);
+    const count = mentions >= MAX_COUNT ? "99+" : String(mentions);
     return (
       <span className="count-mark">
         <span aria-hidden="true">{count}</span>

@@ -2,7 +2,7 @@
 // banners, and the stream that keeps ticket lists current.
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
-import { useIdentityOfTabs } from "@/features/identity/identity-menu";
+import { useIdentityAcrossTabs } from "@/features/identity/identity-menu";
 import { useTicketEvents } from "@/features/tickets/model/ticket-events";
 import { followEpochOfTabs, wasRestored } from "@/lib/epoch";
 import { useHotkeys } from "@/lib/hotkeys";
@@ -52,7 +52,7 @@ export function Shell() {
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
   useTicketEvents();
-  useIdentityOfTabs();
+  useIdentityAcrossTabs();
   useEpoch();
   useScrollMemory(main);
   const search = () => setPalette("open");

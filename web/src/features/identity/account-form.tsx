@@ -1,4 +1,4 @@
-// Keeps an account: an e-mail address and a password carry who one is to another device. Who has one changes it here.
+// Keeps an account: an e-mail address and a password carry who one is to another device. IdentityMenu has one changes it here.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api } from "@/lib/api";

@@ -1,4 +1,4 @@
-// Who one is, in the navigation: the name, and a menu to change it, keep an account, sign in or out.
+// IdentityMenu one is, in the navigation: the name, and a menu to change it, keep an account, sign in or out.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api } from "@/lib/api";
@@ -33,7 +33,7 @@ function useEntries(me: Me | undefined): MenuEntry[] {
   ];
 }
 
-export function Who() {
+export function IdentityMenu() {
   const { data: me } = useQuery(meQuery);
   const entries = useEntries(me);
   const name = me?.name || "Visitor";
@@ -52,7 +52,7 @@ export function Who() {
 }
 
 /** Hears of it when another tab of this browser signs in or out. */
-export function useIdentityOfTabs(): void {
+export function useIdentityAcrossTabs(): void {
   const client = useQueryClient();
   useEffect(() => followIdentity(client), [client]);
 }

@@ -11,7 +11,7 @@ const DOTS: Record<State, string> = {
   off: "border border-edge",
   testing: "border border-edge",
 };
-const WORDS: Record<State, string> = {
+const STATE_WORDS: Record<State, string> = {
   ok: "works",
   warning: "look here",
   down: "does not work",
@@ -19,7 +19,7 @@ const WORDS: Record<State, string> = {
   testing: "trying…",
 };
 
-export function Line({ name, state, says }: { name: string; state: State; says: string }) {
+export function StatusLine({ name, state, says }: { name: string; state: State; says: string }) {
   const isBad = state === "warning" || state === "down";
   return (
     <li className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-baseline gap-x-3 border-b border-line px-4 py-3 md:px-3">
@@ -31,7 +31,7 @@ export function Line({ name, state, says }: { name: string; state: State; says: 
           "text-danger": state === "down",
         })}
       >
-        {WORDS[state]}
+        {STATE_WORDS[state]}
       </span>
       <span className="col-start-2 col-end-4 min-h-6 text-[14px] text-soft">{says}</span>
     </li>
@@ -87,10 +87,10 @@ export function FigureList({ figures }: { figures: Figures }) {
   );
 }
 
-const MOST_ROUTES = 12;
+const MAX_ROUTES = 12;
 
 export function RouteTable({ routes }: { routes: Figures["routes"] }) {
-  const busiest = [...routes].sort((a, b) => b.count - a.count).slice(0, MOST_ROUTES);
+  const busiest = [...routes].sort((a, b) => b.count - a.count).slice(0, MAX_ROUTES);
   return (
     <table className="w-full border-t border-line text-[14px]">
       <thead className="meta text-left">

@@ -10,8 +10,8 @@ export interface Verdict {
 
 const TICKS = 5;
 /** The server sends an event each 200 ms, so that five take 800; a proxy that buffers delivers them at once. */
-const LEAST_SPREAD_MS = 400;
-const MOST_WAIT_MS = 10_000;
+const MIN_SPREAD_MS = 400;
+const MAX_WAIT_MS = 10_000;
 const ECHOES = 5;
 
 export function judgeStream(times: number[]): Verdict {
@@ -19,7 +19,7 @@ export function judgeStream(times: number[]): Verdict {
     return { state: "down", says: `Only ${times.length} of ${TICKS} events came.` };
   }
   const spread = (times.at(-1) ?? 0) - (times[0] ?? 0);
-  if (spread < LEAST_SPREAD_MS) {
+  if (spread < MIN_SPREAD_MS) {
     return {
       state: "warning",
       says:
@@ -51,7 +51,7 @@ export function judgeSocket(trips: number[]): Verdict {
 export async function testStream(signal: AbortSignal): Promise<Verdict> {
   const times: number[] = [];
   try {
-    const timeout = AbortSignal.timeout(MOST_WAIT_MS);
+    const timeout = AbortSignal.timeout(MAX_WAIT_MS);
     const response = await send("/status/stream", {
       headers: { Accept: "text/event-stream" },
       signal: AbortSignal.any([signal, timeout]),
@@ -90,7 +90,7 @@ export function testSocket(signal: AbortSignal): Promise<Verdict> {
       end();
       reject(signal.reason);
     };
-    const timer = setTimeout(end, MOST_WAIT_MS);
+    const timer = setTimeout(end, MAX_WAIT_MS);
     signal.addEventListener("abort", abort);
     socket.onopen = say;
     socket.onclose = end;

@@ -8,14 +8,14 @@ import { usePageTitle } from "@/lib/page";
 import type { Status } from "@/lib/types";
 import { Button } from "@/ui/button";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
-import { FigureList, Line, RouteTable } from "./parts";
+import { FigureList, RouteTable, StatusLine } from "./parts";
 import { testSocket, testStream, type Verdict } from "./self-test";
 
-const EVERY_MS = 5_000;
+const REFRESH_MS = 5_000;
 const statusQuery = queryOptions({
   queryKey: ["status"],
   queryFn: ({ signal }) => api.readStatus(signal),
-  refetchInterval: EVERY_MS,
+  refetchInterval: REFRESH_MS,
 });
 const tests = [
   { name: "Streams", key: "stream", run: testStream, about: "an answer's words, one by one" },
@@ -73,7 +73,7 @@ function SelfTest() {
     >
       <ul aria-live="polite" className="border-t border-line">
         {[stream, socket].map((test, at) => (
-          <Line
+          <StatusLine
             key={tests[at]?.key}
             name={tests[at]?.name ?? ""}
             state={test.isFetching || !test.data ? "testing" : test.data.state}
@@ -122,7 +122,12 @@ export default function StatusPage() {
         <Section title={`Tutordesk ${data.version}`}>
           <ul className="border-t border-line">
             {data.parts.map(({ name, state, says }) => (
-              <Line key={name} name={NAMES[name]} state={error ? "testing" : state} says={says} />
+              <StatusLine
+                key={name}
+                name={NAMES[name]}
+                state={error ? "testing" : state}
+                says={says}
+              />
             ))}
           </ul>
         </Section>

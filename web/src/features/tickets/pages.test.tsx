@@ -6,9 +6,9 @@ import { MemoryRouter, Route, Routes } from "react-router";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ticketKeys } from "@/lib/queries";
 import type { TicketItem } from "@/lib/types";
-import NewPage from "./form/new-ticket-page";
+import NewTicketPage from "./form/new-ticket-page";
 import { addTags } from "./form/tag-input";
-import ListPage from "./list/tickets-page";
+import TicketsPage from "./list/tickets-page";
 import { applyTicketEvent } from "./model/ticket-events";
 
 const item = (id: string, part: Partial<TicketItem> = {}): TicketItem => ({
@@ -55,8 +55,8 @@ function show(path: string) {
     <QueryClientProvider client={client}>
       <MemoryRouter initialEntries={[path]}>
         <Routes>
-          <Route path="/tickets" element={<ListPage />} />
-          <Route path="/tickets/new" element={<NewPage />} />
+          <Route path="/tickets" element={<TicketsPage />} />
+          <Route path="/tickets/new" element={<NewTicketPage />} />
           <Route path="/tickets/:id" element={<p>the detail page</p>} />
         </Routes>
       </MemoryRouter>

@@ -1,22 +1,22 @@
-// Completing a name after `@`: which of the people in the room and the tutor are meant, and the text with the
-// chosen one in it. Pure.
+// Completes a name after `@`: finds the members that match (and the tutor), and writes the chosen name into the
+// text. Pure.
 import type { RoomMember } from "@/lib/types";
 
 export interface Candidate {
   id: string;
-  /** As it is written after the `@`. */
+  /** The name as written after the `@`. */
   name: string;
   isTutor: boolean;
 }
 
 export interface Completion {
-  /** Where the `@` stands. */
+  /** The index of the `@`. */
   start: number;
   candidates: Candidate[];
 }
 
-const MOST = 8;
-const PLACE = /(?<![\w@/.])@([^@\n]{0,40})$/u;
+const MAX_CANDIDATES = 8;
+const MENTION_BEFORE_CARET = /(?<![\w@/.])@([^@\n]{0,40})$/u;
 const TUTOR: Candidate = { id: "tutor", name: "tutor", isTutor: true };
 
 const fold = (text: string): string => text.toLocaleLowerCase("en");
@@ -26,26 +26,28 @@ function matches(name: string, typed: string): boolean {
   return folded.startsWith(typed) || folded.split(" ").some((word) => word.startsWith(typed));
 }
 
-/** What the caret stands in; null where it stands in no name, or the name is complete. */
+/** Return the completion at the caret; null outside a name, or when the name is complete. */
 export function completionAt(
   text: string,
   caret: number,
   members: RoomMember[],
   me: string,
 ): Completion | null {
-  const found = PLACE.exec(text.slice(0, caret));
-  if (!found) return null;
-  const typed = fold(found[1] ?? "");
+  const match = MENTION_BEFORE_CARET.exec(text.slice(0, caret));
+  if (!match) return null;
+  const typed = fold(match[1] ?? "");
   if (typed.startsWith(" ") || /\s$/.test(typed)) return null;
   const people = members
     .filter(({ user_id }) => user_id !== me)
     .map(({ user_id: id, name }) => ({ id, name, isTutor: false }));
-  const candidates = [TUTOR, ...people].filter(({ name }) => matches(name, typed)).slice(0, MOST);
-  const isWhole = candidates.length === 1 && fold(candidates[0]?.name ?? "") === typed;
-  return candidates.length > 0 && !isWhole ? { start: found.index, candidates } : null;
+  const candidates = [TUTOR, ...people]
+    .filter(({ name }) => matches(name, typed))
+    .slice(0, MAX_CANDIDATES);
+  const isComplete = candidates.length === 1 && fold(candidates[0]?.name ?? "") === typed;
+  return candidates.length > 0 && !isComplete ? { start: match.index, candidates } : null;
 }
 
-/** The text with the name in place of what was typed of it, and where the caret goes. */
+/** Replace the typed part with the whole name. Returns the text and the caret after it. */
 export function complete(
   text: string,
   caret: number,

@@ -1,5 +1,5 @@
-// Where one writes in a room: Enter sends, on touch it is a new line; `@` completes names; ↑ edits the last message.
-// The text is a draft of this room; sent, it is in the outbox until the room tells of it.
+// Where people write in a room: Enter sends (on touch it is a new line), `@` completes names, ↑ edits the last
+// message. The text is a draft of this room. Once sent, it stays in the outbox until the room reports it.
 import { type KeyboardEvent, memo, useEffect, useRef } from "react";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";
 import { isTouch } from "@/lib/page";
@@ -7,41 +7,41 @@ import { sizeProblem } from "@/lib/size";
 import { useDraft } from "@/lib/use-draft";
 import { Button } from "@/ui/button";
 import { useAutoGrow } from "@/ui/use-auto-grow";
-import { useHere, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useRoomContext } from "../model/room-context";
 import { draftKey, viewOf } from "../model/store";
 import { MentionList } from "./mention-list";
 import { useMentions } from "./use-mentions";
 
-/** One's newest message that is still there. */
-function lastOwn(roomId: string, me: string): string | undefined {
+/** Return the id of the user's newest message that is not deleted. */
+function myLastMessageId(roomId: string, me: string): string | undefined {
   return viewOf(roomId).state?.messages.findLast(
     ({ user_id, deleted_at }) => user_id === me && !deleted_at,
   )?.id;
 }
 
-/** A message that was taken back comes into the field, before what is written there. */
-function useOffered(text: string, change: (text: string) => void) {
-  const offered = useRoomHere((view) => view.offered);
+/** Put the text of a message taken back into the field, before what is written there. */
+function useTakenBack(text: string, change: (text: string) => void) {
+  const takenBack = useCurrentRoom((view) => view.takenBack);
   const latest = useRef({ text, change });
   latest.current = { text, change };
-  const taken = useRef(offered?.at);
+  const insertedAt = useRef(takenBack?.at);
   useEffect(() => {
-    if (!offered || offered.at === taken.current) return;
-    taken.current = offered.at;
-    const { text: now, change: write } = latest.current;
-    write(now ? `${offered.text}\n${now}` : offered.text);
-  }, [offered]);
+    if (!takenBack || takenBack.at === insertedAt.current) return;
+    insertedAt.current = takenBack.at;
+    const current = latest.current;
+    current.change(current.text ? `${takenBack.text}\n${current.text}` : takenBack.text);
+  }, [takenBack]);
 }
 
 export const Composer = memo(function Composer() {
-  const { id, me, session, onEdit } = useHere();
-  const name = useRoomHere((view) => view.room?.name ?? "the room");
+  const { id, me, session, onEdit } = useRoomContext();
+  const name = useCurrentRoom((view) => view.room?.name ?? "the room");
   const { text, change, sent } = useDraft(draftKey(id, me));
   const field = useAutoGrow(text);
   const mentions = useMentions(field, text, change);
-  useOffered(text, change);
-  const tooLong = sizeProblem(text);
-  const isBlocked = tooLong !== "" || text.trim() === "";
+  useTakenBack(text, change);
+  const sizeError = sizeProblem(text);
+  const isBlocked = sizeError !== "" || text.trim() === "";
   const send = () => {
     if (isBlocked) return;
     session.sender.send(text.trim());
@@ -52,13 +52,13 @@ export const Composer = memo(function Composer() {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event.nativeEvent) || mentions.onKeyDown(event)) return;
-    const last = event.key === "ArrowUp" && text === "" ? lastOwn(id, me) : undefined;
+    const lastId = event.key === "ArrowUp" && text === "" ? myLastMessageId(id, me) : undefined;
     if (event.key === "Enter" && !event.shiftKey && !isTouch()) {
       event.preventDefault();
       send();
-    } else if (last) {
+    } else if (lastId) {
       event.preventDefault();
-      onEdit(last);
+      onEdit(lastId);
     }
   };
   useHotkeys({ c: () => field.current?.focus() });
@@ -71,9 +71,9 @@ export const Composer = memo(function Composer() {
       }}
     >
       {mentions.completion && <MentionList {...mentions} />}
-      {tooLong && (
+      {sizeError && (
         <p role="alert" className="px-1 pb-1.5 text-[14px] text-danger">
-          {tooLong}
+          {sizeError}
         </p>
       )}
       <div className="field rounded-lg px-3 pt-2.5 pb-2">
@@ -88,10 +88,10 @@ export const Composer = memo(function Composer() {
           value={text}
           onChange={(event) => {
             change(event.target.value);
-            mentions.look();
+            mentions.update();
             if (event.target.value.trim()) session.typing.typed();
           }}
-          onSelect={mentions.look}
+          onSelect={mentions.update}
           onBlur={mentions.close}
           onKeyDown={onKeyDown}
         />

@@ -1,8 +1,8 @@
-// The names that may be meant, above the composer.
+// The list of names above the composer, to choose whom to mention.
 import { cn } from "@/ui/cn";
-import type { MentionState } from "./use-mentions";
+import type { MentionCompletion } from "./use-mentions";
 
-export function MentionList({ completion, chosen, listId, onChoose }: MentionState) {
+export function MentionList({ completion, chosen, listId, onChoose }: MentionCompletion) {
   return (
     <div
       id={listId}

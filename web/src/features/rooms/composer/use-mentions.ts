@@ -1,5 +1,5 @@
-// The list of names in a composer: open while the caret stands in a name begun with `@`; arrows choose, Enter and
-// Tab take one, Esc closes it. The focus stays in the field.
+// Completing names in the composer. The list is open while the caret is in a name that begins with `@`. Arrows move
+// the choice, Enter and Tab take it, Esc closes the list. The focus stays in the field.
 import {
   type KeyboardEvent,
   type RefObject,
@@ -8,10 +8,10 @@ import {
   useRef,
   useState,
 } from "react";
-import { useHere, useMembers } from "../model/room-context";
+import { useMembers, useRoomContext } from "../model/room-context";
 import { type Candidate, type Completion, complete, completionAt } from "./completion";
 
-export interface MentionState {
+export interface MentionCompletion {
   completion: Completion | null;
   chosen: number;
   listId: string;
@@ -23,7 +23,7 @@ export function useMentions(
   text: string,
   change: (text: string) => void,
 ) {
-  const { me } = useHere();
+  const { me } = useRoomContext();
   const members = useMembers();
   const [completion, setCompletion] = useState<Completion | null>(null);
   const [chosen, setChosen] = useState(0);
@@ -35,24 +35,24 @@ export function useMentions(
     caret.current = null;
   });
   const close = () => setCompletion(null);
-  const look = () => {
+  const update = () => {
     const node = field.current;
     if (!node || caret.current !== null) return;
-    const isPoint = node.selectionStart === node.selectionEnd;
-    const next = isPoint ? completionAt(node.value, node.selectionStart, members, me) : null;
+    const isCollapsed = node.selectionStart === node.selectionEnd;
+    const next = isCollapsed ? completionAt(node.value, node.selectionStart, members, me) : null;
     if (next?.start !== completion?.start || !next) setChosen(0);
     setCompletion(next);
   };
   const onChoose = (candidate: Candidate) => {
     const node = field.current;
     if (!node || !completion) return;
-    const done = complete(text, node.selectionStart, completion, candidate);
-    caret.current = done.caret;
-    change(done.text);
+    const completed = complete(text, node.selectionStart, completion, candidate);
+    caret.current = completed.caret;
+    change(completed.text);
     close();
     node.focus();
   };
-  /** True when the key was meant for the list. */
+  /** Returns whether the list used the key. */
   const onKeyDown = (event: KeyboardEvent): boolean => {
     if (!completion) return false;
     const { candidates } = completion;
@@ -75,5 +75,5 @@ export function useMentions(
     "aria-controls": completion ? listId : undefined,
     "aria-activedescendant": completion ? `${listId}-${at}` : undefined,
   };
-  return { completion, chosen: at, listId, onChoose, onKeyDown, look, close, aria };
+  return { completion, chosen: at, listId, onChoose, onKeyDown, update, close, aria };
 }

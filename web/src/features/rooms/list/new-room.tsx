@@ -1,4 +1,4 @@
-// Makes a room, perhaps about a ticket, and goes there. Who has no name is asked for one first.
+// The dialog that creates a room, about a ticket or not, and opens it. People without a name are asked for one first.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { api } from "@/lib/api";
@@ -9,7 +9,7 @@ import { refreshLists } from "../model/list-cache";
 import { isNameNeeded, NAME_REASON } from "../model/name-needed";
 import { RoomForm } from "./room-form";
 
-const LONGEST_NAME = 80;
+const MAX_NAME_CHARS = 80;
 
 interface NewRoomProps {
   open: boolean;
@@ -36,16 +36,16 @@ export function NewRoom({ open, ticketId, onClose }: NewRoomProps) {
       )}
       {isReady && (
         <RoomForm
-          first={{ name: ticket.data?.title.slice(0, LONGEST_NAME) ?? "", topic: "" }}
+          initial={{ name: ticket.data?.title.slice(0, MAX_NAME_CHARS) ?? "", topic: "" }}
           label="Create room"
           busyLabel="Creating…"
-          save={async (facts) => {
-            const body = { ...facts, ...(ticket.data && { ticket_id: ticket.data.id }) };
+          save={async (fields) => {
+            const body = { ...fields, ...(ticket.data && { ticket_id: ticket.data.id }) };
             try {
               return await api.createRoom(body);
             } catch (error) {
-              const named = isNameNeeded(error) && (await askIdentity("name", NAME_REASON));
-              if (!named) throw error;
+              const isNamed = isNameNeeded(error) && (await askIdentity("name", NAME_REASON));
+              if (!isNamed) throw error;
               return api.createRoom(body);
             }
           }}

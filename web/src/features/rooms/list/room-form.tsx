@@ -1,24 +1,30 @@
-// Name and topic of a room, to make one or to change it.
+// The form for a room's name and topic, to create or to change it.
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
 
-export interface RoomFacts {
+export interface RoomFields {
   name: string;
   topic: string;
 }
 
 interface RoomFormProps<Saved> {
-  first: RoomFacts;
+  initial: RoomFields;
   label: string;
   busyLabel: string;
-  save: (facts: RoomFacts) => Promise<Saved>;
+  save: (fields: RoomFields) => Promise<Saved>;
   onSaved: (saved: Saved) => void;
 }
 
-export function RoomForm<Saved>({ first, label, busyLabel, save, onSaved }: RoomFormProps<Saved>) {
-  const [name, setName] = useState(first.name);
-  const [topic, setTopic] = useState(first.topic);
+export function RoomForm<Saved>({
+  initial,
+  label,
+  busyLabel,
+  save,
+  onSaved,
+}: RoomFormProps<Saved>) {
+  const [name, setName] = useState(initial.name);
+  const [topic, setTopic] = useState(initial.topic);
   const [isEmpty, setEmpty] = useState(false);
   const saving = useMutation({ networkMode: "always", mutationFn: save, onSuccess: onSaved });
   const onSubmit = (event: FormEvent) => {
@@ -42,7 +48,7 @@ export function RoomForm<Saved>({ first, label, busyLabel, save, onSaved }: Room
       />
       <TextField
         label="Topic"
-        hint="What it is for, in a sentence. May stay empty."
+        hint="Optional: what the room is for, in one sentence."
         problem={fieldError(saving.error, "topic")}
         autoComplete="off"
         maxLength={300}

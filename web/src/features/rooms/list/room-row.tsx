@@ -1,14 +1,15 @@
-// One room in a list: what is unread is bold and marked, where one is mentioned has a number, a muted one is grey.
+// One room in a list. A room with unread messages is bold and has a number, mentions have their own number, and a
+// muted room is grey.
 import { BellOff, BookText } from "lucide-react";
 import { Link } from "react-router";
 import type { RoomRow } from "@/lib/types";
 import { cn } from "@/ui/cn";
 import { Time } from "@/ui/time";
 
-const MOST_COUNTED = 100;
-export const countOf = (count: number): string => (count >= MOST_COUNTED ? "99+" : String(count));
+const MAX_COUNT = 100;
+const countOf = (count: number): string => (count >= MAX_COUNT ? "99+" : String(count));
 
-export function Marks({ row }: { row: RoomRow }) {
+export function UnreadMarks({ row }: { row: RoomRow }) {
   if (row.is_muted) {
     return (
       <span className="text-dim">
@@ -36,11 +37,11 @@ export function Marks({ row }: { row: RoomRow }) {
 }
 
 function secondLine(row: RoomRow): string {
-  if (row.is_removed) return "An admin put you out of this room.";
-  return row.last_message || row.topic || (row.is_member ? "Nothing said yet" : "");
+  if (row.is_removed) return "An admin removed you from this room.";
+  return row.last_message || row.topic || (row.is_member ? "No messages yet" : "");
 }
 
-export function RoomLine({ row }: { row: RoomRow }) {
+export function RoomListItem({ row }: { row: RoomRow }) {
   const isUnread = row.unread > 0 && !row.is_muted;
   return (
     <li>
@@ -60,7 +61,7 @@ export function RoomLine({ row }: { row: RoomRow }) {
               <span className="sr-only">about a ticket</span>
             </span>
           )}
-          <Marks row={row} />
+          <UnreadMarks row={row} />
         </span>
         <span className="meta text-right">
           <Time at={row.active_at} />

@@ -1,22 +1,22 @@
-// One's own rooms beside the one that is open, on wide screens.
+// The user's own rooms beside the open one, on wide screens.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { memo } from "react";
 import { Link } from "react-router";
 import { roomsQuery } from "@/lib/queries";
 import type { RoomRow } from "@/lib/types";
 import { cn } from "@/ui/cn";
-import { Marks } from "./room-row";
+import { UnreadMarks } from "./room-row";
 
-function ColumnRow({ row, on }: { row: RoomRow; on: boolean }) {
-  const isUnread = row.unread > 0 && !row.is_muted && !on;
+function ColumnRow({ row, isCurrent }: { row: RoomRow; isCurrent: boolean }) {
+  const isUnread = row.unread > 0 && !row.is_muted && !isCurrent;
   return (
     <li>
       <Link
         to={`/rooms/${row.id}`}
-        aria-current={on ? "page" : undefined}
+        aria-current={isCurrent ? "page" : undefined}
         className={cn(
           "block border-l-2 px-3.5 py-2 text-[14px] leading-[1.4] -outline-offset-2",
-          on ? "border-accent bg-panel" : "border-transparent hover:bg-panel",
+          isCurrent ? "border-accent bg-panel" : "border-transparent hover:bg-panel",
         )}
       >
         <span className="flex items-center gap-2">
@@ -29,10 +29,10 @@ function ColumnRow({ row, on }: { row: RoomRow; on: boolean }) {
           >
             {row.name}
           </span>
-          {!on && <Marks row={row} />}
+          {!isCurrent && <UnreadMarks row={row} />}
         </span>
         <span className="block truncate text-[13px] text-dim">
-          {row.last_message || row.topic || "Nothing said yet"}
+          {row.last_message || row.topic || "No messages yet"}
         </span>
       </Link>
     </li>
@@ -55,11 +55,11 @@ export const RoomsColumn = memo(function RoomsColumn({ current }: { current: str
       </Link>
       <ul className="scroller min-h-0 flex-1 [scrollbar-gutter:auto]">
         {rows.map((row) => (
-          <ColumnRow key={row.id} row={row} on={row.id === current} />
+          <ColumnRow key={row.id} row={row} isCurrent={row.id === current} />
         ))}
       </ul>
       {data && rows.length === 0 && (
-        <p className="absolute px-4 pt-[68px] text-[14px] text-dim">Rooms you join stand here.</p>
+        <p className="absolute px-4 pt-[68px] text-[14px] text-dim">Rooms you join appear here.</p>
       )}
     </nav>
   );

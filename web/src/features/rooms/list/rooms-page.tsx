@@ -1,5 +1,5 @@
-// /rooms: one's own rooms and the others, the lately active first. ?ticket= leads to the newest room about that
-// ticket, or makes one.
+// /rooms: the user's own rooms and the others, most recently active first. `?ticket=` leads to the newest room about
+// that ticket, or offers to create one.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useState } from "react";
@@ -12,11 +12,11 @@ import type { RoomRow } from "@/lib/types";
 import { Button } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
 import { Failure, Notice, Skeleton, useDelayed } from "@/ui/states";
-import { useNameFirst } from "../model/name-needed";
+import { useRequireName } from "../model/name-needed";
 import { NewRoom } from "./new-room";
-import { RoomLine } from "./room-row";
+import { RoomListItem } from "./room-row";
 
-function You() {
+function MyName() {
   const { data: me } = useQuery(meQuery);
   if (!me) return <p className="min-h-6" />;
   return (
@@ -29,7 +29,7 @@ function You() {
         <span>You have no name yet.</span>
       )}
       <button type="button" className="text-button" onClick={() => void askIdentity("name")}>
-        {me.name ? "Change name" : "Choose one"}
+        {me.name ? "Change name" : "Choose a name"}
       </button>
     </p>
   );
@@ -42,14 +42,14 @@ function Group({ name, rows }: { name: string; rows: RoomRow[] }) {
       <h2 className="meta px-4 pb-1 font-semibold md:px-3">{name}</h2>
       <ul className="border-t border-line">
         {rows.map((row) => (
-          <RoomLine key={row.id} row={row} />
+          <RoomListItem key={row.id} row={row} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Waiting() {
+function RoomsSkeleton() {
   const slow = useDelayed(true);
   if (!slow) return null;
   return (
@@ -61,10 +61,10 @@ function Waiting() {
   );
 }
 
-function Rooms({ onNew }: { onNew: () => void }): ReactNode {
+function RoomGroups({ onNew }: { onNew: () => void }): ReactNode {
   const list = useInfiniteQuery({ ...roomsQuery, refetchOnWindowFocus: "always" });
   const rows = list.data?.pages.flatMap((page) => page.data) ?? [];
-  if (list.isPending) return <Waiting />;
+  if (list.isPending) return <RoomsSkeleton />;
   if (!list.data) {
     return (
       <Failure
@@ -84,7 +84,7 @@ function Rooms({ onNew }: { onNew: () => void }): ReactNode {
           </Button>
         }
       >
-        In a room people talk together, and with the tutor when somebody writes @tutor.
+        In a room people talk to each other. Write @tutor to ask the tutor.
       </Notice>
     );
   }
@@ -103,42 +103,42 @@ function Rooms({ onNew }: { onNew: () => void }): ReactNode {
   );
 }
 
-/** Leads to the newest room about the ticket; `onNone` when there is none. */
+/** Go to the newest room about the ticket; call `onNone` if there is none. */
 function useTicketRoom(ticketId: string | null, onNone: () => void) {
   const navigate = useNavigate();
-  const found = useQuery({ ...ticketRoomsQuery(ticketId ?? ""), enabled: ticketId !== null });
-  const room = found.data?.data[0];
-  const isNone = found.isSuccess && !room;
+  const rooms = useQuery({ ...ticketRoomsQuery(ticketId ?? ""), enabled: ticketId !== null });
+  const room = rooms.data?.data[0];
+  const isNone = rooms.isSuccess && !room;
   useEffect(() => {
     if (room) navigate(`/rooms/${room.id}`, { replace: true });
-    else if (isNone || found.isError) onNone();
-  }, [room, isNone, found.isError, navigate, onNone]);
+    else if (isNone || rooms.isError) onNone();
+  }, [room, isNone, rooms.isError, navigate, onNone]);
 }
 
-/** `j` and `k` go from room to room. */
-function useSteps() {
-  const step = (by: number) => () => {
+/** Move between rooms with `j` and `k`. */
+function useRoomCursor() {
+  const move = (step: number) => () => {
     const links = [...document.querySelectorAll<HTMLElement>("[data-room]")];
     const at = links.indexOf(document.activeElement as HTMLElement);
-    links[at < 0 && by < 0 ? links.length - 1 : at + by]?.focus();
+    links[at < 0 && step < 0 ? links.length - 1 : at + step]?.focus();
   };
-  useHotkeys({ j: step(1), k: step(-1) });
+  useHotkeys({ j: move(1), k: move(-1) });
 }
 
 export default function RoomsPage() {
   usePageTitle("Rooms");
   const [params, setParams] = useSearchParams();
   const ticketId = params.get("ticket");
-  const [isOpen, setOpen] = useState(false);
-  const nameFirst = useNameFirst();
+  const [isCreating, setCreating] = useState(false);
+  const requireName = useRequireName();
   const onNew = () => {
-    void nameFirst().then((isNamed) => isNamed && setOpen(true));
+    void requireName().then((isNamed) => isNamed && setCreating(true));
   };
-  const onNone = useCallback(() => setOpen(true), []);
+  const onNone = useCallback(() => setCreating(true), []);
   useTicketRoom(ticketId, onNone);
-  useSteps();
+  useRoomCursor();
   const onClose = () => {
-    setOpen(false);
+    setCreating(false);
     if (ticketId) setParams({}, { replace: true });
   };
   return (
@@ -150,14 +150,14 @@ export default function RoomsPage() {
           New room
         </Button>
         <div className="basis-full">
-          <You />
+          <MyName />
         </div>
       </div>
-      <Rooms onNew={onNew} />
+      <RoomGroups onNew={onNew} />
       <p className="meta mt-6 px-4 [@media(hover:none)]:hidden md:px-3">
         <Kbd>j</Kbd> <Kbd>k</Kbd> move · <Kbd>↵</Kbd> open
       </p>
-      <NewRoom open={isOpen} ticketId={ticketId} onClose={onClose} />
+      <NewRoom open={isCreating} ticketId={ticketId} onClose={onClose} />
     </div>
   );
 }

@@ -1,11 +1,11 @@
-// The people of a room: who is here now and who is away, with their roles; for admins what they may do.
+// The members of a room: who is here now and who is away, with their roles. Admins can silence and remove them.
 import { useState } from "react";
 import { api } from "@/lib/api";
 import type { RoomMember } from "@/lib/types";
 import { Confirm } from "@/ui/confirm";
 import { Menu, type MenuEntry } from "@/ui/menu";
-import { useHere, useMembers, useRoomHere } from "../model/room-context";
-import { failed, Removed, useRemoving } from "./removed-people";
+import { useCurrentRoom, useMembers, useRoomContext } from "../model/room-context";
+import { RemovedPeople, toastFailure, useMemberRemoval } from "./removed-people";
 
 interface PersonProps {
   member: RoomMember;
@@ -14,7 +14,7 @@ interface PersonProps {
 }
 
 function Person({ member, isHere, entries }: PersonProps) {
-  const { me } = useHere();
+  const { me } = useRoomContext();
   const notes = [
     member.user_id === me ? "you" : "",
     member.role === "admin" ? "admin" : "",
@@ -30,25 +30,25 @@ function Person({ member, isHere, entries }: PersonProps) {
   );
 }
 
-function useAdminEntries(onPutOut: (member: RoomMember) => void) {
-  const { id, me } = useHere();
-  const room = useRoomHere((view) => view.room);
+function useAdminEntries(onRemove: (member: RoomMember) => void) {
+  const { id, me } = useRoomContext();
+  const room = useCurrentRoom((view) => view.room);
   return (member: RoomMember): MenuEntry[] => {
     if (!room?.is_admin || member.user_id === me || member.user_id === room.created_by) return [];
     const silence = (is_silenced: boolean) => () => {
-      api.changeMember(id, member.user_id, { is_silenced }).catch(failed);
+      api.changeMember(id, member.user_id, { is_silenced }).catch(toastFailure);
     };
     return [
       member.is_silenced
-        ? { label: "Let speak", run: silence(false) }
+        ? { label: "Allow to write", run: silence(false) }
         : { label: "Silence", run: silence(true) },
-      { label: "Put out", run: () => onPutOut(member), danger: true },
+      { label: "Remove", run: () => onRemove(member), danger: true },
     ];
   };
 }
 
 function Tutor() {
-  const isAnswering = useRoomHere((view) => Boolean(view.state?.running));
+  const isAnswering = useCurrentRoom((view) => Boolean(view.state?.running));
   return (
     <li className="flex min-h-8 items-center gap-2.5 pr-2 pl-4">
       <span className="presence-dot" data-here="true" aria-hidden="true" />
@@ -59,21 +59,21 @@ function Tutor() {
   );
 }
 
-export function Members() {
+export function MemberList() {
   const members = useMembers();
-  const present = useRoomHere((view) => view.present);
-  const [asked, setAsked] = useState<RoomMember | null>(null);
-  const entriesOf = useAdminEntries(setAsked);
-  const { putOut } = useRemoving();
-  const here = members.filter(({ user_id }) => present.includes(user_id));
-  const away = members.filter(({ user_id }) => !present.includes(user_id));
+  const presentIds = useCurrentRoom((view) => view.presentIds);
+  const [removing, setRemoving] = useState<RoomMember | null>(null);
+  const entriesOf = useAdminEntries(setRemoving);
+  const { remove } = useMemberRemoval();
+  const here = members.filter(({ user_id }) => presentIds.includes(user_id));
+  const away = members.filter(({ user_id }) => !presentIds.includes(user_id));
   const list = (people: RoomMember[], isHere: boolean) =>
     people.map((member) => (
       <Person key={member.user_id} member={member} isHere={isHere} entries={entriesOf(member)} />
     ));
   return (
     <div className="pt-3 pb-4 text-[14px]">
-      <h2 className="meta px-4 pb-1 font-semibold">Here now · {here.length + 1}</h2>
+      <h2 className="meta px-4 pb-1 font-semibold">RoomContext now · {here.length + 1}</h2>
       <ul>
         {list(here, true)}
         <Tutor />
@@ -84,15 +84,16 @@ export function Members() {
           <ul>{list(away, false)}</ul>
         </>
       )}
-      <Removed />
+      <RemovedPeople />
       <Confirm
-        open={asked !== null}
-        title={`Put ${asked?.name ?? ""} out of the room?`}
-        label="Put out"
-        onClose={() => setAsked(null)}
-        onConfirm={() => asked && putOut(asked)}
+        open={removing !== null}
+        title={`Remove ${removing?.name ?? ""} from the room?`}
+        label="Remove"
+        onClose={() => setRemoving(null)}
+        onConfirm={() => removing && remove(removing)}
       >
-        They cannot read or write here any more, nor join again until an admin lets them in.
+        They can no longer read or write here. To join again, they need an admin to let them back
+        in.
       </Confirm>
     </div>
   );

@@ -1,50 +1,52 @@
-// Whom admins put out of a room, for its admins, who may let them in again.
+// The people whom admins removed from a room. Admins see the list and can let them back in.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "@/lib/api";
 import type { RoomMember } from "@/lib/types";
 import { toast } from "@/ui/toast";
-import { useHere, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useRoomContext } from "../model/room-context";
 
 const removedKey = (roomId: string) => ["rooms", "removed", roomId];
 
-export const failed = (error: Error): void => toast(`Not done. ${error.message}`);
+export const toastFailure = (error: Error): void => {
+  toast(`Could not change the member. ${error.message}`);
+};
 
-/** Puts somebody out, and lets somebody in again; the list follows. */
-export function useRemoving() {
-  const { id } = useHere();
+/** Return functions that remove a member and let one back in. Both refresh the list of removed people. */
+export function useMemberRemoval() {
+  const { id } = useRoomContext();
   const client = useQueryClient();
   const refresh = () => void client.invalidateQueries({ queryKey: removedKey(id) });
-  const letIn = (member: RoomMember) => {
+  const letBackIn = (member: RoomMember) => {
     api
       .changeMember(id, member.user_id, { is_removed: false })
-      .then(() => toast(`${member.name} may join again.`))
-      .catch(failed)
+      .then(() => toast(`${member.name} can join again.`))
+      .catch(toastFailure)
       .finally(refresh);
   };
-  const putOut = (member: RoomMember) => {
-    const again = { label: "Let in again", run: () => letIn(member) };
+  const remove = (member: RoomMember) => {
+    const undo = { label: "Let back in", run: () => letBackIn(member) };
     api
       .putOut(id, member.user_id)
-      .then(() => toast(`${member.name} was put out.`, again))
-      .catch(failed)
+      .then(() => toast(`${member.name} was removed.`, undo))
+      .catch(toastFailure)
       .finally(refresh);
   };
-  return { letIn, putOut };
+  return { letBackIn, remove };
 }
 
-export function Removed() {
-  const { id } = useHere();
-  const isAdmin = useRoomHere((view) => view.room?.is_admin ?? false);
+export function RemovedPeople() {
+  const { id } = useRoomContext();
+  const isAdmin = useCurrentRoom((view) => view.room?.is_admin ?? false);
   const { data } = useQuery({
     queryKey: removedKey(id),
     queryFn: async ({ signal }) => (await api.readRoom(id, signal)).removed,
     enabled: isAdmin,
   });
-  const { letIn } = useRemoving();
+  const { letBackIn } = useMemberRemoval();
   if (!isAdmin || !data?.length) return null;
   return (
     <>
-      <h2 className="meta px-4 pt-4 pb-1 font-semibold">Put out · {data.length}</h2>
+      <h2 className="meta px-4 pt-4 pb-1 font-semibold">Removed · {data.length}</h2>
       <ul>
         {data.map((member) => (
           <li key={member.user_id} className="flex min-h-8 items-center gap-2.5 pr-2 pl-4">
@@ -53,10 +55,10 @@ export function Removed() {
             <button
               type="button"
               className="text-button"
-              aria-label={`Let ${member.name} in again`}
-              onClick={() => letIn(member)}
+              aria-label={`Let ${member.name} back in`}
+              onClick={() => letBackIn(member)}
             >
-              Let in
+              Let back in
             </button>
           </li>
         ))}

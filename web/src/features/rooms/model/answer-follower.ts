@@ -1,14 +1,14 @@
-// Follows the tutor's answer that runs in a room, for as long as it does. Who comes late has all of it from its
-// start; the message that ends it comes over the room's socket.
+// Follows the tutor's running answer in a room and puts its text into the store. A reader who comes late gets the
+// whole text from the start. The finished message comes over the room's socket.
 import { coalesced } from "@/lib/coalesce";
 import { runReply } from "@/lib/reply";
-import { grow, growingText } from "./store";
+import { answerText, setAnswerText } from "./store";
 
 export class AnswerFollower {
   private replyId: string | null = null;
   private abort: AbortController | null = null;
 
-  /** Follows this one; null: none runs. */
+  /** Follow this reply instead of the current one; null stops. */
   follow(replyId: string | null): void {
     if (replyId === this.replyId) return;
     this.stop();
@@ -16,27 +16,27 @@ export class AnswerFollower {
     this.replyId = replyId;
     this.abort = new AbortController();
     const path = `/agent/stream/${encodeURIComponent(replyId)}`;
-    const buffer = coalesced((text) => grow(replyId, growingText(replyId) + text));
+    const buffer = coalesced((text) => setAnswerText(replyId, answerText(replyId) + text));
     const handlers = {
       onStart: () => {
         buffer.reset();
-        grow(replyId, "");
+        setAnswerText(replyId, "");
       },
       onDelta: buffer.add,
       onEnd: (end: { content: string }) => {
         buffer.reset();
-        grow(replyId, end.content);
+        setAnswerText(replyId, end.content);
       },
       onError: buffer.flush,
       onConnection: () => undefined,
     };
-    // A stream that is refused is not told: how the answer ended comes over the socket.
+    // A refused stream needs no message: the socket says how the answer ended.
     runReply({ kind: "follow", replyId, path }, handlers, this.abort.signal).catch(() => undefined);
   }
 
   stop(): void {
     this.abort?.abort();
-    if (this.replyId) grow(this.replyId, undefined);
+    if (this.replyId) setAnswerText(this.replyId, undefined);
     this.abort = null;
     this.replyId = null;
   }

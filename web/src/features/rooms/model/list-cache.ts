@@ -1,23 +1,23 @@
-// How the cached lists of rooms follow what happens in an open one.
+// Keeps the cached lists of rooms in step with the open room.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { Page } from "@/lib/api";
 import { roomKeys } from "@/lib/queries";
 import type { RoomRow } from "@/lib/types";
 
-const TOGETHER_MS = 1_000;
+const MIN_INTERVAL_MS = 1_000;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Reads the lists anew, at most once a second. */
+/** Refetch the lists, at most once a second. */
 export function refreshLists(client: QueryClient): void {
   if (timer !== undefined) return;
   timer = setTimeout(() => {
     timer = undefined;
     void client.invalidateQueries({ queryKey: roomKeys.lists });
-  }, TOGETHER_MS);
+  }, MIN_INTERVAL_MS);
 }
 
-/** Everything in the room was read. */
-export function seenInLists(client: QueryClient, id: string, seq: number): void {
+/** Mark everything in the room as read up to `seq`, without asking the server. */
+export function markReadInLists(client: QueryClient, id: string, seq: number): void {
   client.setQueryData<InfiniteData<Page<RoomRow[]>, string>>(
     roomKeys.all,
     (lists) =>

@@ -1,17 +1,17 @@
-// Rooms need a name: why, and how the server says so.
+// Rooms require a name: the reason shown to people, and how the server says that one is missing.
 import { useQueryClient } from "@tanstack/react-query";
 import { Problem } from "@/lib/api";
 import { askIdentity } from "@/lib/identity";
 import { meQuery } from "@/lib/queries";
 
-export const NAME_REASON = "People in a room see who writes. Choose the name they see.";
+export const NAME_REASON = "Rooms show who wrote each message. Choose the name that people see.";
 
-/** Whether the server wants a name first. */
+/** Return whether the server refused because this user has no name. */
 export const isNameNeeded = (error: unknown): boolean =>
   error instanceof Problem && error.type.endsWith("name-needed");
 
-/** Resolves to whether one has a name by then. */
-export function useNameFirst(): () => Promise<boolean> {
+/** Ask for a name if there is none. Resolves to whether the user has a name afterwards. */
+export function useRequireName(): () => Promise<boolean> {
   const client = useQueryClient();
   return async () => {
     const me = await client.ensureQueryData(meQuery);

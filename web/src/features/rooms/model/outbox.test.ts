@@ -51,11 +51,11 @@ test("a reload keeps it, for its author and its room only", () => {
   new Sender("r", "ana", post).send("Hi");
   forgetView("r");
   const bob = new Sender("r", "bob", post);
-  bob.recall();
+  bob.restore();
   expect(states()).toEqual([]);
   const sender = new Sender("r", "ana", post);
-  sender.recall();
-  sender.recall();
+  sender.restore();
+  sender.restore();
   expect(states()).toEqual([["Hi", "unsure"]]);
   expect(readOutbox("other", "ana")).toEqual([]);
   isConnected = true;
@@ -73,7 +73,7 @@ test("a lost connection leaves it open whether it arrived", () => {
 test("a refused one stays with the sentence, and is not sent again by itself", () => {
   const sender = new Sender("r", "ana", post);
   sender.send("Hi");
-  sender.refused(idOf(0), "silenced", "An admin silenced you.");
+  sender.refuse(idOf(0), "silenced", "An admin silenced you.");
   sender.resend();
   expect(viewOf("r").outbox[0]).toMatchObject({
     status: "refused",
@@ -83,14 +83,14 @@ test("a refused one stays with the sentence, and is not sent again by itself", (
   expect(sent).toHaveLength(1);
   sender.retry(idOf(0));
   expect(sent).toHaveLength(2);
-  expect(sender.drop(idOf(0))).toBe("Hi");
+  expect(sender.takeBack(idOf(0))).toBe("Hi");
   expect(readOutbox("r", "ana")).toEqual([]);
 });
 
 test("a database that is away for a moment is waited for", () => {
   const sender = new Sender("r", "ana", post);
   sender.send("Hi");
-  sender.refused(idOf(0), "unavailable", "Try again.");
+  sender.refuse(idOf(0), "unavailable", "Try again.");
   expect(states()).toEqual([["Hi", "unsure"]]);
   vi.advanceTimersByTime(3_000);
   expect(sent).toHaveLength(2);

@@ -1,64 +1,65 @@
-// Messages on their way, in this browser's storage until the server has them, so that neither a reload nor a
-// crash loses one. Each keeps its client_message_id: sending it again is safe. It belongs to who wrote it.
+// Outgoing messages in this browser's storage until the server has them, so that neither a reload nor a crash loses
+// one. Each keeps its client_message_id, so sending it again is safe. A message is only shown to its author.
 //
-// sending → (the room tells of it) gone | unsure: not confirmed, sent again when the connection is back
-//         → refused: with the server's sentence, until its author sends it again or takes it back
+// sending → (the room reports it) removed | unsure: not confirmed, sent again when the connection is back
+//         → refused: with the server's sentence, until its author retries or takes it back
 import { newId } from "@/lib/ids";
 
-export interface Outgoing {
+export interface OutgoingMessage {
   id: string;
   roomId: string;
   userId: string;
   content: string;
   at: string;
   status: "sending" | "unsure" | "refused";
-  /** Why it was refused. */
+  /** Why the server refused it. */
   sentence: string;
 }
 
 const KEY = "tutordesk.outbox";
-const MAX_AGE = 30 * 86_400_000;
-/** After so long without a word of it, a message is not confirmed. */
+const MAX_AGE_MS = 30 * 86_400_000;
+/** Time without a report after which a message counts as not confirmed. */
 export const UNSURE_MS = 8_000;
 
-function readAll(): Outgoing[] {
+function readAll(): OutgoingMessage[] {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    const all = Array.isArray(stored) ? (stored as Outgoing[]) : [];
-    return all.filter(({ at }) => Date.now() - Date.parse(at) < MAX_AGE);
+    const all = Array.isArray(stored) ? (stored as OutgoingMessage[]) : [];
+    return all.filter(({ at }) => Date.now() - Date.parse(at) < MAX_AGE_MS);
   } catch {
     return [];
   }
 }
 
-function write(all: Outgoing[]): void {
+function writeAll(all: OutgoingMessage[]): void {
   try {
     if (all.length > 0) localStorage.setItem(KEY, JSON.stringify(all));
     else localStorage.removeItem(KEY);
   } catch {
-    // storage is switched off or full: the message lives as long as the page
+    // Storage is off or full: the message lives as long as the page.
   }
 }
 
-export function newOutgoing(roomId: string, userId: string, content: string): Outgoing {
+export function newOutgoing(roomId: string, userId: string, content: string): OutgoingMessage {
   const at = new Date().toISOString();
   return { id: newId(), roomId, userId, content, at, status: "sending", sentence: "" };
 }
 
-/** What was on its way when the page went away; whether it arrived is not known. */
-export function readOutbox(roomId: string, userId: string): Outgoing[] {
+/** Return this author's messages that an earlier page left. Nobody knows whether they arrived. */
+export function readOutbox(roomId: string, userId: string): OutgoingMessage[] {
   return readAll()
-    .filter((one) => one.roomId === roomId && one.userId === userId)
-    .map((one) => (one.status === "refused" ? one : { ...one, status: "unsure" }));
+    .filter((message) => message.roomId === roomId && message.userId === userId)
+    .map((message) => (message.status === "refused" ? message : { ...message, status: "unsure" }));
 }
 
-export function keepOutgoing(message: Outgoing): void {
+export function saveOutgoing(message: OutgoingMessage): void {
   const all = readAll();
   const at = all.findIndex(({ id }) => id === message.id);
-  write(at < 0 ? [...all, message] : all.with(at, message));
+  writeAll(at < 0 ? [...all, message] : all.with(at, message));
 }
 
-export function dropOutgoing(id: string): void {
+export function removeOutgoing(id: string): void {
   const all = readAll();
-  if (all.some((one) => one.id === id)) write(all.filter((one) => one.id !== id));
+  if (all.some((message) => message.id === id))
+    writeAll(all.filter((message) => message.id !== id));
 }

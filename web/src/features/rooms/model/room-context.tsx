@@ -1,47 +1,48 @@
-// The room that a page shows, for its parts: its session lives as long as the page and the identity do.
+// The room that a page shows, offered to its parts. Its session lives as long as the page and the identity do.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { meQuery } from "@/lib/queries";
 import type { RoomMember } from "@/lib/types";
 import { RoomSession } from "./session";
-import { patchView, type RoomView, useRoom } from "./store";
+import { type RoomView, updateView, useRoomView } from "./store";
 
-export interface Here {
+export interface RoomContext {
   id: string;
   me: string;
   session: RoomSession;
-  /** Begins anew: after joining, signing in, or a failure. */
+  /** Start the session again: after joining, signing in, or a failure. */
   reopen: () => void;
-  /** Edits this message in its place; null: none. */
+  /** Edit this message in its place; null ends editing. */
   onEdit: (messageId: string | null) => void;
 }
 
-const Context = createContext<Here | null>(null);
-export const HereProvider = Context.Provider;
+const Context = createContext<RoomContext | null>(null);
+export const RoomContextProvider = Context.Provider;
 
-export function useHere(): Here {
-  const here = useContext(Context);
-  if (!here) throw new Error("a part of a room is shown in a room");
-  return here;
+export function useRoomContext(): RoomContext {
+  const room = useContext(Context);
+  if (!room) throw new Error("useRoomContext needs a RoomContextProvider above it");
+  return room;
 }
 
-/** One part of what is known of the room shown. */
-export function useRoomHere<T>(select: (view: RoomView) => T): T {
-  return useRoom(useHere().id, select);
+/** Return one part of the view of the room shown. */
+export function useCurrentRoom<T>(select: (view: RoomView) => T): T {
+  return useRoomView(useRoomContext().id, select);
 }
 
-const NOBODY: RoomMember[] = [];
+const NO_MEMBERS: RoomMember[] = [];
 
-export const useMembers = (): RoomMember[] => useRoomHere((view) => view.state?.members ?? NOBODY);
+export const useMembers = (): RoomMember[] =>
+  useCurrentRoom((view) => view.state?.members ?? NO_MEMBERS);
 
-/** One's own membership, as everybody sees it. */
-export function useOwn(): RoomMember | undefined {
-  const { me } = useHere();
+/** Return the user's own membership, as everybody sees it. */
+export function useMyMembership(): RoomMember | undefined {
+  const { me } = useRoomContext();
   return useMembers().find(({ user_id }) => user_id === me);
 }
 
-/** Null until it is known who one is. */
-export function useSession(id: string): Here | null {
+/** Open a session with the room. Returns null until the user is known. */
+export function useRoomSession(id: string): RoomContext | null {
   const client = useQueryClient();
   const { data } = useQuery(meQuery);
   const me = data && (data.id ?? "");
@@ -49,8 +50,8 @@ export function useSession(id: string): Here | null {
   const [session, setSession] = useState<RoomSession | null>(null);
   const [opening, setOpening] = useState(0);
   const reopen = useCallback(() => setOpening((now) => now + 1), []);
-  const onEdit = useCallback((editing: string | null) => patchView(id, { editing }), [id]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `opening` begins anew, and so does a new name, for the room to hear of it
+  const onEdit = useCallback((editing: string | null) => updateView(id, { editing }), [id]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new `opening` or a new name starts another session
   useEffect(() => {
     if (me === undefined) return;
     const current = new RoomSession(id, me || null, client);

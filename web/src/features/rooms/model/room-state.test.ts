@@ -1,13 +1,13 @@
 // Every event of a room against a small server that keeps what the real one keeps: applied to any earlier state,
-// the events give what the server would tell anew; known ones and such behind a hole change nothing.
+// the events give what the server would tell anew; known ones and such after a gap change nothing.
 import { describe, expect, test } from "vitest";
 import type { RoomMember, RoomMessage } from "@/lib/types";
 import {
   apply,
   type PersistedEvent,
   placeOf,
-  queueOf,
   type RoomState,
+  waitingQuestions,
   withEarlier,
 } from "./room-state";
 
@@ -188,12 +188,12 @@ test("every event twice, and all of them again, changes nothing", () => {
   expect(apply(last, server.state)).toBe(server.state);
 });
 
-test("an event behind a hole changes nothing and is known as such", () => {
+test("an event after a gap changes nothing and is known as such", () => {
   const { server, states } = played();
   const [first] = states as [RoomState];
   const [one, two, three] = server.history as [PersistedEvent, PersistedEvent, PersistedEvent];
   expect(placeOf(one, first)).toBe("next");
-  expect(placeOf(three, first)).toBe("hole");
+  expect(placeOf(three, first)).toBe("gap");
   expect(apply(three, first)).toBe(first);
   expect(placeOf(one, applyAll([one, two], first))).toBe("known");
 });
@@ -204,11 +204,11 @@ describe("one event", () => {
 
   test("reply_started gives the question its reply and takes it from the queue", () => {
     const before = states[6] as RoomState;
-    expect(queueOf(before).map(({ id }) => id)).toEqual(["q1"]);
+    expect(waitingQuestions(before).map(({ id }) => id)).toEqual(["q1"]);
     const after = states[7] as RoomState;
-    expect(queueOf(after)).toEqual([]);
+    expect(waitingQuestions(after)).toEqual([]);
     expect(after.messages.find(({ id }) => id === "q1")?.reply_id).toBe("a1");
-    expect(queueOf(state).map(({ id }) => id)).toEqual(["q2"]);
+    expect(waitingQuestions(state).map(({ id }) => id)).toEqual(["q2"]);
   });
 
   test("message_deleted leaves a tombstone, and no question in the queue", () => {
@@ -216,7 +216,7 @@ describe("one event", () => {
     const after = apply(event, state);
     expect(after.messages).toHaveLength(state.messages.length);
     expect(after.messages.at(-1)).toMatchObject({ id: "q2", content: "", deleted_at: NOW });
-    expect(queueOf(after)).toEqual([]);
+    expect(waitingQuestions(after)).toEqual([]);
   });
 
   test("an edit of a message that is not loaded changes no message", () => {

@@ -1,28 +1,28 @@
-// What is known of a room, and how each event of its socket changes it. Pure. Whatever the server persists has a
-// `seq` without gaps, so an event is either the next one, known already, or behind a hole (see `placeOf`); applied
-// to an old state the events give what the server would tell anew.
+// What is known of a room, and how each event of its socket changes it. Pure. Everything the server persists has a
+// `seq` without gaps, so an event is the next one, known already, or after a gap (see `placeOf`). Applied to an old
+// state, the events give the state that the server would send now.
 //
 // | event | changes |
 // |---|---|
-// | `message_posted` | a message more; sent again by a replay, the same one as it is now |
+// | `message_posted` | adds the message; a replay sends it in its current form |
 // | `message_edited`, `message_deleted` | the message, if it is loaded; a deleted one keeps its place, empty |
 // | `member_joined`, `member_left`, `member_changed` | the members |
-// | `reply_started` | the running answer; its question has it by `reply_id` |
-// | `reply_ended` | the answer as a message; nothing runs |
+// | `reply_started` | the running answer; its question gets the `reply_id` |
+// | `reply_ended` | adds the answer as a message; nothing runs |
 import type { RoomEvent, RoomMember, RoomMessage, RoomOut } from "@/lib/types";
 
-export type RunningReply = NonNullable<RoomOut["running_reply"]>;
+export type RunningAnswer = NonNullable<RoomOut["running_reply"]>;
 export type PersistedEvent = Extract<RoomEvent, { seq: number }> & { type: PersistedType };
 type PersistedType = Exclude<Extract<RoomEvent, { seq: number }>["type"], "resumed">;
 
 export interface RoomState {
-  /** Everything up to here is in. */
+  /** Every event up to this one is applied. */
   seq: number;
-  /** Oldest first: the newest ones without a gap, back to where was read. */
+  /** Oldest first: the newest messages, without a gap, back to the oldest loaded one. */
   messages: RoomMessage[];
   /** In the order in which they joined. */
   members: RoomMember[];
-  running: RunningReply | null;
+  running: RunningAnswer | null;
 }
 
 export function stateOf(room: RoomOut, messages: RoomMessage[]): RoomState {
@@ -34,42 +34,42 @@ export function isPersisted(event: RoomEvent): event is PersistedEvent {
   return "seq" in event && event.type !== "resumed";
 }
 
-/** Where an event stands to what is known. */
-export function placeOf(event: PersistedEvent, state: RoomState): "known" | "next" | "hole" {
+/** Return whether an event is known, the next one, or after a gap. */
+export function placeOf(event: PersistedEvent, state: RoomState): "known" | "next" | "gap" {
   if (event.seq <= state.seq) return "known";
-  return event.seq === state.seq + 1 ? "next" : "hole";
+  return event.seq === state.seq + 1 ? "next" : "gap";
 }
 
-/** In the order of `seq`; one that is there already is replaced. */
+/** Insert a message in the order of `seq`, or replace it. */
 export function withMessage(messages: RoomMessage[], message: RoomMessage): RoomMessage[] {
-  const at = messages.findLastIndex((one) => one.seq <= message.seq);
-  const isThere = messages[at]?.id === message.id;
-  return messages.toSpliced(isThere ? at : at + 1, isThere ? 1 : 0, message);
+  const index = messages.findLastIndex(({ seq }) => seq <= message.seq);
+  const isLoaded = messages[index]?.id === message.id;
+  return messages.toSpliced(isLoaded ? index : index + 1, isLoaded ? 1 : 0, message);
 }
 
-function changed(
+function updateMessage(
   messages: RoomMessage[],
   id: string,
-  change: (message: RoomMessage) => RoomMessage,
+  update: (message: RoomMessage) => RoomMessage,
 ): RoomMessage[] {
-  return messages.map((message) => (message.id === id ? change(message) : message));
+  return messages.map((message) => (message.id === id ? update(message) : message));
 }
 
 function withMember(members: RoomMember[], member: RoomMember): RoomMember[] {
-  const at = members.findIndex((one) => one.user_id === member.user_id);
-  return at < 0 ? [...members, member] : members.with(at, member);
+  const index = members.findIndex(({ user_id }) => user_id === member.user_id);
+  return index < 0 ? [...members, member] : members.with(index, member);
 }
 
-function change(event: PersistedEvent, state: RoomState): Partial<RoomState> {
+function changesOf(event: PersistedEvent, state: RoomState): Partial<RoomState> {
   const { messages, members } = state;
   switch (event.type) {
     case "message_posted":
       return { messages: withMessage(messages, event.message) };
     case "message_edited":
-      return { messages: changed(messages, event.message.id, () => event.message) };
+      return { messages: updateMessage(messages, event.message.id, () => event.message) };
     case "message_deleted":
       return {
-        messages: changed(messages, event.message_id, (message) => ({
+        messages: updateMessage(messages, event.message_id, (message) => ({
           ...message,
           content: "",
           mentions: [],
@@ -80,12 +80,12 @@ function change(event: PersistedEvent, state: RoomState): Partial<RoomState> {
     case "member_changed":
       return { members: withMember(members, event.member) };
     case "member_left":
-      return { members: members.filter((one) => one.user_id !== event.member.user_id) };
+      return { members: members.filter(({ user_id }) => user_id !== event.member.user_id) };
     case "reply_started": {
       const { reply_id: id, asked_by, message_id } = event;
       return {
         running: { id, asked_by, message_id },
-        messages: changed(messages, message_id, (message) => ({ ...message, reply_id: id })),
+        messages: updateMessage(messages, message_id, (message) => ({ ...message, reply_id: id })),
       };
     }
     case "reply_ended":
@@ -96,30 +96,34 @@ function change(event: PersistedEvent, state: RoomState): Partial<RoomState> {
   }
 }
 
-/** The state after an event; the same one where the event is known already, or behind a hole. */
+/** Return the state after an event; the same state if the event is known or after a gap. */
 export function apply(event: PersistedEvent, state: RoomState): RoomState {
   if (placeOf(event, state) !== "next") return state;
-  return { ...state, ...change(event, state), seq: event.seq };
+  return { ...state, ...changesOf(event, state), seq: event.seq };
 }
 
-/** Earlier messages before those that are loaded. */
+/** Put a page of earlier messages before the loaded ones. */
 export function withEarlier(state: RoomState, page: RoomMessage[]): RoomState {
   const first = state.messages[0]?.seq ?? Number.POSITIVE_INFINITY;
   return { ...state, messages: [...page.filter(({ seq }) => seq < first), ...state.messages] };
 }
 
-/** Questions that wait for the tutor, in their order. */
-export function queueOf({ messages }: RoomState): RoomMessage[] {
+/** Return the questions that wait for the tutor, in their order. */
+export function waitingQuestions({ messages }: RoomState): RoomMessage[] {
   return messages.filter(
     (message) => message.asks_tutor && !message.reply_id && !message.deleted_at,
   );
 }
 
-/** The first message after `since` that somebody else wrote and that is still there. */
-export function firstNew(messages: RoomMessage[], since: number, me: string): RoomMessage | null {
+/** Return the first message after `newAfter` by somebody else that is not deleted. */
+export function firstNew(
+  messages: RoomMessage[],
+  newAfter: number,
+  me: string,
+): RoomMessage | null {
   return (
     messages.find(
-      (message) => message.seq > since && message.user_id !== me && !message.deleted_at,
+      (message) => message.seq > newAfter && message.user_id !== me && !message.deleted_at,
     ) ?? null
   );
 }

@@ -1,19 +1,19 @@
-// Sends a room's messages: at once when connected, again after each connection, until the room tells of them.
-// Sending twice is safe, for the server knows a message by its client_message_id.
+// Sends a room's messages: at once when connected, and again after each reconnect until the room reports them.
+// Sending twice is safe because the server recognises a message by its client_message_id.
 import type { RoomCommand, RoomMessage } from "@/lib/types";
 import {
-  dropOutgoing,
-  keepOutgoing,
   newOutgoing,
-  type Outgoing,
+  type OutgoingMessage,
   readOutbox,
+  removeOutgoing,
+  saveOutgoing,
   UNSURE_MS,
 } from "./outbox";
-import { patchView, viewOf } from "./store";
+import { updateView, viewOf } from "./store";
 
-/** Refusals that pass by themselves. */
-const PASSING = ["unavailable"];
-const AGAIN_MS = 3_000;
+/** Refusals that end by themselves. */
+const TEMPORARY_CODES = ["unavailable"];
+const RETRY_MS = 3_000;
 
 export class Sender {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -24,42 +24,42 @@ export class Sender {
     private readonly post: (command: RoomCommand) => boolean,
   ) {}
 
-  /** What an earlier page could not send. */
-  recall(): void {
-    const here = viewOf(this.roomId).outbox;
-    const kept = readOutbox(this.roomId, this.me);
-    const more = kept.filter(({ id }) => !here.some((one) => one.id === id));
-    if (more.length > 0) this.show([...here, ...more]);
+  /** Show the messages that an earlier page could not send. */
+  restore(): void {
+    const { outbox } = viewOf(this.roomId);
+    const stored = readOutbox(this.roomId, this.me);
+    const missing = stored.filter(({ id }) => !outbox.some((message) => message.id === id));
+    if (missing.length > 0) this.show([...outbox, ...missing]);
   }
 
   send(content: string): void {
     const message = newOutgoing(this.roomId, this.me, content);
     this.show([...viewOf(this.roomId).outbox, message]);
-    keepOutgoing(message);
+    saveOutgoing(message);
     this.transmit(message);
   }
 
   retry(id: string): void {
-    const message = viewOf(this.roomId).outbox.find((one) => one.id === id);
+    const message = viewOf(this.roomId).outbox.find((pending) => pending.id === id);
     if (message) this.transmit(message);
   }
 
-  /** Takes a message back; gives its text. */
-  drop(id: string): string {
+  /** Remove a message from the outbox. Returns its text. */
+  takeBack(id: string): string {
     const { outbox } = viewOf(this.roomId);
-    dropOutgoing(id);
-    this.show(outbox.filter((one) => one.id !== id));
-    return outbox.find((one) => one.id === id)?.content ?? "";
+    removeOutgoing(id);
+    this.show(outbox.filter((message) => message.id !== id));
+    return outbox.find((message) => message.id === id)?.content ?? "";
   }
 
-  /** Connected: everything that is not confirmed goes again. */
+  /** After connecting: send everything that is not confirmed. */
   resend(): void {
     for (const message of viewOf(this.roomId).outbox) {
       if (message.status !== "refused") this.transmit(message);
     }
   }
 
-  /** Not connected: what was sent may have arrived or not. */
+  /** After the connection is lost: messages may or may not have arrived. */
   pause(): void {
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
@@ -68,25 +68,25 @@ export class Sender {
     }
   }
 
-  /** The outbox without what the room has told of. */
-  confirm(posted: RoomMessage): Outgoing[] {
+  /** Return the outbox without the message that the room reported. */
+  confirm(posted: RoomMessage): OutgoingMessage[] {
     const { outbox } = viewOf(this.roomId);
     const id = posted.user_id === this.me ? posted.client_message_id : null;
-    if (!id || !outbox.some((one) => one.id === id)) return outbox;
+    if (!id || !outbox.some((message) => message.id === id)) return outbox;
     clearTimeout(this.timers.get(id));
     this.timers.delete(id);
-    dropOutgoing(id);
-    return outbox.filter((one) => one.id !== id);
+    removeOutgoing(id);
+    return outbox.filter((message) => message.id !== id);
   }
 
-  refused(id: string, code: string, sentence: string): void {
+  refuse(id: string, code: string, sentence: string): void {
     clearTimeout(this.timers.get(id));
-    const passes = PASSING.includes(code);
-    this.set(id, passes ? "unsure" : "refused", sentence);
-    if (passes) this.after(AGAIN_MS, id, () => this.retry(id));
+    const isTemporary = TEMPORARY_CODES.includes(code);
+    this.set(id, isTemporary ? "unsure" : "refused", sentence);
+    if (isTemporary) this.after(RETRY_MS, id, () => this.retry(id));
   }
 
-  private transmit(message: Outgoing): void {
+  private transmit(message: OutgoingMessage): void {
     const { id: client_message_id, content } = message;
     const isSent = this.post({ type: "send", client_message_id, content });
     this.set(message.id, isSent ? "sending" : "unsure");
@@ -99,16 +99,16 @@ export class Sender {
     this.timers.set(id, setTimeout(run, ms));
   }
 
-  private set(id: string, status: Outgoing["status"], sentence = ""): void {
+  private set(id: string, status: OutgoingMessage["status"], sentence = ""): void {
     const { outbox } = viewOf(this.roomId);
-    const message = outbox.find((one) => one.id === id);
+    const message = outbox.find((pending) => pending.id === id);
     if (!message || (message.status === status && message.sentence === sentence)) return;
     const changed = { ...message, status, sentence };
-    this.show(outbox.map((one) => (one.id === id ? changed : one)));
-    keepOutgoing(changed);
+    this.show(outbox.map((pending) => (pending.id === id ? changed : pending)));
+    saveOutgoing(changed);
   }
 
-  private show(outbox: Outgoing[]): void {
-    patchView(this.roomId, { outbox });
+  private show(outbox: OutgoingMessage[]): void {
+    updateView(this.roomId, { outbox });
   }
 }

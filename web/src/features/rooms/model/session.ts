@@ -1,12 +1,12 @@
-// One open room: reads it and its newest messages, then follows its socket from that `seq` on, and sends what is
-// written. Nothing falls in between, and nothing comes twice (see room-state.ts). One session a room and tab.
+// One open room: reads it and its newest messages, follows its socket from that `seq` on, and sends what is written.
+// No event is lost in between and none applied twice (see room-state.ts). Each tab has one session per open room.
 import type { QueryClient } from "@tanstack/react-query";
 import { api, Problem } from "@/lib/api";
 import { NO_IDENTITY, NO_SUCH_ROOM, RoomSocket } from "@/lib/room-socket";
 import type { RoomEvent, RoomMessage, RoomOut } from "@/lib/types";
 import { toast } from "@/ui/toast";
 import { AnswerFollower } from "./answer-follower";
-import { refreshLists, seenInLists } from "./list-cache";
+import { markReadInLists, refreshLists } from "./list-cache";
 import {
   apply,
   firstNew,
@@ -17,22 +17,27 @@ import {
   withEarlier,
 } from "./room-state";
 import { Sender } from "./sender";
-import { announce, EMPTY_VIEW, patchView, type RoomView, viewOf } from "./store";
-import { heard, TypingLine } from "./typing";
+import { announce, EMPTY_VIEW, type RoomView, updateView, viewOf } from "./store";
+import { showTyping, TypingNotifier } from "./typing";
 
-const PAGE = 50;
-/** So much missed is read anew instead of replayed. */
-const MOST_REPLAYED = 400;
-const MOST_ANNOUNCED = 160;
+const PAGE_SIZE = 50;
+/** A room that is this many events behind is loaded again instead of replayed. */
+const MAX_REPLAYED_EVENTS = 400;
+const MAX_ANNOUNCED_CHARS = 160;
+const ENDED_WORDS: Record<string, string> = {
+  stopped: "Stopped",
+  interrupted: "Interrupted",
+  failed: "Failed",
+};
 
-type Refused = Extract<RoomEvent, { type: "error" }>;
+type ErrorEvent = Extract<RoomEvent, { type: "error" }>;
 
 export class RoomSession {
   readonly sender: Sender;
-  readonly typing: TypingLine;
+  readonly typing: TypingNotifier;
   private socket: RoomSocket | null = null;
   private readonly answers = new AnswerFollower();
-  private readonly gone = new AbortController();
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly id: string,
@@ -40,28 +45,28 @@ export class RoomSession {
     private readonly client: QueryClient,
   ) {
     this.sender = new Sender(id, me ?? "", (command) => this.socket?.send(command) ?? false);
-    this.typing = new TypingLine(() => this.socket?.send({ type: "typing" }));
+    this.typing = new TypingNotifier(() => this.socket?.send({ type: "typing" }));
   }
 
-  /** Shows the room as it was known, or as it is loaded, and keeps it current until `close`. */
+  /** Show the room, from what is known if that is recent, and keep it current until `close`. */
   async open(): Promise<void> {
-    if (viewOf(this.id).me !== this.me) patchView(this.id, { ...EMPTY_VIEW, me: this.me });
+    if (viewOf(this.id).me !== this.me) updateView(this.id, { ...EMPTY_VIEW, me: this.me });
     try {
       await this.load();
     } catch (error) {
-      if (this.gone.signal.aborted) return;
+      if (this.closing.signal.aborted) return;
       const isMissing = error instanceof Problem && [404, 422].includes(error.status);
-      if (isMissing) patchView(this.id, { phase: "missing", state: null });
-      else if (!viewOf(this.id).state) patchView(this.id, { phase: "failed", error });
+      if (isMissing) updateView(this.id, { phase: "missing", state: null });
+      else if (!viewOf(this.id).state) updateView(this.id, { phase: "failed", error });
       else this.connect();
     }
   }
 
   close(): void {
-    this.gone.abort();
+    this.closing.abort();
     this.disconnect();
     this.typing.stop();
-    patchView(this.id, { connection: "connecting", present: [], typing: {} });
+    updateView(this.id, { connection: "connecting", presentIds: [], typing: {} });
   }
 
   private disconnect(): void {
@@ -72,18 +77,18 @@ export class RoomSession {
   }
 
   private async load(): Promise<void> {
-    const { signal } = this.gone;
+    const { signal } = this.closing;
     const room = await api.readRoom(this.id, signal);
     if (!room.is_member) {
-      patchView(this.id, { room, state: null, phase: "outside" });
+      updateView(this.id, { room, state: null, phase: "not-joined" });
       return;
     }
     const known = viewOf(this.id).state;
-    const isRecent = known && known.seq <= room.seq && room.seq - known.seq < MOST_REPLAYED;
+    const isRecent = known && known.seq <= room.seq && room.seq - known.seq < MAX_REPLAYED_EVENTS;
     if (isRecent) {
-      patchView(this.id, { ...standing(room), phase: "open" });
+      updateView(this.id, { ...membershipOf(room), phase: "joined" });
     } else {
-      const limit = room.unread >= PAGE ? 2 * PAGE : PAGE;
+      const limit = room.unread >= PAGE_SIZE ? 2 * PAGE_SIZE : PAGE_SIZE;
       const page = await api.listRoomMessages(this.id, { limit }, signal);
       if (signal.aborted) return;
       this.show(room, page.data, page.next !== null);
@@ -93,43 +98,43 @@ export class RoomSession {
 
   private show(room: RoomOut, messages: RoomMessage[], hasEarlier: boolean): void {
     const part: Partial<RoomView> = {
-      ...standing(room),
-      phase: "open",
+      ...membershipOf(room),
+      phase: "joined",
       error: null,
       state: stateOf(room, messages),
       earlier: hasEarlier ? "more" : "none",
       isSignedOut: false,
     };
-    patchView(this.id, part);
+    updateView(this.id, part);
   }
 
   private connect(): void {
-    this.sender.recall();
-    this.follow();
+    this.sender.restore();
+    this.followAnswer();
     this.socket = new RoomSocket(this.id, {
       after: () => viewOf(this.id).state?.seq ?? 0,
-      onEvent: (event) => this.hear(event),
+      onEvent: (event) => this.receive(event),
       onConnection: (isLive) => {
-        patchView(this.id, { connection: isLive ? "live" : "lost", flooded: "" });
+        updateView(this.id, { connection: isLive ? "live" : "lost", floodReason: "" });
         if (isLive) this.sender.resend();
         else this.sender.pause();
       },
-      onFlood: (flooded) => patchView(this.id, { flooded }),
-      onEnd: (code) => void this.end(code),
+      onFlood: (floodReason) => updateView(this.id, { floodReason }),
+      onEnd: (code) => void this.onClosed(code),
     });
   }
 
-  private hear(event: RoomEvent): void {
-    if (isPersisted(event)) this.take(event);
-    else if (event.type === "presence") patchView(this.id, { present: event.user_ids });
-    else if (event.type === "typing") heard(this.id, event.user_id, this.me);
-    else if (event.type === "error") this.refused(event);
+  private receive(event: RoomEvent): void {
+    if (isPersisted(event)) this.applyEvent(event);
+    else if (event.type === "presence") updateView(this.id, { presentIds: event.user_ids });
+    else if (event.type === "typing") showTyping(this.id, event.user_id, this.me);
+    else if (event.type === "error") this.showError(event);
   }
 
-  private take(event: PersistedEvent): void {
+  private applyEvent(event: PersistedEvent): void {
     const { state, typing } = viewOf(this.id);
     if (!state) return;
-    if (placeOf(event, state) === "hole") {
+    if (placeOf(event, state) === "gap") {
       this.socket?.reconnect();
       return;
     }
@@ -140,101 +145,101 @@ export class RoomSession {
       part.outbox = this.sender.confirm(event.message);
       if (author) part.typing = { ...typing, [author]: 0 };
     }
-    patchView(this.id, part);
+    updateView(this.id, part);
     if (next === state) return;
-    this.follow();
-    this.tell(event);
+    this.followAnswer();
+    this.announceEvent(event);
     refreshLists(this.client);
   }
 
-  /** The tutor's answer that runs, if one does. */
-  private follow(): void {
+  /** Follow the tutor's running answer, if there is one. */
+  private followAnswer(): void {
     this.answers.follow(viewOf(this.id).state?.running?.id ?? null);
   }
 
-  /** For who listens: what has ended, not what grows. */
-  private tell(event: PersistedEvent): void {
+  /** Tell screen readers what has ended, not what grows. */
+  private announceEvent(event: PersistedEvent): void {
     if (event.type === "message_posted" && event.message.user_id !== this.me) {
-      announce(`${event.message.name}: ${event.message.content.slice(0, MOST_ANNOUNCED)}`);
+      announce(`${event.message.name}: ${event.message.content.slice(0, MAX_ANNOUNCED_CHARS)}`);
     } else if (event.type === "message_deleted") {
       announce("A message was deleted");
     } else if (event.type === "reply_started") {
       announce("The tutor is answering");
     } else if (event.type === "reply_ended") {
       const { status, content } = event.message;
-      const ended = { stopped: "Stopped", interrupted: "Interrupted", failed: "Failed" };
-      const words = ended[status as keyof typeof ended] ?? "Answer ready";
-      announce(`${words}: ${content.slice(0, MOST_ANNOUNCED)}`);
+      const words = ENDED_WORDS[status ?? ""] ?? "Answer ready";
+      announce(`${words}: ${content.slice(0, MAX_ANNOUNCED_CHARS)}`);
     }
   }
 
-  private refused({ error, code, client_message_id: id }: Refused): void {
-    if (id) this.sender.refused(id, code, error);
+  private showError({ error, code, client_message_id: id }: ErrorEvent): void {
+    if (id) this.sender.refuse(id, code, error);
     else toast(error);
   }
 
-  private async end(code: number): Promise<void> {
+  private async onClosed(code: number): Promise<void> {
     this.disconnect();
     refreshLists(this.client);
-    if (code === NO_IDENTITY) patchView(this.id, { isSignedOut: true });
-    else if (code === NO_SUCH_ROOM) patchView(this.id, { phase: "missing", state: null });
-    else await this.lookAgain();
+    if (code === NO_IDENTITY) updateView(this.id, { isSignedOut: true });
+    else if (code === NO_SUCH_ROOM) updateView(this.id, { phase: "missing", state: null });
+    else await this.recheckMembership();
   }
 
-  private async lookAgain(): Promise<void> {
-    // Put out, or left in another tab: the room itself says which.
+  private async recheckMembership(): Promise<void> {
+    // An admin removed the user, or they left in another tab: the room says which.
     try {
-      const room = await api.readRoom(this.id, this.gone.signal);
-      patchView(this.id, { room, phase: "outside", state: null });
+      const room = await api.readRoom(this.id, this.closing.signal);
+      updateView(this.id, { room, phase: "not-joined", state: null });
     } catch {
-      if (!this.gone.signal.aborted) patchView(this.id, { phase: "missing", state: null });
+      if (!this.closing.signal.aborted) updateView(this.id, { phase: "missing", state: null });
     }
   }
 
-  /** Messages before those that are loaded. */
+  /** Load the page of messages before the loaded ones. */
   async loadEarlier(): Promise<void> {
     const { state, earlier } = viewOf(this.id);
     if (!state || earlier !== "more") return;
-    patchView(this.id, { earlier: "loading" });
+    updateView(this.id, { earlier: "loading" });
     try {
       const before = state.messages[0]?.seq;
-      const page = await api.listRoomMessages(this.id, { before }, this.gone.signal);
-      const now = viewOf(this.id).state;
-      if (!now) return;
-      const more = page.next === null ? "none" : "more";
-      patchView(this.id, { state: withEarlier(now, page.data), earlier: more });
+      const page = await api.listRoomMessages(this.id, { before }, this.closing.signal);
+      const current = viewOf(this.id).state;
+      if (!current) return;
+      const remaining = page.next === null ? "none" : "more";
+      updateView(this.id, { state: withEarlier(current, page.data), earlier: remaining });
     } catch (error) {
-      patchView(this.id, { earlier: "more" });
-      if (!this.gone.signal.aborted) toast(`Not loaded. ${(error as Error).message}`);
+      updateView(this.id, { earlier: "more" });
+      if (!this.closing.signal.aborted)
+        toast(`Could not load earlier messages. ${(error as Error).message}`);
     }
   }
 
-  /** All that is there now was seen. */
+  /** Tell the server that every loaded message was read. */
   markRead(): void {
     const { state, readSeq } = viewOf(this.id);
     if (!state || (state.messages.at(-1)?.seq ?? 0) <= readSeq) return;
     if (!this.socket?.send({ type: "read", seq: state.seq })) return;
-    patchView(this.id, { readSeq: state.seq });
-    seenInLists(this.client, this.id, state.seq);
+    updateView(this.id, { readSeq: state.seq });
+    markReadInLists(this.client, this.id, state.seq);
   }
 
-  /** The reader looks elsewhere: what comes from now on is new to them. */
-  lookAway(): void {
+  /** The reader left the window: messages that come from now on are new to them. */
+  markAway(): void {
     const { state, readSeq } = viewOf(this.id);
-    if (state) patchView(this.id, { since: readSeq });
+    if (state) updateView(this.id, { newAfter: readSeq });
   }
 
-  /** And back: where nothing came, what comes now is seen as it comes. */
-  lookBack(): void {
-    const { state, since } = viewOf(this.id);
-    if (state && !firstNew(state.messages, since, this.me ?? "")) {
-      patchView(this.id, { since: Number.POSITIVE_INFINITY });
+  /** The reader is back: if nothing new came, messages are read as they come. */
+  markBack(): void {
+    const { state, newAfter } = viewOf(this.id);
+    if (state && !firstNew(state.messages, newAfter, this.me ?? "")) {
+      updateView(this.id, { newAfter: Number.POSITIVE_INFINITY });
     }
   }
 }
 
-/** The room's facts, and what its reader has seen of it. */
-function standing(room: RoomOut): Partial<RoomView> {
-  const since = room.unread > 0 ? room.read_seq : Number.POSITIVE_INFINITY;
-  return { room, since, readSeq: room.read_seq };
+/** Return the part of a view that says what this user has read of the room. */
+function membershipOf(room: RoomOut): Partial<RoomView> {
+  const newAfter = room.unread > 0 ? room.read_seq : Number.POSITIVE_INFINITY;
+  return { room, newAfter, readSeq: room.read_seq };
 }

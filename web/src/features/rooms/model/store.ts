@@ -1,51 +1,55 @@
-// What this tab knows of the rooms it has opened: the room itself, what is said there, who is there and types, the
-// connection, and messages on their way. session.ts changes it. A room stays here while other pages are shown, so
-// that coming back shows it at once and only asks for what came since.
+// What this tab knows of the rooms it has opened: the room, its messages, who is present and types, the connection,
+// and outgoing messages. session.ts changes it. A room stays here while other pages are shown, so coming back shows
+// it at once and asks only for what is new.
 import { create } from "zustand";
 import type { RoomOut } from "@/lib/types";
-import type { Outgoing } from "./outbox";
+import type { OutgoingMessage } from "./outbox";
 import type { RoomState } from "./room-state";
 
-export type Phase = "loading" | "failed" | "missing" | "outside" | "open";
+export type Phase = "loading" | "failed" | "missing" | "not-joined" | "joined";
 
 export interface RoomView {
   phase: Phase;
   error: unknown;
-  /** Whose eyes these are. */
+  /** The user who sees it. */
   me: string | null;
-  /** Its name, topic, ticket, and one's own standing; members and messages are in `state`. */
+  /** Name, topic, ticket and my own membership; members and messages are in `state`. */
   room: RoomOut | null;
   state: RoomState | null;
-  /** Whether there are messages before those loaded. */
+  /** Whether messages exist before the loaded ones. */
   earlier: "none" | "more" | "loading";
   connection: "connecting" | "live" | "lost";
-  /** Why the server closed the room for a while. */
-  flooded: string;
+  /** Why the server closed the connection for a while; empty if it did not. */
+  floodReason: string;
   /** The sign-in ended. */
   isSignedOut: boolean;
-  present: string[];
-  /** Who types, and until when that is to be believed (ms). */
+  presentIds: string[];
+  /** User ids of members who type, with the time (ms) until which to show it. */
   typing: Record<string, number>;
-  outbox: Outgoing[];
-  /** What was read when the room was opened, or left for another window: the unread begin after it. */
-  since: number;
+  outbox: OutgoingMessage[];
+  /** The last `seq` read when the room was opened or its window left: new messages begin after it. */
+  newAfter: number;
   readSeq: number;
-  /** The message that is being edited. */
+  /** The id of the message that is being edited. */
   editing: string | null;
-  /** A message that was taken back, for the composer. */
-  offered: { text: string; at: number } | null;
+  /** The text of a message taken back, for the composer. */
+  takenBack: { text: string; at: number } | null;
 }
 
-interface RoomsState {
+interface RoomStore {
   rooms: Record<string, RoomView | undefined>;
-  /** The text of answers in the making, by reply: apart, so that only what shows it is drawn again. */
-  growing: Record<string, string | undefined>;
+  /** Texts of running answers by reply id: kept apart so that only the answer itself renders again. */
+  answerTexts: Record<string, string | undefined>;
   announcement: string;
 }
 
-export const useRooms = create<RoomsState>(() => ({ rooms: {}, growing: {}, announcement: "" }));
+export const useRoomStore = create<RoomStore>(() => ({
+  rooms: {},
+  answerTexts: {},
+  announcement: "",
+}));
 
-const set = useRooms.setState;
+const set = useRoomStore.setState;
 
 export const EMPTY_VIEW: RoomView = {
   phase: "loading",
@@ -55,25 +59,25 @@ export const EMPTY_VIEW: RoomView = {
   state: null,
   earlier: "none",
   connection: "connecting",
-  flooded: "",
+  floodReason: "",
   isSignedOut: false,
-  present: [],
+  presentIds: [],
   typing: {},
   outbox: [],
-  since: 0,
+  newAfter: 0,
   readSeq: 0,
   editing: null,
-  offered: null,
+  takenBack: null,
 };
 
-export const viewOf = (id: string): RoomView => useRooms.getState().rooms[id] ?? EMPTY_VIEW;
+export const viewOf = (id: string): RoomView => useRoomStore.getState().rooms[id] ?? EMPTY_VIEW;
 
-/** One part of what is known of a room, for a component. Give the same object for the same state. */
-export function useRoom<T>(id: string, select: (view: RoomView) => T): T {
-  return useRooms((state) => select(state.rooms[id] ?? EMPTY_VIEW));
+/** Return one part of a room's view. `select` must return the same object for the same view. */
+export function useRoomView<T>(id: string, select: (view: RoomView) => T): T {
+  return useRoomStore((state) => select(state.rooms[id] ?? EMPTY_VIEW));
 }
 
-export function patchView(id: string, part: Partial<RoomView>): void {
+export function updateView(id: string, part: Partial<RoomView>): void {
   set(({ rooms }) => ({ rooms: { ...rooms, [id]: { ...(rooms[id] ?? EMPTY_VIEW), ...part } } }));
 }
 
@@ -81,16 +85,17 @@ export function forgetView(id: string): void {
   set(({ rooms }) => ({ rooms: { ...rooms, [id]: undefined } }));
 }
 
-export function grow(replyId: string, text: string | undefined): void {
-  set(({ growing }) => ({ growing: { ...growing, [replyId]: text } }));
+export function setAnswerText(replyId: string, text: string | undefined): void {
+  set(({ answerTexts }) => ({ answerTexts: { ...answerTexts, [replyId]: text } }));
 }
 
-export const growingText = (replyId: string): string => useRooms.getState().growing[replyId] ?? "";
+export const answerText = (replyId: string): string =>
+  useRoomStore.getState().answerTexts[replyId] ?? "";
 
 export function announce(announcement: string): void {
   set({ announcement });
 }
 
-/** Of who writes: somebody else in the same browser does not see it. */
+/** Return the key of an author's draft: other people who use this browser do not see it. */
 export const draftKey = (roomId: string, me: string): string => `room.${roomId}.${me}`;
 export const editDraftKey = (messageId: string): string => `room.edit.${messageId}`;

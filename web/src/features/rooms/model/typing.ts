@@ -1,52 +1,53 @@
-// Who types. One's own typing is told at most every three seconds; another's is believed for six.
-import { patchView, viewOf } from "./store";
+// Typing notices. Our own are sent at most every three seconds; another member's is shown for six.
+import { updateView, viewOf } from "./store";
 
-const TELL_MS = 3_000;
-const BELIEVE_MS = 6_000;
+const SEND_INTERVAL_MS = 3_000;
+const SHOWN_FOR_MS = 6_000;
 
-export class TypingLine {
-  private toldAt = 0;
-  /** Nothing was told yet of the message that is being written. */
-  private isUntold = true;
+export class TypingNotifier {
+  private sentAt = 0;
+  /** No notice was sent yet for the message that is being written. */
+  private isUnsent = true;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly tellRoom: () => void) {}
+  constructor(private readonly notifyRoom: () => void) {}
 
-  /** A key was pressed in the composer. */
+  /** Call on each change in the composer. */
   typed(): void {
-    const wait = this.toldAt + TELL_MS - Date.now();
-    if (wait <= 0) this.tell();
-    else if (this.isUntold) this.timer ??= setTimeout(() => this.tell(), wait);
+    const wait = this.sentAt + SEND_INTERVAL_MS - Date.now();
+    if (wait <= 0) this.notify();
+    else if (this.isUnsent) this.timer ??= setTimeout(() => this.notify(), wait);
   }
 
-  /** The message was sent: the next letter begins another one. */
+  /** Call when the message was sent: the next letter begins another one. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.isUntold = true;
+    this.isUnsent = true;
   }
 
-  private tell(): void {
+  private notify(): void {
     this.stop();
-    this.isUntold = false;
-    this.toldAt = Date.now();
-    this.tellRoom();
+    this.isUnsent = false;
+    this.sentAt = Date.now();
+    this.notifyRoom();
   }
 }
 
-export function heard(roomId: string, userId: string, me: string | null): void {
+/** Show that a member types, for as long as a notice lasts. */
+export function showTyping(roomId: string, userId: string, me: string | null): void {
   if (userId === me) return;
-  const until = Date.now() + BELIEVE_MS;
-  patchView(roomId, { typing: { ...viewOf(roomId).typing, [userId]: until } });
+  const until = Date.now() + SHOWN_FOR_MS;
+  updateView(roomId, { typing: { ...viewOf(roomId).typing, [userId]: until } });
   setTimeout(() => {
     const { typing } = viewOf(roomId);
     if ((typing[userId] ?? 0) > until) return;
     const { [userId]: _, ...others } = typing;
-    patchView(roomId, { typing: others });
-  }, BELIEVE_MS);
+    updateView(roomId, { typing: others });
+  }, SHOWN_FOR_MS);
 }
 
-/** "Ana is typing", with at most three names. */
+/** Return "Ana is typing", with at most three names. */
 export function typingWords(names: string[]): string {
   if (names.length === 0) return "";
   if (names.length === 1) return `${names[0]} is typing`;

@@ -1,5 +1,5 @@
-// What one sees of a room that one is not in: its name, what it is for, how many are there, and the way in. Joining
-// needs a name. Who was put out is told so; and what a room that is gone leaves behind is a text not sent.
+// A room as non-members see it: name, topic, size and Join. Joining needs a name. A removed member is told so, and a
+// page for a missing room shows the draft that was not sent.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -12,11 +12,11 @@ import { CopyButton } from "@/ui/copy-button";
 import { Notice } from "@/ui/states";
 import { refreshLists } from "../model/list-cache";
 import { isNameNeeded, NAME_REASON } from "../model/name-needed";
-import { useHere, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useRoomContext } from "../model/room-context";
 import { draftKey } from "../model/store";
 
 function useJoin() {
-  const { id, reopen } = useHere();
+  const { id, reopen } = useRoomContext();
   const client = useQueryClient();
   const { data: me } = useQuery(meQuery);
   const [state, setState] = useState({ isBusy: false, sentence: "" });
@@ -37,11 +37,11 @@ function useJoin() {
 
 const people = (count: number): string => (count === 1 ? "1 person" : `${count} people`);
 
-export function Outside() {
-  const room = useRoomHere((view) => view.room);
+export function JoinRoom() {
+  const room = useCurrentRoom((view) => view.room);
   const { isBusy, sentence, join } = useJoin();
   if (!room) return null;
-  const all = (
+  const allRooms = (
     <Link to="/rooms" className={buttonClass()}>
       All rooms
     </Link>
@@ -49,8 +49,8 @@ export function Outside() {
   if (room.is_removed) {
     return (
       <div className="flex-1">
-        <Notice heading="h1" title={room.name} actions={all}>
-          You are not in this room any more: an admin put you out.
+        <Notice heading="h1" title={room.name} actions={allRooms}>
+          An admin removed you from this room.
         </Notice>
       </div>
     );
@@ -65,14 +65,15 @@ export function Outside() {
             <Button weight="primary" disabled={isBusy} onClick={() => void join()}>
               {isBusy ? "Joining…" : "Join"}
             </Button>
-            {all}
+            {allRooms}
           </>
         }
       >
         {room.topic && <p>{room.topic}</p>}
-        <p className="meta mt-2">{people(room.member_count)} here</p>
+        <p className="meta mt-2">{people(room.member_count)}</p>
         <p className="mt-4 text-[14px] text-dim">
-          Join to read and write. Everybody in the room sees the tutor's answers as they come.
+          Join to read and write. Everybody in the room sees the tutor's answers as they are
+          written.
         </p>
         {sentence && (
           <p role="alert" className="mt-3 text-danger">
@@ -85,23 +86,23 @@ export function Outside() {
 }
 
 export function MissingRoom() {
-  const { id, me } = useHere();
+  const { id, me } = useRoomContext();
   const draft = readDraft<string>(draftKey(id, me))?.value;
   return (
     <div className="flex-1">
       <Notice
         heading="h1"
-        title="There is no such room"
+        title="Room not found"
         actions={
           <Link to="/rooms" className={buttonClass("primary")}>
             All rooms
           </Link>
         }
       >
-        It does not exist, or an admin deleted it.
+        It does not exist, or an admin deleted it. Check the address, or look in the list of rooms.
         {draft && (
           <div className="mt-4 rounded-md border border-line p-3 text-left">
-            <p className="text-[13px] text-dim">What you were writing there:</p>
+            <p className="text-[13px] text-dim">Your unsent message:</p>
             <p className="my-1 break-words whitespace-pre-wrap">{draft}</p>
             <CopyButton text={draft} label="Copy your text" />
           </div>

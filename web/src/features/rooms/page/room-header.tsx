@@ -1,14 +1,14 @@
-// The line above a room's timeline: its name, what it is for, when the tutor speaks, and what one can do with it.
+// The header of a room: its name and topic, how to ask the tutor, and the room's menu.
 import { ArrowLeft, BookText, Users } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
-import { useHere, useMembers, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useMembers, useRoomContext } from "../model/room-context";
 import { RoomMenu } from "./room-menu";
 import type { PanelTab } from "./room-panel";
 
 interface RoomHeaderProps {
-  /** The title of its ticket. */
-  title: string | undefined;
+  /** The title of the room's ticket. */
+  ticketTitle: string | undefined;
   onOpen: (tab: PanelTab) => void;
 }
 
@@ -29,9 +29,9 @@ function PeopleButton({ onOpen }: Pick<RoomHeaderProps, "onOpen">) {
   );
 }
 
-export function RoomHeader({ title, onOpen }: RoomHeaderProps) {
-  const { id } = useHere();
-  const room = useRoomHere((view) => view.room);
+export function RoomHeader({ ticketTitle, onOpen }: RoomHeaderProps) {
+  const { id } = useRoomContext();
+  const room = useCurrentRoom((view) => view.room);
   const [isMuted, setMuted] = useState(room?.is_muted ?? false);
   if (!room) return null;
   return (
@@ -57,7 +57,7 @@ export function RoomHeader({ title, onOpen }: RoomHeaderProps) {
         <button
           type="button"
           className="icon-button min-h-9 min-w-9 lg:hidden"
-          aria-label={title ? `Ticket: ${title}` : "Ticket"}
+          aria-label={ticketTitle ? `Ticket: ${ticketTitle}` : "Ticket"}
           onClick={() => onOpen("ticket")}
         >
           <BookText size={16} aria-hidden="true" />

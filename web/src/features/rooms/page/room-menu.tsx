@@ -1,16 +1,17 @@
-// What one can do with a room: mute it for oneself, leave; for admins change and delete it.
+// The actions on a room: mute and leave it; admins can change and delete it.
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { api } from "@/lib/api";
 import type { RoomOut } from "@/lib/types";
 import { Confirm } from "@/ui/confirm";
+import { Dialog } from "@/ui/dialog";
 import { Menu, type MenuEntry } from "@/ui/menu";
 import { toast } from "@/ui/toast";
+import { RoomForm } from "../list/room-form";
 import { refreshLists } from "../model/list-cache";
-import { useHere } from "../model/room-context";
-import { forgetView } from "../model/store";
-import { ChangeRoom } from "./change-room";
+import { useRoomContext } from "../model/room-context";
+import { forgetView, updateView } from "../model/store";
 
 interface RoomMenuProps {
   room: RoomOut;
@@ -19,12 +20,12 @@ interface RoomMenuProps {
 }
 
 export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
-  const { id, me, session } = useHere();
+  const { id, me, session } = useRoomContext();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [asked, setAsked] = useState<"change" | "leave" | "delete" | null>(null);
-  const close = () => setAsked(null);
-  const failed = (error: Error) => toast(`Not done. ${error.message}`);
+  const [dialog, setDialog] = useState<"change" | "leave" | "delete" | null>(null);
+  const close = () => setDialog(null);
+  const toastFailure = (error: Error) => toast(`Could not change the room. ${error.message}`);
   const mute = () => {
     onMuted(!isMuted);
     api
@@ -32,11 +33,11 @@ export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
       .then(() => refreshLists(client))
       .catch((error: Error) => {
         onMuted(isMuted);
-        failed(error);
+        toastFailure(error);
       });
   };
-  /** The socket is closed first: it would say that one was put out. */
-  const go = (call: () => Promise<void>, words: string) => () => {
+  /** Close the socket first: it would report that the user was removed. */
+  const endWith = (call: () => Promise<void>, words: string) => () => {
     session.close();
     call()
       .then(() => {
@@ -46,37 +47,49 @@ export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
         toast(words);
       })
       .catch((error: Error) => {
-        failed(error);
+        toastFailure(error);
         void session.open();
       });
   };
   const entries: MenuEntry[] = [
     { label: isMuted ? "Unmute" : "Mute", run: mute },
-    ...(room.is_admin ? [{ label: "Name and topic", run: () => setAsked("change") }] : []),
-    { label: "Leave", run: () => setAsked("leave") },
-    ...(room.is_admin ? [{ label: "Delete", run: () => setAsked("delete"), danger: true }] : []),
+    ...(room.is_admin ? [{ label: "Change name and topic", run: () => setDialog("change") }] : []),
+    { label: "Leave", run: () => setDialog("leave") },
+    ...(room.is_admin ? [{ label: "Delete", run: () => setDialog("delete"), danger: true }] : []),
   ];
   return (
     <>
       <Menu label={`More for ${room.name}`} entries={entries} className="min-h-9 min-w-9" />
-      <ChangeRoom open={asked === "change"} room={room} onClose={close} />
+      <Dialog open={dialog === "change"} onClose={close} title="Name and topic">
+        <RoomForm
+          initial={room}
+          label="Save"
+          busyLabel="Saving…"
+          save={(fields) => api.changeRoom(room.id, fields)}
+          onSaved={(saved) => {
+            updateView(room.id, { room: saved });
+            refreshLists(client);
+            close();
+          }}
+        />
+      </Dialog>
       <Confirm
-        open={asked === "leave"}
+        open={dialog === "leave"}
         title={`Leave ${room.name}?`}
         label="Leave"
         onClose={close}
-        onConfirm={go(() => api.leaveRoom(id), `You left ${room.name}.`)}
+        onConfirm={endWith(() => api.leaveRoom(id), `You left ${room.name}.`)}
       >
-        What you wrote stays. You may join again.
+        Your messages stay in the room. You can join again.
       </Confirm>
       <Confirm
-        open={asked === "delete"}
+        open={dialog === "delete"}
         title={`Delete ${room.name}?`}
         label="Delete"
         onClose={close}
-        onConfirm={go(() => api.deleteRoom(id), `${room.name} was deleted.`)}
+        onConfirm={endWith(() => api.deleteRoom(id), `${room.name} was deleted.`)}
       >
-        Everybody leaves it, and what was said there is gone from view. This cannot be undone.
+        Everybody loses access to the room and its messages. This cannot be undone.
       </Confirm>
     </>
   );

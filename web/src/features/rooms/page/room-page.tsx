@@ -1,15 +1,15 @@
-// /rooms/:id: the room for who is in it, the way in for who is not, and a clear word where there is none.
+// /rooms/:id: the room for its members, Join for everybody else, and a notice if there is no such room.
 import { useParams } from "react-router";
 import { usePageTitle } from "@/lib/page";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
 import { RoomsColumn } from "../list/rooms-column";
-import { type Here, HereProvider, useSession } from "../model/room-context";
-import { useRoom, useRooms } from "../model/store";
-import { MissingRoom, Outside } from "./join-room";
-import { Inside } from "./joined-room";
+import { type RoomContext, RoomContextProvider, useRoomSession } from "../model/room-context";
+import { useRoomStore, useRoomView } from "../model/store";
+import { JoinRoom, MissingRoom } from "./join-room";
+import { JoinedRoom } from "./joined-room";
 
-function StatusRegion() {
-  const announcement = useRooms((state) => state.announcement);
+function Announcements() {
+  const announcement = useRoomStore((state) => state.announcement);
   return (
     <p role="status" aria-live="polite" className="sr-only">
       {announcement}
@@ -33,11 +33,11 @@ function Loading() {
   );
 }
 
-function Content({ here }: { here: Here }) {
-  const phase = useRoom(here.id, (view) => view.phase);
-  const error = useRoom(here.id, (view) => view.error);
-  if (phase === "open") return <Inside />;
-  if (phase === "outside") return <Outside />;
+function Content({ room }: { room: RoomContext }) {
+  const phase = useRoomView(room.id, (view) => view.phase);
+  const error = useRoomView(room.id, (view) => view.error);
+  if (phase === "joined") return <JoinedRoom />;
+  if (phase === "not-joined") return <JoinRoom />;
   if (phase === "missing") return <MissingRoom />;
   if (phase === "loading") return <Loading />;
   return (
@@ -46,20 +46,20 @@ function Content({ here }: { here: Here }) {
         heading="h1"
         title="The room could not be loaded"
         error={error}
-        onRetry={here.reopen}
+        onRetry={room.reopen}
       />
     </div>
   );
 }
 
 function Room({ id }: { id: string }) {
-  const here = useSession(id);
-  const name = useRoom(id, (view) => view.room?.name);
+  const room = useRoomSession(id);
+  const name = useRoomView(id, (view) => view.room?.name);
   usePageTitle(name ?? "Room");
-  return here ? (
-    <HereProvider value={here}>
-      <Content here={here} />
-    </HereProvider>
+  return room ? (
+    <RoomContextProvider value={room}>
+      <Content room={room} />
+    </RoomContextProvider>
   ) : (
     <Loading />
   );
@@ -71,7 +71,7 @@ export default function RoomPage() {
     <div className="flex h-full min-h-0">
       <RoomsColumn current={id} />
       <Room key={id} id={id} />
-      <StatusRegion />
+      <Announcements />
     </div>
   );
 }

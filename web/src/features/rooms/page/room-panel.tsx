@@ -1,26 +1,26 @@
-// What stands beside a room's timeline: its people, and where it is about a ticket, the ticket.
+// The panel beside a room's timeline: its members and, in a room about a ticket, that ticket.
 import { lazy, Suspense, useState } from "react";
 import type { Ticket } from "@/lib/types";
 import { cn } from "@/ui/cn";
-import { Members } from "../members/member-list";
+import { MemberList } from "../members/member-list";
 import { useMembers } from "../model/room-context";
 
-// Fetched beside the page, not before it: the first frame needs no Markdown.
-const TicketView = lazy(() => import("./room-ticket"));
+// Fetched in parallel with the page: the first frame needs no Markdown.
+const RoomTicket = lazy(() => import("./room-ticket"));
 
 export type PanelTab = "ticket" | "people";
 
-interface PanelProps {
+interface RoomPanelProps {
   ticketId: string | null;
   ticket: Ticket | undefined;
   isTicketGone: boolean;
-  /** Only this one, as a sheet. */
-  first?: PanelTab;
+  /** Show only this tab, as a sheet does. */
+  only?: PanelTab;
 }
 
-export function Panel({ ticketId, ticket, isTicketGone, first }: PanelProps) {
-  const [tab, setTab] = useState<PanelTab>(first ?? "ticket");
-  const people = useMembers().length;
+export function RoomPanel({ ticketId, ticket, isTicketGone, only }: RoomPanelProps) {
+  const [tab, setTab] = useState<PanelTab>(only ?? "ticket");
+  const memberCount = useMembers().length;
   const shown = ticketId ? tab : "people";
   const button = (name: PanelTab, label: string) => (
     <button
@@ -37,10 +37,10 @@ export function Panel({ ticketId, ticket, isTicketGone, first }: PanelProps) {
   );
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-      {ticketId && !first && (
+      {ticketId && !only && (
         <div className="flex h-[55px] shrink-0 gap-4 border-b border-line px-4">
           {button("ticket", "Ticket")}
-          {button("people", `People · ${people}`)}
+          {button("people", `People · ${memberCount}`)}
         </div>
       )}
       <section
@@ -50,10 +50,10 @@ export function Panel({ ticketId, ticket, isTicketGone, first }: PanelProps) {
       >
         {shown === "ticket" ? (
           <Suspense fallback={null}>
-            <TicketView ticket={ticket} isGone={isTicketGone} />
+            <RoomTicket ticket={ticket} isGone={isTicketGone} />
           </Suspense>
         ) : (
-          <Members />
+          <MemberList />
         )}
       </section>
     </div>

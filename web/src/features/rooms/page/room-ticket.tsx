@@ -1,10 +1,10 @@
-// The ticket that a room is about, to read beside what is said.
+// The ticket that a room is about, shown in the side panel.
 import { Link } from "react-router";
 import type { Ticket } from "@/lib/types";
 import { Markdown } from "@/markdown/markdown";
 import { Skeleton } from "@/ui/states";
 
-export default function TicketView({
+export default function RoomTicket({
   ticket,
   isGone,
 }: {
@@ -12,9 +12,7 @@ export default function TicketView({
   isGone: boolean;
 }) {
   if (isGone) {
-    return (
-      <p className="p-4 text-[14px] text-soft">The ticket of this room is not there any more.</p>
-    );
+    return <p className="p-4 text-[14px] text-soft">The ticket of this room was deleted.</p>;
   }
   if (!ticket) return <Skeleton className="m-4 h-40" />;
   return (

@@ -1,5 +1,5 @@
-// A message of one's own as a field: Enter or "Save" changes it, Esc puts it away. What is written is a draft until
-// the server has it; a refusal says why and keeps it.
+// The field that edits one of the user's own messages: Enter or "Save" changes it, Esc cancels. The text is a draft
+// until the server has it. A refusal shows its reason and keeps the text.
 import { type KeyboardEvent, useEffect, useState } from "react";
 import { api } from "@/lib/api";
 import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
@@ -10,7 +10,7 @@ import type { RoomMessage } from "@/lib/types";
 import { Button } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
 import { useAutoGrow } from "@/ui/use-auto-grow";
-import { useHere } from "../model/room-context";
+import { useRoomContext } from "../model/room-context";
 import { editDraftKey } from "../model/store";
 
 interface MessageEditorProps {
@@ -19,32 +19,32 @@ interface MessageEditorProps {
 }
 
 function useEditing({ message, onDone }: MessageEditorProps) {
-  const { id } = useHere();
-  const draft = editDraftKey(message.id);
-  const [text, setText] = useState(() => readDraft<string>(draft)?.value ?? message.content);
+  const { id } = useRoomContext();
+  const key = editDraftKey(message.id);
+  const [text, setText] = useState(() => readDraft<string>(key)?.value ?? message.content);
   const [state, setState] = useState({ isBusy: false, sentence: "" });
-  const done = () => {
-    clearDraft(draft);
+  const finish = () => {
+    clearDraft(key);
     onDone();
   };
   const change = (value: string) => {
     setText(value);
     setState({ isBusy: false, sentence: "" });
-    writeDraft(draft, value);
+    writeDraft(key, value);
   };
   const save = () => {
     const content = text.trim();
-    if (content === message.content) return done();
+    if (content === message.content) return finish();
     setState({ isBusy: true, sentence: "" });
-    api.editRoomMessage(id, message.id, content).then(done, (error: Error) => {
-      setState({ isBusy: false, sentence: `Not saved. ${error.message}` });
+    api.editRoomMessage(id, message.id, content).then(finish, (error: Error) => {
+      setState({ isBusy: false, sentence: `Could not save your message. ${error.message}` });
     });
   };
-  return { text, change, save, done, ...state };
+  return { text, change, save, finish, ...state };
 }
 
 export function MessageEditor(props: MessageEditorProps) {
-  const { text, change, save, done, isBusy, sentence } = useEditing(props);
+  const { text, change, save, finish, isBusy, sentence } = useEditing(props);
   const field = useAutoGrow(text);
   useEffect(() => {
     const node = field.current;
@@ -58,7 +58,7 @@ export function MessageEditor(props: MessageEditorProps) {
     if (event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();
-      done();
+      finish();
     } else if (event.key === "Enter" && !event.shiftKey && !isTouch()) {
       event.preventDefault();
       if (!isBlocked) save();
@@ -87,7 +87,7 @@ export function MessageEditor(props: MessageEditorProps) {
         onKeyDown={onKeyDown}
       />
       <div className="mt-1.5 flex justify-end gap-2">
-        <Button weight="quiet" onClick={done}>
+        <Button weight="quiet" onClick={finish}>
           Cancel <Kbd>Esc</Kbd>
         </Button>
         <Button type="submit" weight="primary" disabled={isBlocked}>

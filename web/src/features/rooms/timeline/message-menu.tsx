@@ -1,4 +1,4 @@
-// What one can do with a message: copy it; edit one's own; delete one's own, or as an admin anybody's.
+// The actions on a message: everybody can copy it, its author can edit and delete it, and an admin can delete it.
 import { useState } from "react";
 import { api } from "@/lib/api";
 import { clockTime } from "@/lib/time";
@@ -7,7 +7,7 @@ import { Confirm } from "@/ui/confirm";
 import { copyText } from "@/ui/copy-button";
 import { Menu, type MenuEntry } from "@/ui/menu";
 import { toast } from "@/ui/toast";
-import { useHere, useOwn, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useMyMembership, useRoomContext } from "../model/room-context";
 
 interface MessageMenuProps {
   message: RoomMessage;
@@ -17,25 +17,27 @@ interface MessageMenuProps {
 function copy(text: string): void {
   copyText(text).then(
     () => toast("Copied."),
-    () => toast("The browser does not allow to copy."),
+    () => toast("Your browser blocked copying."),
   );
 }
 
 export function MessageMenu({ message, onEdit }: MessageMenuProps) {
-  const { id, me } = useHere();
-  const isAdmin = useRoomHere((view) => view.room?.is_admin ?? false);
-  const isSilenced = useOwn()?.is_silenced ?? false;
-  const [isAsked, setAsked] = useState(false);
-  const isOwn = message.user_id === me && !isSilenced;
+  const { id, me } = useRoomContext();
+  const isAdmin = useCurrentRoom((view) => view.room?.is_admin ?? false);
+  const isSilenced = useMyMembership()?.is_silenced ?? false;
+  const [isConfirming, setConfirming] = useState(false);
+  const canChange = message.user_id === me && !isSilenced;
   const remove = () => {
     api
       .deleteRoomMessage(id, message.id)
-      .catch((error: Error) => toast(`Not deleted. ${error.message}`));
+      .catch((error: Error) => toast(`Could not delete the message. ${error.message}`));
   };
   const entries: MenuEntry[] = [
     { label: "Copy", run: () => copy(message.content) },
-    ...(isOwn ? [{ label: "Edit", run: () => onEdit(message.id) }] : []),
-    ...(isOwn || isAdmin ? [{ label: "Delete", run: () => setAsked(true), danger: true }] : []),
+    ...(canChange ? [{ label: "Edit", run: () => onEdit(message.id) }] : []),
+    ...(canChange || isAdmin
+      ? [{ label: "Delete", run: () => setConfirming(true), danger: true }]
+      : []),
   ];
   return (
     <>
@@ -44,15 +46,16 @@ export function MessageMenu({ message, onEdit }: MessageMenuProps) {
         entries={entries}
         className="room-menu"
       />
-      {isAsked && (
+      {isConfirming && (
         <Confirm
           open
           title="Delete this message?"
           label="Delete"
-          onClose={() => setAsked(false)}
+          onClose={() => setConfirming(false)}
           onConfirm={remove}
         >
-          Its text is gone for everybody, and cannot be brought back. That there was one stays.
+          Its text is deleted for everybody and cannot be restored. The room still shows that a
+          message was deleted.
         </Confirm>
       )}
     </>

@@ -1,29 +1,29 @@
-// One message of a room, an article with a name: its text, or that it was deleted, or the field that edits it. The
-// tutor's has its tag, whom it answers, and while it grows Stop for who asked and for admins.
+// One message of a room as an article: its text, that it was deleted, or the field that edits it. An answer of the
+// tutor has a tag, the name of the person who asked, and Stop while it grows.
 import { memo } from "react";
 import { clockTime, exactTime } from "@/lib/time";
 import type { RoomMessage } from "@/lib/types";
 import { Markdown } from "@/markdown/markdown";
 import { Waiting } from "@/ui/waiting";
-import { useHere } from "../model/room-context";
-import { useRooms } from "../model/store";
+import { useRoomContext } from "../model/room-context";
+import { useRoomStore } from "../model/store";
 import { MessageEditor } from "./message-editor";
 import { MessageMenu } from "./message-menu";
 import { StopAnswer } from "./stop-answer";
 
 interface MessageProps {
   message: RoomMessage;
-  /** With its author's name above: the first of its group. */
+  /** The first of its group, with its author's name above. */
   isHead: boolean;
-  /** For the tutor's: who asked. */
+  /** For an answer: the name of the person who asked. */
   asker: string | undefined;
   isEditing: boolean;
   onEdit: (id: string | null) => void;
 }
 
-const ENDINGS: Record<string, string> = {
-  stopped: "Stopped. This is what was written until then.",
-  interrupted: "Interrupted: the server went away while answering.",
+const ENDING_WORDS: Record<string, string> = {
+  stopped: "Stopped. This is the text up to then.",
+  interrupted: "Interrupted: the server stopped while answering.",
   failed: "The answer failed.",
 };
 
@@ -47,11 +47,13 @@ function Head({ message, asker }: Pick<MessageProps, "message" | "asker">) {
   );
 }
 
-/** The text, and the only thing drawn again while it grows. */
+/** The text. While it grows, only this part renders again. */
 function Text({ message }: { message: RoomMessage }) {
   const isStreaming = message.status === "streaming";
-  const growing = useRooms((state) => (isStreaming ? state.growing[message.id] : undefined));
-  const text = growing ?? message.content;
+  const runningText = useRoomStore((state) =>
+    isStreaming ? state.answerTexts[message.id] : undefined,
+  );
+  const text = runningText ?? message.content;
   if (text === "") return isStreaming ? <Waiting /> : null;
   return (
     <>
@@ -66,11 +68,11 @@ function Text({ message }: { message: RoomMessage }) {
 }
 
 function Ending({ message }: { message: RoomMessage }) {
-  const words = message.error ?? ENDINGS[message.status ?? ""];
+  const words = message.error ?? ENDING_WORDS[message.status ?? ""];
   if (!words) return null;
-  const look = message.status === "stopped" ? "bg-panel text-soft" : "bg-warn-bg text-warn";
+  const colours = message.status === "stopped" ? "bg-panel text-soft" : "bg-warn-bg text-warn";
   return (
-    <p className={`mt-1.5 rounded-md px-3 py-1.5 text-[14px] break-words ${look}`}>
+    <p className={`mt-1.5 rounded-md px-3 py-1.5 text-[14px] break-words ${colours}`}>
       <strong className="mr-2 font-mono text-[12px] font-semibold uppercase">
         {message.status}
       </strong>
@@ -81,16 +83,16 @@ function Ending({ message }: { message: RoomMessage }) {
 
 export const Message = memo(function Message(props: MessageProps) {
   const { message, isHead, asker, isEditing, onEdit } = props;
-  const { me } = useHere();
+  const { me } = useRoomContext();
   const author = message.user_id === me ? "You" : message.name;
-  const isMine = message.mentions.includes(me);
+  const mentionsMe = message.mentions.includes(me);
   return (
     <article
       aria-label={`${author}, ${clockTime(message.created_at)}`}
       aria-busy={message.status === "streaming"}
       data-message={message.id}
       data-head={isHead || undefined}
-      data-mine={isMine || undefined}
+      data-mine={mentionsMe || undefined}
       tabIndex={-1}
       className="room-message"
     >

@@ -1,14 +1,14 @@
-// A message on its way: sending, not confirmed (sending it again is safe), or refused with the server's sentence.
+// An outgoing message: sending, not confirmed (sending it again is safe), or refused with the server's sentence.
 import { readDraft, writeDraft } from "@/lib/drafts";
 import { Button } from "@/ui/button";
 import { useElapsed } from "@/ui/waiting";
-import type { Outgoing } from "../model/outbox";
-import { useHere, useRoomHere } from "../model/room-context";
-import { draftKey, patchView } from "../model/store";
+import type { OutgoingMessage } from "../model/outbox";
+import { useCurrentRoom, useRoomContext } from "../model/room-context";
+import { draftKey, updateView } from "../model/store";
 
-function State({ message }: { message: Outgoing }) {
-  const { session } = useHere();
-  const isLive = useRoomHere((view) => view.connection === "live");
+function State({ message }: { message: OutgoingMessage }) {
+  const { session } = useRoomContext();
+  const isLive = useCurrentRoom((view) => view.connection === "live");
   const isSlow = useElapsed(message.status === "sending", 800);
   const retry = () => session.sender.retry(message.id);
   if (message.status === "sending") return isSlow && <span>Sending…</span>;
@@ -18,7 +18,7 @@ function State({ message }: { message: Outgoing }) {
         <span>
           {isLive
             ? "Not confirmed. Sending it again is safe."
-            : "Not confirmed. It is sent again when the connection is back."}
+            : "Not confirmed. It will be sent again when the connection is back."}
         </span>
         {isLive && <Button onClick={retry}>Send again</Button>}
       </>
@@ -34,14 +34,14 @@ function State({ message }: { message: Outgoing }) {
   );
 }
 
-export function Pending({ message }: { message: Outgoing }) {
-  const { id, me, session } = useHere();
+export function PendingMessage({ message }: { message: OutgoingMessage }) {
+  const { id, me, session } = useRoomContext();
   const takeBack = () => {
-    const text = session.sender.drop(message.id);
+    const text = session.sender.takeBack(message.id);
     const key = draftKey(id, me);
-    const draft = readDraft<string>(key)?.value; // where no composer is open to take it
+    const draft = readDraft<string>(key)?.value; // for when no composer is open to take the text
     writeDraft(key, draft ? `${text}\n${draft}` : text);
-    patchView(id, { offered: { text, at: Date.now() } });
+    updateView(id, { takenBack: { text, at: Date.now() } });
   };
   return (
     <article
@@ -56,7 +56,7 @@ export function Pending({ message }: { message: Outgoing }) {
           <State message={message} />
           {message.status !== "sending" && (
             <Button weight="quiet" onClick={takeBack}>
-              Take it back
+              Take back
             </Button>
           )}
         </div>

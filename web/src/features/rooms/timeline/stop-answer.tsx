@@ -1,22 +1,23 @@
-// Stops the tutor: for who asked, and for admins. The words change at once; Esc does it for who asked.
+// Stops the tutor's answer, for the person who asked and for admins. The label changes at once. Esc stops it for the
+// person who asked.
 import { useState } from "react";
 import { api } from "@/lib/api";
 import { useHotkeys } from "@/lib/hotkeys";
 import { Kbd } from "@/ui/kbd";
 import { toast } from "@/ui/toast";
-import { useHere, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useRoomContext } from "../model/room-context";
 
 export function StopAnswer({ replyId }: { replyId: string }) {
-  const { me } = useHere();
-  const isAsker = useRoomHere((view) => view.state?.running?.asked_by === me);
-  const isAdmin = useRoomHere((view) => view.room?.is_admin ?? false);
+  const { me } = useRoomContext();
+  const isAsker = useCurrentRoom((view) => view.state?.running?.asked_by === me);
+  const isAdmin = useCurrentRoom((view) => view.room?.is_admin ?? false);
   const [isStopping, setStopping] = useState(false);
   const stop = () => {
     if (isStopping) return;
     setStopping(true);
     api.stopReply(replyId).catch((error: Error) => {
       setStopping(false);
-      toast(`Could not stop. ${error.message}`);
+      toast(`Could not stop the answer. ${error.message}`);
     });
   };
   useHotkeys({ Escape: stop }, isAsker);

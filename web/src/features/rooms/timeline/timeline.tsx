@@ -1,28 +1,29 @@
-// What was said, oldest above: under days, in groups, with a line where the unread begin; the answer in the making
-// and what is on its way at the end. It opens at the unread, and follows its end while the reader is there.
+// The messages of a room, oldest first: under days, in groups, with a line where the new ones begin. The running
+// answer and outgoing messages come last. It opens at the new messages and follows its end while the reader is there.
 import { lazy, memo, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { useHotkeys } from "@/lib/hotkeys";
 import type { RoomMessage } from "@/lib/types";
 import { KeepPlace } from "@/ui/keep-place";
 import { EndMark, LatestPill } from "@/ui/latest";
 import { useReading } from "@/ui/use-reading";
-import { useHere, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useRoomContext } from "../model/room-context";
 import { firstNew } from "../model/room-state";
 import { dayName, type Line, linesOf } from "./grouping";
-import { Pending } from "./pending-message";
-import { Beginning, Earlier, NewRule, Opening } from "./timeline-parts";
+import { NewRule, OpenAtNew } from "./new-messages";
+import { PendingMessage } from "./pending-message";
+import { EarlierMessages, RoomBeginning } from "./timeline-start";
 import { useReadMark } from "./use-read-mark";
-import { useAnswer } from "./use-running-answer";
+import { useRunningAnswer } from "./use-running-answer";
 
-// Fetched beside the page, not before it: the first frame needs no Markdown.
-const message = import("./message");
-const Message = lazy(() => message.then((module) => ({ default: module.Message })));
+// Fetched in parallel with the page: the first frame needs no Markdown.
+const messageModule = import("./message");
+const Message = lazy(() => messageModule.then((module) => ({ default: module.Message })));
 
-const NONE: RoomMessage[] = [];
+const NO_MESSAGES: RoomMessage[] = [];
 
 interface LinesProps {
   lines: Line[];
-  /** Who asked what an answer answers, by its reply. */
+  /** The name of the person who asked, by the id of the reply. */
   askers: Record<string, string>;
   editing: string | null;
   onEdit: (id: string | null) => void;
@@ -44,13 +45,13 @@ const Lines = memo(function Lines({ lines, askers, editing, onEdit }: LinesProps
   ));
 });
 
-/** How many messages of others came in below the view since the reader left the end. */
-function useBelow(messages: RoomMessage[], away: boolean, me: string): number {
+/** Return how many messages by others arrived since the reader left the end. */
+function useMissedCount(messages: RoomMessage[], away: boolean, me: string): number {
   const newest = messages.at(-1)?.seq ?? 0;
-  const left = useRef(newest);
-  if (!away) left.current = newest;
+  const lastSeen = useRef(newest);
+  if (!away) lastSeen.current = newest;
   return away
-    ? messages.filter(({ seq, user_id }) => seq > left.current && user_id !== me).length
+    ? messages.filter(({ seq, user_id }) => seq > lastSeen.current && user_id !== me).length
     : 0;
 }
 
@@ -67,21 +68,20 @@ function useAskers(messages: RoomMessage[]): Record<string, string> {
 }
 
 export function Timeline() {
-  const { id, me } = useHere();
-  const messages = useRoomHere((view) => view.state?.messages ?? NONE);
-  const since = useRoomHere((view) => view.since);
-  const outbox = useRoomHere((view) => view.outbox);
-  const editing = useRoomHere((view) => view.editing);
-  const answer = useAnswer();
-  const { onEdit } = useHere();
-  const newId = firstNew(messages, since, me)?.id ?? null;
+  const { id, me, onEdit } = useRoomContext();
+  const messages = useCurrentRoom((view) => view.state?.messages ?? NO_MESSAGES);
+  const newAfter = useCurrentRoom((view) => view.newAfter);
+  const outbox = useCurrentRoom((view) => view.outbox);
+  const editing = useCurrentRoom((view) => view.editing);
+  const answer = useRunningAnswer();
+  const newId = firstNew(messages, newAfter, me)?.id ?? null;
   const shown = useMemo(() => (answer ? [...messages, answer] : messages), [messages, answer]);
   const lines = useMemo(() => linesOf(shown, newId), [shown, newId]);
   const askers = useAskers(messages);
   const reading = useReading(id, "room", outbox.at(-1)?.id);
   const { box, content, toEnd } = reading;
   const [away, setAway] = useState(false);
-  const below = useBelow(messages, away, me);
+  const missedCount = useMissedCount(messages, away, me);
   useReadMark(away);
   const onLatest = useCallback(() => {
     toEnd();
@@ -104,20 +104,20 @@ export function Timeline() {
         className="scroller h-full px-3 pt-5 md:px-7"
       >
         <div ref={content} className="flex min-h-full flex-col justify-end pb-3">
-          <Earlier />
-          <Beginning />
+          <EarlierMessages />
+          <RoomBeginning />
           <KeepPlace box={box} chat={id} first={messages[0]?.id} />
           <Suspense fallback={null}>
             <Lines lines={lines} askers={askers} editing={editing} onEdit={onEdit} />
-            <Opening reading={reading} />
+            <OpenAtNew reading={reading} />
           </Suspense>
           {outbox.map((message) => (
-            <Pending key={message.id} message={message} />
+            <PendingMessage key={message.id} message={message} />
           ))}
           <EndMark box={box} onAway={setAway} />
         </div>
       </div>
-      {away && <LatestPill onClick={onLatest} count={below} />}
+      {away && <LatestPill onClick={onLatest} count={missedCount} />}
     </div>
   );
 }

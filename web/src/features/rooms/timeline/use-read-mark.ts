@@ -1,6 +1,6 @@
-// Tells the server what was seen: only when the newest message is in view, in a tab that has the focus.
+// Tells the server what was read: only while the newest message is in view, in a tab that has the focus.
 import { useEffect, useState } from "react";
-import { useHere, useRoomHere } from "../model/room-context";
+import { useCurrentRoom, useRoomContext } from "../model/room-context";
 
 const isLooking = (): boolean => document.visibilityState === "visible" && document.hasFocus();
 
@@ -21,13 +21,13 @@ function useLooking(): boolean {
 }
 
 export function useReadMark(away: boolean): void {
-  const { session } = useHere();
+  const { session } = useRoomContext();
   const looking = useLooking();
-  const newest = useRoomHere((view) => view.state?.messages.at(-1)?.seq ?? 0);
-  const isLive = useRoomHere((view) => view.connection === "live");
+  const newest = useCurrentRoom((view) => view.state?.messages.at(-1)?.seq ?? 0);
+  const isLive = useCurrentRoom((view) => view.connection === "live");
   useEffect(() => {
-    if (looking) session.lookBack();
-    else session.lookAway();
+    if (looking) session.markBack();
+    else session.markAway();
   }, [looking, session]);
   useEffect(() => {
     if (looking && !away && isLive && newest > 0) session.markRead();

@@ -1,10 +1,10 @@
-// The tutor's answer in the making as a message, until the room has the real one under the same id.
+// The tutor's running answer as a message, until the room has the finished one under the same id.
 import { useMemo } from "react";
 import type { RoomMessage } from "@/lib/types";
-import { useRoomHere } from "../model/room-context";
+import { useCurrentRoom } from "../model/room-context";
 
-export function useAnswer(): RoomMessage | null {
-  const running = useRoomHere((view) => view.state?.running ?? null);
+export function useRunningAnswer(): RoomMessage | null {
+  const running = useCurrentRoom((view) => view.state?.running ?? null);
   const replyId = running?.id;
   return useMemo(() => {
     if (!replyId) return null;

@@ -126,7 +126,7 @@ function TicketView({ ticket }: { ticket: Ticket }) {
   );
 }
 
-export default function DetailPage() {
+export default function TicketPage() {
   const { id = "" } = useParams();
   const ticket = useQuery({ ...ticketQuery(id), retry: 1 });
   usePageTitle(ticket.data?.title ?? "Ticket");

@@ -54,7 +54,7 @@ function EditForm({ ticket }: { ticket: Ticket }) {
   );
 }
 
-export default function EditPage() {
+export default function EditTicketPage() {
   const { id = "" } = useParams();
   const ticket = useQuery({ ...ticketQuery(id), retry: 1 });
   usePageTitle(ticket.data ? `Edit ${ticket.data.title}` : "Edit ticket");

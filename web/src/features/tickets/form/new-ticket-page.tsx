@@ -16,7 +16,7 @@ const ADVICE = [
   "What solved it, if you know already.",
 ];
 
-export default function NewPage() {
+export default function NewTicketPage() {
   usePageTitle("New ticket");
   const [params] = useSearchParams();
   const client = useQueryClient();

@@ -4,14 +4,14 @@ import { useState } from "react";
 import { isComposing } from "@/lib/hotkeys";
 
 export const MAX_TAGS = 20;
-export const MAX_TAG = 40;
+export const MAX_TAG_CHARS = 40;
 
 /** Tags as the server stores them: trimmed, case-folded, unique. */
 export function addTags(tags: string[], text: string): string[] {
   const fresh = text
     .split(/[,\n]/)
     .map((tag) => tag.trim().replace(/^#+/, "").replace(/\s+/g, " ").toLowerCase())
-    .filter((tag) => tag !== "" && [...tag].length <= MAX_TAG);
+    .filter((tag) => tag !== "" && [...tag].length <= MAX_TAG_CHARS);
   return [...new Set([...tags, ...fresh])].slice(0, MAX_TAGS);
 }
 

@@ -7,7 +7,7 @@ import type { TicketFilter } from "@/lib/api";
 import { facetsQuery } from "@/lib/queries";
 import type { Facet } from "@/lib/types";
 
-const SHOWN_TAGS = 8;
+const MAX_SHOWN_TAGS = 8;
 
 interface FilterChipsProps {
   filter: TicketFilter;
@@ -46,7 +46,7 @@ export function FilterChips({ filter, onChange }: FilterChipsProps) {
   const { data } = useQuery(facetsQuery);
   const categories = chosenFirst(data?.categories ?? [], filter.category ? [filter.category] : []);
   const tags = chosenFirst(data?.tags ?? [], filter.tags);
-  const shown = all ? tags : tags.slice(0, Math.max(SHOWN_TAGS, filter.tags.length));
+  const shown = all ? tags : tags.slice(0, Math.max(MAX_SHOWN_TAGS, filter.tags.length));
   if (data && categories.length + tags.length === 0) return null;
   return (
     <fieldset className="-mx-4 flex min-h-[26px] gap-1.5 overflow-x-auto px-4 py-0.5 [scrollbar-width:none] md:mx-0 md:flex-wrap md:overflow-visible md:px-0">
@@ -80,7 +80,7 @@ export function FilterChips({ filter, onChange }: FilterChipsProps) {
           />
         );
       })}
-      {tags.length > SHOWN_TAGS && (
+      {tags.length > MAX_SHOWN_TAGS && (
         <button type="button" className="chip" aria-expanded={all} onClick={() => setAll(!all)}>
           {all ? "Fewer" : `${tags.length - shown.length} more`}
         </button>

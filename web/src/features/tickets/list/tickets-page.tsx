@@ -124,7 +124,7 @@ function useNearEnd(active: boolean, load: () => void) {
   return end;
 }
 
-export default function ListPage() {
+export default function TicketsPage() {
   usePageTitle("Tickets");
   const { filter, change } = useTicketFilter();
   const input = useRef<HTMLInputElement>(null);
