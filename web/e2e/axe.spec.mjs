@@ -334,8 +334,8 @@ const PAGES = [
       await page.getByRole("heading", { name: "Other rooms" }).waitFor();
       await page.keyboard.press("Control+k");
       await page.getByRole("combobox").fill("keep an");
-      await page.getByRole("option", { name: /Keep an account/ }).click();
-      await page.getByRole("dialog", { name: "Keep an account" }).waitFor();
+      await page.getByRole("option", { name: /Create an account/ }).click();
+      await page.getByRole("dialog", { name: "Create an account" }).waitFor();
     },
   ],
   [
@@ -349,9 +349,9 @@ const PAGES = [
   [
     "missing-ticket",
     () => "/tickets/0123456789abcdef01234567",
-    (page) => page.getByText("no such ticket").waitFor(),
+    (page) => page.getByText("Ticket not found").waitFor(),
   ],
-  ["missing-page", () => "/nowhere", (page) => page.getByText("There is no page here").waitFor()],
+  ["missing-page", () => "/nowhere", (page) => page.getByText("Page not found").waitFor()],
   [
     "palette",
     () => "/tickets",

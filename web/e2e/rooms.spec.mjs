@@ -330,11 +330,11 @@ test("an account carries the name to another browser", async ({ newPerson }) => 
   const named = page.getByRole("button", { name: "You are Ana Account" });
   await page.goto("/rooms");
   await named.click();
-  await page.getByRole("menuitem", { name: "Keep an account" }).click();
+  await page.getByRole("menuitem", { name: "Create an account" }).click();
   await page.getByRole("textbox", { name: "E-mail" }).fill(email);
   await page.getByLabel("Password").fill("a long enough one");
-  await page.getByRole("button", { name: "Keep account" }).click();
-  await expect(page.getByText("Your account is kept.", { exact: false })).toBeVisible();
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByText("Account created.", { exact: false })).toBeVisible();
   await named.click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("button", { name: "You are Visitor" }).click();

@@ -51,7 +51,7 @@ test("everything works, and the page tests streams and sockets itself", async ({
   await expect(line(page, "Change log").getByText(/^Every change is kept/)).toBeVisible();
   await expect(page.getByText("GET /status", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Test again" }).click();
-  await expect(streams.getByText("trying…")).toBeVisible();
+  await expect(streams.getByText("testing…")).toBeVisible();
   await expect(streams.getByText("works", { exact: true })).toBeVisible();
   watched.check();
 });
@@ -74,7 +74,7 @@ test("the page says that a server is away, and notices its return", async ({ ser
   await page.goto("/status");
   await expect(page.getByText("Everything works.")).toBeVisible();
   await server.kill();
-  await expect(page.getByText(/does not answer just now/)).toBeVisible();
+  await expect(page.getByText(/is not answering right now/)).toBeVisible();
   await server.serve();
   await expect(page.getByText("Everything works.")).toBeVisible();
 });

@@ -1,4 +1,4 @@
-// The lines above every page that say why something cannot be done just now.
+// The lines above every page that say why something cannot be done right now.
 import { type ReactNode, useSyncExternalStore } from "react";
 import { useReadOnly } from "@/lib/read-only";
 
@@ -26,7 +26,8 @@ export function Banners() {
   if (!isReadOnly) return null;
   return (
     <Banner>
-      The server's disk is full: you can read, but nothing is saved just now. Your drafts are kept.
+      The server's disk is full: you can read, but nothing can be saved right now. Your drafts are
+      kept.
     </Banner>
   );
 }

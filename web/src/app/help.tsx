@@ -1,4 +1,4 @@
-// The help sheet: every key where it works, and the one switch that turns single keys off.
+// The help dialog: every key and where it works, and the switch that turns single keys off.
 import { useState } from "react";
 import { setSingleKeysOff, singleKeysOff } from "@/lib/hotkeys";
 import { Dialog } from "@/ui/dialog";
@@ -14,7 +14,7 @@ const KEYS: [string, [string, string][]][] = [
       ["g t", "Go to the tickets"],
       ["g c", "Go to the chat"],
       ["g r", "Go to the rooms"],
-      ["g s", "Look how Tutordesk does"],
+      ["g s", "Go to the status page"],
       ["n", "New ticket"],
       ["Esc", "Close, or stop the tutor"],
     ],
@@ -40,7 +40,7 @@ const KEYS: [string, [string, string][]][] = [
       ["↵", "Send"],
       ["⇧ ↵", "New line"],
       ["↑", "Edit the last question, in an empty field"],
-      ["← →", "Other versions, where they are"],
+      ["← →", "Switch between versions of an answer"],
       ["Alt ↓", "Go to the newest answer"],
     ],
   ],
@@ -48,7 +48,7 @@ const KEYS: [string, [string, string][]][] = [
     "Rooms",
     [
       ["c", "Write a message"],
-      ["@", "Name somebody, or the tutor"],
+      ["@", "Mention a member or the tutor"],
       ["↑", "Edit your last message, in an empty field"],
       ["Alt ↓", "Go to the newest message"],
     ],
@@ -56,7 +56,7 @@ const KEYS: [string, [string, string][]][] = [
 ];
 
 export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const [off, setOff] = useState(singleKeysOff);
+  const [isOff, setOff] = useState(singleKeysOff);
   return (
     <Dialog open={open} onClose={onClose} title="Keyboard">
       {KEYS.map(([name, keys]) => (
@@ -80,13 +80,13 @@ export function Help({ open, onClose }: { open: boolean; onClose: () => void }) 
           <input
             type="checkbox"
             className="size-4 accent-accent"
-            checked={!off}
+            checked={!isOff}
             onChange={(event) => {
               setSingleKeysOff(!event.target.checked);
               setOff(!event.target.checked);
             }}
           />
-          Single keys do something
+          Use single-key shortcuts
         </label>
         <ThemeSwitch />
       </div>

@@ -1,4 +1,4 @@
-// The rail on wide screens and the bar on phones: the same pages, search, help and theme.
+// The navigation: a rail on wide screens and a bar on phones, with pages, search, help, identity and theme.
 import { Activity, MessageSquare, Monitor, Moon, Search, Sun, Ticket, Users } from "lucide-react";
 import { NavLink } from "react-router";
 import { IdentityMenu } from "@/features/identity/identity-menu";
@@ -7,7 +7,7 @@ import { Kbd } from "@/ui/kbd";
 import { RoomsMark, useRoomNews } from "./room-news";
 import { setTheme, type Theme, useTheme } from "./theme";
 
-export const PAGES = [
+const PAGES = [
   { to: "/tickets", label: "Tickets", keys: "g t", Icon: Ticket },
   { to: "/chat", label: "Chat", keys: "g c", Icon: MessageSquare },
   { to: "/rooms", label: "Rooms", keys: "g r", Icon: Users },
@@ -17,7 +17,7 @@ export const PAGES = [
 const THEMES: { name: Theme; label: string; Icon: typeof Sun }[] = [
   { name: "light", label: "Light", Icon: Sun },
   { name: "dark", label: "Dark", Icon: Moon },
-  { name: "system", label: "Like the system", Icon: Monitor },
+  { name: "system", label: "System", Icon: Monitor },
 ];
 
 export function ThemeSwitch() {
@@ -42,7 +42,7 @@ export function ThemeSwitch() {
   );
 }
 
-const row =
+const railItem =
   "flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-soft hover:bg-raise hover:text-text";
 
 interface NavigationProps {
@@ -67,7 +67,7 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
             key={to}
             to={to}
             className={({ isActive }) =>
-              cn(row, isActive && "bg-raise font-[550] text-text [&_svg]:text-accent")
+              cn(railItem, isActive && "bg-raise font-[550] text-text [&_svg]:text-accent")
             }
           >
             <Icon size={16} aria-hidden="true" className="text-dim" />
@@ -78,12 +78,12 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
         ))}
       </nav>
       <div className="flex-1" />
-      <button type="button" className={row} onClick={onSearch}>
+      <button type="button" className={railItem} onClick={onSearch}>
         <Search size={16} aria-hidden="true" className="text-dim" />
         <span className="flex-1 text-left">Search</span>
         <Kbd>Ctrl K</Kbd>
       </button>
-      <button type="button" className={row} onClick={onHelp}>
+      <button type="button" className={railItem} onClick={onHelp}>
         <span className="flex-1 text-left">Keyboard help</span>
         <Kbd>?</Kbd>
       </button>

@@ -1,4 +1,4 @@
-// An address that is no page.
+// Shown for an address that is not a page.
 import { Link } from "react-router";
 import { usePageTitle } from "@/lib/page";
 import { buttonClass } from "@/ui/button";
@@ -9,7 +9,7 @@ export function NotFound() {
   return (
     <Notice
       heading="h1"
-      title="There is no page here"
+      title="Page not found"
       actions={
         <>
           <Link to="/tickets" className={buttonClass("primary")}>

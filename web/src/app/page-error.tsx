@@ -1,4 +1,4 @@
-// Catches what a page throws, also when its code could not be fetched, and offers to load again. The
+// Catches the errors of a page, including code that could not be fetched, and offers to load the page again. The
 // shell around it keeps working.
 import { Component, type ReactNode } from "react";
 import { Failure } from "@/ui/states";
@@ -18,11 +18,11 @@ export class PageError extends Component<{ children: ReactNode }, State> {
     const { error } = this.state;
     if (!error) return this.props.children;
     const text = error instanceof Error ? error.message : String(error);
-    const missing = /import|fetch|chunk|module/i.test(text);
+    const isFetchFailure = /import|fetch|chunk|module/i.test(text);
     const reason = new Error(
-      missing
-        ? "A part of Tutordesk could not be fetched. Check your connection; drafts are kept."
-        : "Something in this page broke. Drafts are kept.",
+      isFetchFailure
+        ? "A part of Tutordesk could not be loaded. Check your connection and retry. Drafts are kept."
+        : "Something on this page failed. Load it again. Drafts are kept.",
     );
     return (
       <Failure

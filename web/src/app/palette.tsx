@@ -1,5 +1,5 @@
-// The palette (Ctrl/Cmd+K): pages, rooms and tickets in one list, loaded when first opened. A combobox after
-// the ARIA pattern: focus stays in the field, arrows move the chosen option.
+// The palette (Ctrl/Cmd+K): pages, rooms and tickets in one list, loaded when first opened. It follows the ARIA
+// combobox pattern: focus stays in the field, arrows move the chosen option.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useNavigate } from "react-router";
@@ -19,12 +19,12 @@ interface Option {
 }
 
 function useDebounced(value: string, ms: number): string {
-  const [late, setLate] = useState(value);
+  const [debounced, setDebounced] = useState(value);
   useEffect(() => {
-    const timer = setTimeout(() => setLate(value), ms);
+    const timer = setTimeout(() => setDebounced(value), ms);
     return () => clearTimeout(timer);
   }, [value, ms]);
-  return late;
+  return debounced;
 }
 
 function useOptions(text: string, close: () => void): Option[] {
@@ -59,7 +59,7 @@ function useOptions(text: string, close: () => void): Option[] {
     },
     {
       id: "account",
-      label: me?.email ? "Change your account" : "Keep an account",
+      label: me?.email ? "Change your account" : "Create an account",
       note: "you",
       run: identity("account"),
     },
@@ -68,25 +68,25 @@ function useOptions(text: string, close: () => void): Option[] {
       : [{ id: "sign-in", label: "Sign in", note: "you", run: identity("sign-in") }]),
     { id: "light", label: "Light theme", note: "setting", run: theme("light") },
     { id: "dark", label: "Dark theme", note: "setting", run: theme("dark") },
-    { id: "system", label: "Theme of the system", note: "setting", run: theme("system") },
+    { id: "system", label: "System theme", note: "setting", run: theme("system") },
   ];
   const words = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const isMeant = ({ label }: { label: string }) =>
+  const isMatch = ({ label }: { label: string }) =>
     words.every((word) =>
       label
         .toLowerCase()
         .split(" ")
         .some((part) => part.startsWith(word)),
     );
-  const matching = pages.filter(isMeant);
-  const found = rooms
+  const matchingPages = pages.filter(isMatch);
+  const matchingRooms = rooms
     .map(({ id, name }) => ({
       id: `room-${id}`,
       label: name,
       note: "room",
       run: go(`/rooms/${id}`),
     }))
-    .filter(isMeant)
+    .filter(isMatch)
     .slice(0, 5);
   const tickets = (data?.pages[0]?.data ?? []).slice(0, 8).map((item) => ({
     id: `ticket-${item.id}`,
@@ -105,23 +105,23 @@ function useOptions(text: string, close: () => void): Option[] {
       ]
     : [];
   return words.length > 0
-    ? [...found, ...tickets, ...matching, ...ask]
+    ? [...matchingRooms, ...tickets, ...matchingPages, ...ask]
     : [...pages.slice(0, 4), ...tickets];
 }
 
 function PaletteBody({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
-  const [at, setAt] = useState(0);
+  const [index, setIndex] = useState(0);
   const id = useId();
   const options = useOptions(text, onClose);
-  const chosen = Math.min(at, options.length - 1);
+  const chosen = Math.min(index, options.length - 1);
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event.nativeEvent)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();
       const next = (chosen + step + options.length) % options.length;
-      setAt(next);
+      setIndex(next);
       document.getElementById(`${id}-${next}`)?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter") {
       event.preventDefault();
@@ -146,7 +146,7 @@ function PaletteBody({ onClose }: { onClose: () => void }) {
         value={text}
         onChange={(event) => {
           setText(event.target.value);
-          setAt(0);
+          setIndex(0);
         }}
         onKeyDown={onKeyDown}
       />
@@ -157,19 +157,19 @@ function PaletteBody({ onClose }: { onClose: () => void }) {
         tabIndex={-1}
         className="max-h-[50dvh] min-h-24 overflow-y-auto p-1.5"
       >
-        {options.map((option, index) => (
+        {options.map((option, position) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys
           <div
             key={option.id}
-            id={`${id}-${index}`}
+            id={`${id}-${position}`}
             role="option"
             tabIndex={-1}
-            aria-selected={index === chosen}
+            aria-selected={position === chosen}
             className={cn(
               "flex min-h-10 cursor-pointer items-center gap-4 rounded-md px-2.5",
-              index === chosen && "bg-raise",
+              position === chosen && "bg-raise",
             )}
-            onPointerMove={() => setAt(index)}
+            onPointerMove={() => setIndex(position)}
             onClick={option.run}
           >
             <span className="min-w-0 flex-1 truncate">

@@ -1,5 +1,5 @@
-// What is new in one's rooms, for the navigation: how often one is mentioned in what is not read yet, else a dot
-// where anything is unread. Rooms that one muted say nothing.
+// What is new in the user's rooms, for the navigation: the number of unread mentions, else a dot if anything is
+// unread. Muted rooms do not count.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { meQuery, roomsQuery } from "@/lib/queries";
 
@@ -19,10 +19,10 @@ export function useRoomNews(): RoomNews {
     refetchInterval: REFRESH_MS,
   });
   const rows = data?.pages.flatMap((page) => page.data) ?? [];
-  const own = rows.filter((row) => row.is_member && !row.is_muted);
+  const audible = rows.filter((row) => row.is_member && !row.is_muted);
   return {
-    mentions: own.reduce((sum, row) => sum + row.mentions, 0),
-    isUnread: own.some((row) => row.unread > 0),
+    mentions: audible.reduce((sum, row) => sum + row.mentions, 0),
+    isUnread: audible.some((row) => row.unread > 0),
   };
 }
 

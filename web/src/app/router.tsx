@@ -1,5 +1,5 @@
-// The pages and their addresses. The code of the page in the address bar is fetched before the first
-// render, so that a lazy route costs no extra round trip.
+// The pages and their paths. The code of the first page is fetched before the first render, so a lazy route costs no
+// extra round trip.
 import { type ComponentType, type LazyExoticComponent, lazy, Suspense } from "react";
 import { BrowserRouter, Navigate, Route, Routes } from "react-router";
 import { NotFound } from "./not-found";
@@ -19,7 +19,7 @@ const load = {
   status: (): PageModule => import("@/features/status/status-page"),
 };
 
-/** Starts fetching the page of a path; called with the first one before React runs. */
+/** Start fetching the page of a path. main.tsx calls it with the first path before React runs. */
 export function preloadPage(path: string): void {
   const pages: [RegExp, () => PageModule][] = [
     [/^\/(?:tickets)?$/, load.list],
@@ -32,7 +32,7 @@ export function preloadPage(path: string): void {
     [/^\/status$/, load.status],
   ];
   const page = pages.find(([pattern]) => pattern.test(path))?.[1];
-  page?.().catch(() => undefined); // shown by the page itself when it is rendered
+  page?.().catch(() => undefined); // PageError shows it when the page is rendered
 }
 
 const pages = {

@@ -1,4 +1,4 @@
-// Scrolling of the main area: back at the top on a new page, where it was on "back".
+// Scrolling of the main area: a new page starts at the top, and "back" returns to the old position.
 import { type RefObject, useEffect, useLayoutEffect } from "react";
 import { NavigationType, useLocation, useNavigationType } from "react-router";
 
@@ -14,14 +14,14 @@ export function useScrollMemory(box: RefObject<HTMLElement | null>): void {
     node.addEventListener("scroll", remember, { passive: true });
     return () => node.removeEventListener("scroll", remember);
   }, [box, key]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a changed filter is no new page
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a changed filter is not a new page
   useLayoutEffect(() => {
     const node = box.current;
     if (!node) return;
     const target = type === NavigationType.Pop ? (positions.get(key) ?? 0) : 0;
     node.scrollTop = target;
     if (target === 0 || node.scrollTop === target) return;
-    // The page's code or data is not there yet: try again while it grows, for two seconds.
+    // The page's code or data is still loading: retry while the page grows, for two seconds.
     const observer = new ResizeObserver(() => {
       node.scrollTop = target;
       if (node.scrollTop === target) observer.disconnect();

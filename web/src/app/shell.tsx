@@ -1,5 +1,5 @@
-// What surrounds every page: navigation, the palette, help, notices, the question before foreign links,
-// banners, and the stream that keeps ticket lists current.
+// The frame around every page: navigation, palette, help, notices, the warning before foreign links, banners, and the
+// stream that keeps ticket lists current.
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
 import { useIdentityAcrossTabs } from "@/features/identity/identity-menu";
@@ -16,16 +16,16 @@ import { useScrollMemory } from "./scroll";
 
 const Palette = lazy(() => import("./palette"));
 const IdentityDialogs = lazy(() => import("@/features/identity/identity-dialogs"));
-/** Pages as high as the window, whose parts scroll by themselves. */
-const FIXED = /^\/(?:chat|rooms\/[^/]+)\/?$/;
+/** Pages as high as the window; their parts scroll instead of the page. */
+const FULL_HEIGHT = /^\/(?:chat|rooms\/[^/]+)\/?$/;
 
-/** Mounted from the first question on, so that a closing dialog can give the focus back. */
+/** Mounted when first needed, and kept so that a closing dialog can return the focus. */
 function Identity() {
-  const isAsked = useIdentity((state) => state.asked !== null);
+  const isOpen = useIdentity((state) => state.asked !== null);
   const [isNeeded, setNeeded] = useState(false);
   useEffect(() => {
-    if (isAsked) setNeeded(true);
-  }, [isAsked]);
+    if (isOpen) setNeeded(true);
+  }, [isOpen]);
   if (!isNeeded) return null;
   return (
     <Suspense fallback={null}>
@@ -35,9 +35,9 @@ function Identity() {
 }
 
 const RESTORED =
-  "Tutordesk was restored to an earlier state, which you see now. What you were writing is kept.";
+  "Tutordesk was restored to an earlier state, and this page shows it. Your drafts are kept.";
 
-/** Loads the page anew when the data were restored, and says so. */
+/** Reload the page when the data were restored, and say so. */
 function useEpoch() {
   useEffect(() => {
     if (wasRestored()) toast(RESTORED, undefined, 20_000);
@@ -57,7 +57,7 @@ export function Shell() {
   useScrollMemory(main);
   const search = () => setPalette("open");
   useHotkeys({
-    "mod+k": () => setPalette((now) => (now === "open" ? "closed" : "open")),
+    "mod+k": () => setPalette((state) => (state === "open" ? "closed" : "open")),
     "?": () => setHelp(true),
     n: () => navigate("/tickets/new"),
     "g t": () => navigate("/tickets"),
@@ -65,7 +65,7 @@ export function Shell() {
     "g r": () => navigate("/rooms"),
     "g s": () => navigate("/status"),
   });
-  // After a navigation focus must not stay on what is gone; a page may have put it somewhere already.
+  // A navigation may remove the focused element. Focus the page then, unless it has set the focus itself.
   const shown = useRef(pathname);
   useEffect(() => {
     if (shown.current === pathname) return;
@@ -79,7 +79,7 @@ export function Shell() {
         href="#main"
         className="sr-only rounded-md focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:bg-raise focus:px-3 focus:py-2"
       >
-        Skip to the content
+        Skip to content
       </a>
       <Rail onSearch={search} onHelp={() => setHelp(true)} />
       <div className="flex min-h-0 min-w-0 flex-col">
@@ -88,7 +88,7 @@ export function Shell() {
           ref={main}
           id="main"
           tabIndex={-1}
-          className={`min-h-0 flex-1 ${FIXED.test(pathname) ? "overflow-hidden" : "scroller"}`}
+          className={`min-h-0 flex-1 ${FULL_HEIGHT.test(pathname) ? "overflow-hidden" : "scroller"}`}
         >
           <Outlet />
         </main>

@@ -1,5 +1,5 @@
-// The chosen theme: light, dark or the system's. /theme.js applies it before the first paint; this
-// changes it afterwards, in every tab.
+// The chosen theme: light, dark or the system's. /theme.js applies it before the first paint. This module changes it
+// afterwards, in every tab.
 import { useSyncExternalStore } from "react";
 
 export type Theme = "system" | "light" | "dark";
@@ -38,7 +38,7 @@ export function setTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // storage is switched off: the choice lasts as long as the page
+    // Storage is off: the choice lasts as long as the page.
   }
   apply();
 }

@@ -1,4 +1,4 @@
-// Keeps an account: an e-mail address and a password carry who one is to another device. IdentityMenu has one changes it here.
+// Creates or changes an account: with an e-mail address and a password people sign in on another device.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api } from "@/lib/api";
@@ -14,15 +14,21 @@ export function AccountForm({ onDone }: { onDone: () => void }) {
   const { data: me } = useQuery(meQuery);
   const [email, setEmail] = useState(me?.email ?? "");
   const [password, setPassword] = useState("");
-  const [current, setCurrent] = useState("");
-  const hasOne = Boolean(me?.email);
+  const [currentPassword, setCurrentPassword] = useState("");
+  const hasAccount = Boolean(me?.email);
   const save = useMutation({
     networkMode: "always",
     mutationFn: () =>
-      api.keepAccount({ email, password, ...(hasOne && { current_password: current }) }),
-    onSuccess: (now) => {
-      becomeMe(client, now);
-      toast("Your account is kept. Sign in with it on any device.");
+      api.keepAccount({
+        email,
+        password,
+        ...(hasAccount && { current_password: currentPassword }),
+      }),
+    onSuccess: (changedMe) => {
+      becomeMe(client, changedMe);
+      toast(
+        `${hasAccount ? "Account changed" : "Account created"}. You can sign in on any device.`,
+      );
       onDone();
     },
   });
@@ -42,19 +48,19 @@ export function AccountForm({ onDone }: { onDone: () => void }) {
         value={email}
         onChange={(event) => setEmail(event.target.value)}
       />
-      {hasOne && (
+      {hasAccount && (
         <TextField
           label="Current password"
           problem={fieldError(save.error, "current_password")}
           type="password"
           autoComplete="current-password"
           required
-          value={current}
-          onChange={(event) => setCurrent(event.target.value)}
+          value={currentPassword}
+          onChange={(event) => setCurrentPassword(event.target.value)}
         />
       )}
       <TextField
-        label={hasOne ? "New password" : "Password"}
+        label={hasAccount ? "New password" : "Password"}
         hint="At least 10 characters."
         problem={fieldError(save.error, "password")}
         type="password"
@@ -67,7 +73,7 @@ export function AccountForm({ onDone }: { onDone: () => void }) {
       />
       <FormFoot
         problem={formError(save.error, FIELDS)}
-        label={hasOne ? "Change account" : "Keep account"}
+        label={hasAccount ? "Change account" : "Create account"}
         busy={save.isPending ? "Saving…" : null}
       />
     </form>

@@ -1,5 +1,5 @@
-// The dialogs that change who this browser is: a name for oneself, an account to keep, signing in. Asked for by
-// lib/identity; loaded when first asked.
+// The dialogs that change who this browser's user is: choose a name, create an account, sign in. lib/identity opens
+// them. They are loaded when first needed.
 import { useIdentity } from "@/lib/identity";
 import { Dialog } from "@/ui/dialog";
 import { AccountForm } from "./account-form";
@@ -8,7 +8,7 @@ import { SignInForm } from "./sign-in-form";
 
 const TITLES = {
   name: "Choose a name",
-  account: "Keep an account",
+  account: "Create an account",
   "sign-in": "Sign in",
 };
 

@@ -1,4 +1,4 @@
-// IdentityMenu one is, in the navigation: the name, and a menu to change it, keep an account, sign in or out.
+// The user in the navigation: the name, and a menu to change it, create an account, sign in or sign out.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api } from "@/lib/api";
@@ -14,8 +14,8 @@ function useEntries(me: Me | undefined): MenuEntry[] {
     api
       .signOut()
       .then(() => becomeNobody(client))
-      .then(() => toast("Signed out. What you were writing is kept in this browser."))
-      .catch((error: Error) => toast(`Not signed out. ${error.message}`));
+      .then(() => toast("Signed out. Your drafts are kept in this browser."))
+      .catch((error: Error) => toast(`Could not sign out. ${error.message}`));
   };
   const ask = (question: Parameters<typeof askIdentity>[0]) => () => void askIdentity(question);
   const name = { label: me?.name ? "Change name" : "Choose a name", run: ask("name") };
@@ -28,7 +28,7 @@ function useEntries(me: Me | undefined): MenuEntry[] {
   }
   return [
     name,
-    { label: "Keep an account", run: ask("account") },
+    { label: "Create an account", run: ask("account") },
     { label: "Sign in", run: ask("sign-in") },
   ];
 }
@@ -41,7 +41,7 @@ export function IdentityMenu() {
     <div className="flex items-center gap-1">
       <p
         className="min-w-0 flex-1 truncate text-[13px] leading-5"
-        title={me?.email ?? "No sign-in needed: what you write is yours in this browser."}
+        title={me?.email ?? "You need no account: what you write belongs to you in this browser."}
       >
         <span className={me?.name ? "font-[550] text-soft" : "text-dim"}>{name}</span>
         {me?.role === "admin" && <span className="text-dim"> · admin</span>}
@@ -51,7 +51,7 @@ export function IdentityMenu() {
   );
 }
 
-/** Hears of it when another tab of this browser signs in or out. */
+/** Refresh the identity when another tab of this browser signs in or out. */
 export function useIdentityAcrossTabs(): void {
   const client = useQueryClient();
   useEffect(() => followIdentity(client), [client]);

@@ -1,4 +1,4 @@
-// A name for oneself: what others in rooms see. The server decides which names are allowed and says why not.
+// Chooses the name that others in rooms see. The server decides which names are allowed and gives the reason.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { api } from "@/lib/api";
@@ -15,8 +15,8 @@ export function NameForm({ onDone }: { onDone: () => void }) {
   const save = useMutation({
     networkMode: "always",
     mutationFn: () => api.renameMe(name),
-    onSuccess: (now) => {
-      becomeMe(client, now);
+    onSuccess: (renamedMe) => {
+      becomeMe(client, renamedMe);
       onDone();
     },
     onError: () => form.current?.querySelector("input")?.focus(),
@@ -29,7 +29,7 @@ export function NameForm({ onDone }: { onDone: () => void }) {
     <form ref={form} className="grid gap-3" onSubmit={onSubmit}>
       <TextField
         label="Name"
-        hint="Everybody in your rooms sees it. No e-mail and no password are needed."
+        hint="Everybody in your rooms sees it. You need no e-mail address or password."
         problem={fieldError(save.error, "name")}
         autoComplete="nickname"
         maxLength={80}
@@ -47,7 +47,7 @@ export function NameForm({ onDone }: { onDone: () => void }) {
       >
         {!me?.email && (
           <Button weight="quiet" onClick={() => void askIdentity("sign-in")}>
-            I have an account
+            Sign in instead
           </Button>
         )}
       </FormFoot>

@@ -1,4 +1,4 @@
-// Signs in with an account that was kept: this browser is its user from then on.
+// Signs in to an account: this browser then acts as that user.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api } from "@/lib/api";
@@ -45,7 +45,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
         onChange={(event) => setPassword(event.target.value)}
       />
       <p className="text-[13px] text-dim">
-        What you wrote in this browser as a visitor stays the visitor's.
+        What you wrote in this browser as a visitor does not move to your account.
       </p>
       <FormFoot
         problem={formError(signIn.error, ["email", "password"])}

@@ -1,5 +1,5 @@
-// What /status tries through whatever stands between this browser and the server: whether events of a stream come one
-// by one, as an answer's words have to, and whether a socket carries messages both ways.
+// The self-test of /status through whatever is between this browser and the server: events of a stream must arrive one
+// by one, as an answer's words do, and a socket must carry messages both ways.
 import { send, toProblem } from "@/lib/api";
 import { readEvents } from "@/lib/sse";
 
@@ -9,11 +9,12 @@ export interface Verdict {
 }
 
 const TICKS = 5;
-/** The server sends an event each 200 ms, so that five take 800; a proxy that buffers delivers them at once. */
+/** The server sends an event every 200 ms, so five take 800 ms. A buffering proxy delivers them at once. */
 const MIN_SPREAD_MS = 400;
 const MAX_WAIT_MS = 10_000;
 const ECHOES = 5;
 
+/** Judge a stream by the times (ms) at which its events arrived. */
 export function judgeStream(times: number[]): Verdict {
   if (times.length < TICKS) {
     return { state: "down", says: `Only ${times.length} of ${TICKS} events came.` };
@@ -37,14 +38,14 @@ export function judgeSocket(trips: number[]): Verdict {
     return {
       state: "down",
       says:
-        "No socket gets through: a proxy between you and the server does not pass on WebSockets, so rooms stay still. " +
+        "No socket gets through: a proxy between you and the server does not pass on WebSockets, so rooms show nothing new. " +
         "In nginx, pass on the headers Upgrade and Connection with proxy_http_version 1.1.",
     };
   }
-  const middle = [...trips].sort((a, b) => a - b)[ECHOES >> 1] ?? 0;
+  const median = [...trips].sort((a, b) => a - b)[ECHOES >> 1] ?? 0;
   return {
     state: "ok",
-    says: `Messages go there and back in ${Math.max(1, Math.round(middle))} ms.`,
+    says: `Messages go there and back in ${Math.max(1, Math.round(median))} ms.`,
   };
 }
 
@@ -64,7 +65,10 @@ export async function testStream(signal: AbortSignal): Promise<Verdict> {
   } catch (error) {
     if (signal.aborted) throw error;
     if (times.length === 0) {
-      return { state: "down", says: error instanceof Error ? error.message : "No stream opens." };
+      return {
+        state: "down",
+        says: error instanceof Error ? error.message : "The stream could not be opened.",
+      };
     }
   }
   return judgeStream(times);
@@ -75,7 +79,7 @@ export function testSocket(signal: AbortSignal): Promise<Verdict> {
     const trips: number[] = [];
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/status/socket`);
     let sentAt = 0;
-    const say = () => {
+    const sendEcho = () => {
       sentAt = performance.now();
       socket.send(String(trips.length));
     };
@@ -92,11 +96,11 @@ export function testSocket(signal: AbortSignal): Promise<Verdict> {
     };
     const timer = setTimeout(end, MAX_WAIT_MS);
     signal.addEventListener("abort", abort);
-    socket.onopen = say;
+    socket.onopen = sendEcho;
     socket.onclose = end;
     socket.onmessage = () => {
       trips.push(performance.now() - sentAt);
-      if (trips.length < ECHOES) say();
+      if (trips.length < ECHOES) sendEcho();
       else end();
     };
   });

@@ -1,5 +1,5 @@
-// /status: whether the parts of Tutordesk work, whether streams and sockets get through to this browser, and, for an
-// admin or on the machine itself, the figures.
+// /status: whether the parts of Tutordesk work, whether streams and sockets reach this browser, and the figures, which
+// admins and the machine itself can see.
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
@@ -8,8 +8,9 @@ import { usePageTitle } from "@/lib/page";
 import type { Status } from "@/lib/types";
 import { Button } from "@/ui/button";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
-import { FigureList, RouteTable, StatusLine } from "./parts";
+import { FigureList, RouteTable } from "./figures";
 import { testSocket, testStream, type Verdict } from "./self-test";
+import { StatusLine } from "./status-line";
 
 const REFRESH_MS = 5_000;
 const statusQuery = queryOptions({
@@ -60,24 +61,24 @@ function SelfTest() {
   const stream = useQuery(testQuery(tests[0]));
   const socket = useQuery(testQuery(tests[1]));
   const isRunning = stream.isFetching || socket.isFetching;
-  const again = () => void Promise.all([stream.refetch(), socket.refetch()]);
+  const testAgain = () => void Promise.all([stream.refetch(), socket.refetch()]);
   return (
     <Section
       title="From here to the server"
       note={
-        <Button weight="quiet" onClick={again} disabled={isRunning}>
+        <Button weight="quiet" onClick={testAgain} disabled={isRunning}>
           <RotateCw size={14} aria-hidden="true" />
           Test again
         </Button>
       }
     >
       <ul aria-live="polite" className="border-t border-line">
-        {[stream, socket].map((test, at) => (
+        {[stream, socket].map((test, index) => (
           <StatusLine
-            key={tests[at]?.key}
-            name={tests[at]?.name ?? ""}
+            key={tests[index]?.key}
+            name={tests[index]?.name ?? ""}
             state={test.isFetching || !test.data ? "testing" : test.data.state}
-            says={test.isFetching ? `Trying ${tests[at]?.about}.` : (test.data?.says ?? "")}
+            says={test.isFetching ? `Testing ${tests[index]?.about}.` : (test.data?.says ?? "")}
           />
         ))}
       </ul>
@@ -88,8 +89,8 @@ function SelfTest() {
 const isBad = ({ state }: { state: string }) => state === "warning" || state === "down";
 
 function headline(status: Status): string {
-  if (status.parts.some(({ state }) => state === "down")) return "Something does not work.";
-  return status.parts.some(isBad) ? "Works, but something needs a look." : "Everything works.";
+  if (status.parts.some(({ state }) => state === "down")) return "Something is not working.";
+  return status.parts.some(isBad) ? "Works, but something needs attention." : "Everything works.";
 }
 
 function Waiting() {
@@ -106,14 +107,14 @@ export default function StatusPage() {
         <h1 className="text-[22px] leading-tight font-[650] tracking-tight">Status</h1>
         <p role="status" className="min-h-6 text-[14px] text-soft">
           {error
-            ? "Tutordesk does not answer just now. This page tries on."
+            ? "Tutordesk is not answering right now. This page keeps retrying."
             : data && headline(data)}
         </p>
       </div>
       {!data && !isFetched && <Waiting />}
       {!data && error && (
         <Failure
-          title="The status could not be read"
+          title="The status could not be loaded"
           error={error}
           onRetry={() => void refetch()}
         />
@@ -135,10 +136,10 @@ export default function StatusPage() {
       <SelfTest />
       {data?.figures && (
         <>
-          <Section title="Just now">
+          <Section title="Right now">
             <FigureList figures={data.figures} />
           </Section>
-          <Section title="Calls since the start">
+          <Section title="Calls since start">
             <RouteTable routes={data.figures.routes} />
           </Section>
         </>

@@ -1,4 +1,4 @@
-// The ticket pages with the server replaced at `fetch`.
+// The ticket pages in a browser DOM, with the server replaced at `fetch`.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -85,17 +85,17 @@ test("the list shows summaries, states and marked words", async () => {
   expect(screen.getByText(/3 tickets · best match first/)).toBeInTheDocument();
 });
 
-test("the filter of the URL is asked for, and chips change it", async () => {
-  const asked: string[] = [];
+test("the list is filtered by the URL, and chips change the filter", async () => {
+  const queries: string[] = [];
   handler = (url) => {
-    if (url.pathname === "/tickets") asked.push(url.search);
+    if (url.pathname === "/tickets") queries.push(url.search);
     return url.pathname === "/tickets" ? json([item("a")]) : undefined;
   };
   show("/tickets?category=guide&tag=x");
   await screen.findByText("Ticket a");
-  expect(asked[0]).toBe("?category=guide&tag=x&limit=30");
+  expect(queries[0]).toBe("?category=guide&tag=x&limit=30");
   await userEvent.click(screen.getByRole("button", { name: /#http/ }));
-  await waitFor(() => expect(asked.at(-1)).toBe("?category=guide&tag=http&tag=x&limit=30"));
+  await waitFor(() => expect(queries.at(-1)).toBe("?category=guide&tag=http&tag=x&limit=30"));
 });
 
 test("an empty helpdesk offers samples, an empty search offers the tutor", async () => {
@@ -121,7 +121,7 @@ test("a failure gives its reason, and Retry loads", async () => {
   expect(await screen.findByText("Ticket a")).toBeInTheDocument();
 });
 
-test("events put new tickets on top, change them and take them away", async () => {
+test("events add tickets on top, change them and remove them", async () => {
   handler = onList(() => json([item("a")]));
   show("/tickets");
   await screen.findByText("Ticket a");
@@ -139,7 +139,7 @@ test("events put new tickets on top, change them and take them away", async () =
   expect(client.getQueryState(ticketKeys.facets)).toBeDefined();
 });
 
-test("j, k and Enter walk the list", async () => {
+test("j, k and Enter move through the list", async () => {
   handler = onList(() => json([item("a"), item("b")]));
   show("/tickets");
   await screen.findByText("Ticket a");
@@ -184,7 +184,7 @@ test("a saved ticket opens, and its draft is gone", async () => {
   expect(Object.keys(localStorage)).toEqual([]);
 });
 
-test("hints come before the server is asked", async () => {
+test("hints appear without a request to the server", async () => {
   show("/tickets/new");
   await userEvent.click(screen.getByRole("button", { name: /Create ticket/ }));
   expect(await screen.findByText("Give the ticket a title.")).toBeInTheDocument();

@@ -1,4 +1,5 @@
-// "Ask about this ticket": takes a question to the chat about it, where it is sent at once; or the ticket to its room.
+// Asks the tutor about a ticket: opens its chat and sends the question there at once. A link leads to the ticket's
+// room.
 import { type FormEvent, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { isComposing, useHotkeys } from "@/lib/hotkeys";

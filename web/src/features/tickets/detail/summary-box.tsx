@@ -1,10 +1,10 @@
-// The AI summary on a ticket's page, marked as such, with the model and the time it comes from.
+// The AI summary on a ticket's page, marked as such, with its model and time.
 import type { Ticket } from "@/lib/types";
 import { Button } from "@/ui/button";
 import { Time } from "@/ui/time";
 import { useRetrySummary } from "../model/summary-state";
 
-/** "gemini:gemini-3.8-flash" reads better as "gemini-3.8-flash". */
+/** Return "gemini-3.8-flash" for "gemini:gemini-3.8-flash". */
 const shortModel = (model: string): string => model.split(":").at(-1) || model;
 
 export function SummaryBox({ ticket }: { ticket: Ticket }) {

@@ -1,5 +1,5 @@
-// /tickets/:id: the ticket to read, its AI summary, the way to the tutor, and for its author and admins
-// Edit and Delete (with Undo, because the server keeps a trash).
+// /tickets/:id: the ticket, its AI summary, and the ways to ask about it. Its author and admins can edit and delete
+// it. Delete offers Undo, because the server keeps deleted tickets.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "react-router";
 import { api } from "@/lib/api";
@@ -28,9 +28,9 @@ function OwnerActions({ ticket }: { ticket: Ticket }) {
       .then(() => {
         void client.invalidateQueries({ queryKey: ticketKeys.lists });
         void client.invalidateQueries({ queryKey: ticketKeys.ticket(ticket.id) });
-        toast("The ticket is back.");
+        toast("Ticket restored.");
       })
-      .catch((error: Error) => toast(`Could not restore it. ${error.message}`));
+      .catch((error: Error) => toast(`Could not restore the ticket. ${error.message}`));
   };
   const remove = useMutation({
     mutationFn: () => api.deleteTicket(ticket.id),
@@ -39,7 +39,7 @@ function OwnerActions({ ticket }: { ticket: Ticket }) {
       navigate("/tickets", { replace: true });
       toast("Ticket deleted.", { label: "Undo", run: restore });
     },
-    onError: (error) => toast(`Could not delete it. ${error.message}`),
+    onError: (error) => toast(`Could not delete the ticket. ${error.message}`),
   });
   useHotkeys({ e: () => navigate(`/tickets/${ticket.id}/edit`) }, Boolean(mayEdit));
   if (!mayEdit) return null;
@@ -61,7 +61,7 @@ function OwnerActions({ ticket }: { ticket: Ticket }) {
 }
 
 function TicketMeta({ ticket }: { ticket: Ticket }) {
-  const edited = Date.parse(ticket.updated_at) - Date.parse(ticket.created_at) > 60_000;
+  const isEdited = Date.parse(ticket.updated_at) - Date.parse(ticket.created_at) > 60_000;
   return (
     <p className="meta mb-5 flex flex-wrap items-center gap-x-3.5">
       <Time at={ticket.created_at} />
@@ -74,7 +74,7 @@ function TicketMeta({ ticket }: { ticket: Ticket }) {
           #{tag}
         </Link>
       ))}
-      {edited && (
+      {isEdited && (
         <span>
           edited <Time at={ticket.updated_at} />
         </span>
@@ -113,7 +113,7 @@ function TicketView({ ticket }: { ticket: Ticket }) {
       <div className="grid gap-x-11 gap-y-5 lg:grid-cols-[minmax(0,68ch)_minmax(0,264px)] lg:grid-rows-[auto_1fr]">
         <SummaryBox ticket={ticket} />
         <aside className="grid content-start gap-3 lg:sticky lg:top-6 lg:col-start-2 lg:row-span-2 lg:row-start-1 lg:gap-5 lg:self-start">
-          <h2 className="sr-only">What to do with it</h2>
+          <h2 className="sr-only">Actions</h2>
           <AskBox ticketId={ticket.id} />
           <OwnerActions ticket={ticket} />
         </aside>

@@ -1,4 +1,4 @@
-// /tickets/:id/edit: the same form with what is there. Only a page: the server decides who may save.
+// /tickets/:id/edit: the ticket's form. Anybody can open it; the server decides who may save.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 import { Link, useNavigate, useParams } from "react-router";
@@ -14,28 +14,28 @@ import { TicketForm } from "./ticket-form";
 function EditForm({ ticket }: { ticket: Ticket }) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  // What the form began with: a change from elsewhere must never replace what is being written.
-  const began = useRef(ticket);
+  // The ticket as it was when the form opened: a later change must never replace what is being written.
+  const opened = useRef(ticket);
   const initial = useMemo<TicketInput>(
     () => ({
-      title: began.current.title,
-      description: began.current.description,
-      category: began.current.category,
-      tags: began.current.tags,
+      title: opened.current.title,
+      description: opened.current.description,
+      category: opened.current.category,
+      tags: opened.current.tags,
     }),
     [],
   );
-  const changed =
+  const isChanged =
     ticket.title !== initial.title ||
     ticket.description !== initial.description ||
     ticket.category !== initial.category;
   return (
     <>
-      {changed && (
+      {isChanged && (
         <p role="status" className="mb-4 rounded-md bg-warn-bg px-3 py-2 text-warn">
-          This ticket was changed while you edit. Saving replaces that change.{" "}
+          This ticket was changed while you were editing. Saving replaces that change.{" "}
           <Link className="underline" to={`/tickets/${ticket.id}`} target="_blank">
-            Look at it
+            View the ticket
           </Link>
         </p>
       )}

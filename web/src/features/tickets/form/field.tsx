@@ -1,4 +1,4 @@
-// A labelled form field with room for a hint and its error, wired for assistive technology.
+// A labelled form field with a hint or its error, wired for assistive technology.
 import type { ReactNode } from "react";
 
 interface Aria {

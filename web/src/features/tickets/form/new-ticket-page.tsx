@@ -1,4 +1,4 @@
-// /tickets/new: an empty form, or one with the title a search did not find (?title=).
+// /tickets/new: an empty form, or one with a title that a search did not find (`?title=`).
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
@@ -41,7 +41,7 @@ export default function NewTicketPage() {
           cancelTo="/tickets"
           save={api.createTicket}
           onSaved={(ticket) => {
-            void client.invalidateQueries(meQuery); // the first write makes a visitor somebody
+            void client.invalidateQueries(meQuery); // a visitor gets a user with the first write
             client.setQueryData(ticketKeys.ticket(ticket.id), ticket);
             addToLists(client, { ...ticket, excerpt: ticket.description.slice(0, 280) });
             navigate(`/tickets/${ticket.id}`, { replace: true });

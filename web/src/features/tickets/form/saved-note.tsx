@@ -1,7 +1,7 @@
-// "Saved 3 s ago": when the draft was last kept in this browser.
+// "Saved 3 s ago": when the draft was last saved in this browser.
 import { useEffect, useState } from "react";
 
-function words(seconds: number): string {
+function savedAgo(seconds: number): string {
   if (seconds < 2) return "Saved just now";
   if (seconds < 60) return `Saved ${seconds} s ago`;
   const minutes = Math.round(seconds / 60);
@@ -17,6 +17,8 @@ export function SavedNote({ at }: { at: number | null }) {
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);
   }, [at]);
-  if (at === null) return <span>Kept in this browser while you write</span>;
-  return <span className="tabular-nums">{words(Math.max(0, Math.round((now - at) / 1_000)))}</span>;
+  if (at === null) return <span>Drafts are saved in this browser</span>;
+  return (
+    <span className="tabular-nums">{savedAgo(Math.max(0, Math.round((now - at) / 1_000)))}</span>
+  );
 }

@@ -1,4 +1,4 @@
-// Tags as chips in a field: Enter or a comma adds, Backspace in the empty field takes the last one back.
+// Tags as chips in a field: Enter or a comma adds a tag, Backspace in an empty field removes the last one.
 import { X } from "lucide-react";
 import { useState } from "react";
 import { isComposing } from "@/lib/hotkeys";
@@ -6,13 +6,13 @@ import { isComposing } from "@/lib/hotkeys";
 export const MAX_TAGS = 20;
 export const MAX_TAG_CHARS = 40;
 
-/** Tags as the server stores them: trimmed, case-folded, unique. */
+/** Add the tags in `text`, as the server stores them: trimmed, case-folded, unique. */
 export function addTags(tags: string[], text: string): string[] {
-  const fresh = text
+  const added = text
     .split(/[,\n]/)
     .map((tag) => tag.trim().replace(/^#+/, "").replace(/\s+/g, " ").toLowerCase())
     .filter((tag) => tag !== "" && [...tag].length <= MAX_TAG_CHARS);
-  return [...new Set([...tags, ...fresh])].slice(0, MAX_TAGS);
+  return [...new Set([...tags, ...added])].slice(0, MAX_TAGS);
 }
 
 interface TagInputProps {

@@ -1,5 +1,5 @@
-// The form of a new or an edited ticket: drafts, preview, problems at their fields. The browser only
-// hints; what counts is the server's answer, and nothing is cleared before it said yes.
+// The form of a new or edited ticket, with a draft, a preview, and problems beside their fields. The browser only
+// gives hints: the server decides, and the draft is kept until it accepts the ticket.
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { Link } from "react-router";
@@ -27,34 +27,37 @@ interface TicketFormProps {
 
 export function TicketForm(props: TicketFormProps) {
   const { draftKey, initial, submitLabel, cancelTo, save, onSaved } = props;
-  const { values, change, savedAt, restored, forget, discard } = useTicketDraft(draftKey, initial);
+  const { values, change, savedAt, isRestored, forget, discard } = useTicketDraft(
+    draftKey,
+    initial,
+  );
   const { data: facets } = useQuery(facetsQuery);
   const [errors, setErrors] = useState<FieldError[]>([]);
   const [failure, setFailure] = useState("");
-  const [saving, setSaving] = useState(false);
-  const [preview, setPreview] = useState(false);
+  const [isSaving, setSaving] = useState(false);
+  const [isPreview, setPreview] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const id = useId();
-  const toFocus = useRef(false);
-  // Once the errors are drawn, the first of them gets the focus.
+  const focusError = useRef(false);
+  // After the errors are rendered, the first field with one gets the focus.
   useEffect(() => {
-    if (!toFocus.current || errors.length === 0) return;
-    toFocus.current = false;
+    if (!focusError.current || errors.length === 0) return;
+    focusError.current = false;
     const invalid = "input[aria-invalid=true], textarea[aria-invalid=true]";
     form.current?.querySelector<HTMLElement>(invalid)?.focus();
   }, [errors]);
 
-  const show = (found: FieldError[], sentence: string) => {
-    setErrors(found);
+  const showProblems = (fieldErrors: FieldError[], sentence: string) => {
+    setErrors(fieldErrors);
     setFailure(sentence);
     setPreview(false);
-    toFocus.current = true;
+    focusError.current = true;
   };
   const submit = async (event?: FormEvent) => {
     event?.preventDefault();
-    if (saving) return;
-    const found = checkTicket(values);
-    if (found.length > 0) return show(found, "");
+    if (isSaving) return;
+    const hints = checkTicket(values);
+    if (hints.length > 0) return showProblems(hints, "");
     setSaving(true);
     try {
       const ticket = await save({
@@ -67,17 +70,17 @@ export function TicketForm(props: TicketFormProps) {
       onSaved(ticket);
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem(0, String(error));
-      const known = problem.errors.map(({ field, message }) => ({
+      const fieldErrors = problem.errors.map(({ field, message }) => ({
         field: field.split(".")[0] ?? field,
         message,
       }));
-      show(known, known.length > 0 ? "" : problem.message);
+      showProblems(fieldErrors, fieldErrors.length > 0 ? "" : problem.message);
       setSaving(false);
     }
   };
   useHotkeys({
     "mod+enter": () => void submit(),
-    "alt+p": () => setPreview((on) => !on),
+    "alt+p": () => setPreview((current) => !current),
   });
   const errorOf = (field: string) => errors.find((error) => error.field === field)?.message;
   const edit = (part: Partial<TicketInput>) => {
@@ -86,15 +89,15 @@ export function TicketForm(props: TicketFormProps) {
     change(part);
   };
   useEffect(() => {
-    if (!saving) return;
+    if (!isSaving) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener("beforeunload", warn);
     return () => window.removeEventListener("beforeunload", warn);
-  }, [saving]);
+  }, [isSaving]);
 
   return (
     <form ref={form} noValidate onSubmit={submit} className="grid gap-4">
-      {restored && (
+      {isRestored && (
         <p className="flex flex-wrap items-center gap-2 rounded-md bg-panel px-3 py-1.5 text-[14px] text-soft">
           Your draft was restored.
           <button type="button" className="text-button underline" onClick={discard}>
@@ -145,10 +148,10 @@ export function TicketForm(props: TicketFormProps) {
           <button
             type="button"
             className="text-button"
-            aria-pressed={preview}
-            onClick={() => setPreview(!preview)}
+            aria-pressed={isPreview}
+            onClick={() => setPreview(!isPreview)}
           >
-            {preview ? "Write" : "Preview"} <Kbd>Alt P</Kbd>
+            {isPreview ? "Write" : "Preview"} <Kbd>Alt P</Kbd>
           </button>
         }
         hint={
@@ -158,7 +161,7 @@ export function TicketForm(props: TicketFormProps) {
         }
       >
         {(aria) =>
-          preview ? (
+          isPreview ? (
             <section
               aria-label="Preview of the description"
               className="min-h-[260px] rounded-md border border-line px-3 py-2"
@@ -204,8 +207,8 @@ export function TicketForm(props: TicketFormProps) {
         </p>
       )}
       <div className="flex flex-wrap gap-2.5">
-        <Button type="submit" weight="primary" disabled={saving}>
-          {saving ? "Saving…" : submitLabel} <Kbd bare>Ctrl ↵</Kbd>
+        <Button type="submit" weight="primary" disabled={isSaving}>
+          {isSaving ? "Saving…" : submitLabel} <Kbd bare>Ctrl ↵</Kbd>
         </Button>
         <Link to={cancelTo} className={buttonClass("quiet")}>
           Cancel

@@ -1,14 +1,16 @@
-// The values of a ticket form as a draft: kept in this browser with every change, also over a reload or
-// a crash, until `forget` is called because the server has the text.
+// The values of a ticket form as a draft: saved in this browser after each change, so a reload or a crash loses
+// nothing. `forget` deletes the draft once the server has the ticket.
 import { useCallback, useEffect, useRef, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
 import type { TicketInput } from "@/lib/types";
 
-const same = (a: TicketInput, b: TicketInput): boolean => JSON.stringify(a) === JSON.stringify(b);
+const isSame = (a: TicketInput, b: TicketInput): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export function useTicketDraft(key: string, initial: TicketInput) {
   const [stored] = useState(() => readDraft<TicketInput>(key));
-  const [restored, setRestored] = useState(() => stored !== null && !same(stored.value, initial));
+  const [isRestored, setRestored] = useState(
+    () => stored !== null && !isSame(stored.value, initial),
+  );
   const [values, setValues] = useState<TicketInput>({ ...initial, ...stored?.value });
   const [savedAt, setSavedAt] = useState<number | null>(stored?.at ?? null);
   const unsaved = useRef<TicketInput | null>(null);
@@ -17,7 +19,7 @@ export function useTicketDraft(key: string, initial: TicketInput) {
   const flush = useCallback(() => {
     clearTimeout(timer.current);
     if (!unsaved.current) return;
-    if (same(unsaved.current, initial)) {
+    if (isSame(unsaved.current, initial)) {
       clearDraft(key);
       setSavedAt(null);
     } else {
@@ -55,5 +57,5 @@ export function useTicketDraft(key: string, initial: TicketInput) {
     setSavedAt(null);
     setRestored(false);
   };
-  return { values, change, savedAt, restored, forget, discard };
+  return { values, change, savedAt, isRestored, forget, discard };
 }

@@ -1,20 +1,21 @@
-// Immediate hints about a ticket's fields, in the server's limits counted in code points. The server
-// stays the authority.
+// Immediate hints about a ticket's fields, with the server's limits counted in code points. The server decides.
 import type { FieldError } from "@/lib/api";
 import type { TicketInput } from "@/lib/types";
 
 export const MAX = { title: 200, category: 60, description: 100_000, tags: 20 } as const;
 
-const count = (text: string): number => [...text].length;
+const codePoints = (text: string): number => [...text].length;
 
+/** Return the problems with the fields, or an empty list. */
 export function checkTicket(values: TicketInput): FieldError[] {
   const errors: FieldError[] = [];
   const add = (field: keyof TicketInput, message: string) => errors.push({ field, message });
   if (!values.title.trim()) add("title", "Give the ticket a title.");
-  if (count(values.title) > MAX.title) add("title", `At most ${MAX.title} characters.`);
-  if (count(values.category) > MAX.category) add("category", `At most ${MAX.category} characters.`);
+  if (codePoints(values.title) > MAX.title) add("title", `At most ${MAX.title} characters.`);
+  if (codePoints(values.category) > MAX.category)
+    add("category", `At most ${MAX.category} characters.`);
   if (!values.description.trim()) add("description", "Describe it in a sentence or more.");
-  const length = count(values.description);
+  const length = codePoints(values.description);
   if (length > MAX.description) {
     add(
       "description",

@@ -1,5 +1,5 @@
-// Categories and tags as chips with counts; pressed ones filter. What is chosen always shows, also
-// when it is rare; the rest is behind "More".
+// Categories and tags as chips with counts. Pressed chips filter the list and are always shown, even if rare. Other
+// tags are behind "more".
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useState } from "react";
@@ -17,48 +17,48 @@ interface FilterChipsProps {
 interface ChipProps {
   facet: Facet;
   prefix?: string;
-  on: boolean;
+  isOn: boolean;
   onClick: () => void;
 }
 
-function Chip({ facet, prefix = "", on, onClick }: ChipProps) {
+function Chip({ facet, prefix = "", isOn, onClick }: ChipProps) {
   return (
-    <button type="button" className="chip" aria-pressed={on} onClick={onClick}>
+    <button type="button" className="chip" aria-pressed={isOn} onClick={onClick}>
       <span className="max-w-[24ch] truncate">
         {prefix}
         {facet.name}
       </span>
-      {on ? <X size={13} aria-hidden="true" /> : <span className="count">{facet.count}</span>}
+      {isOn ? <X size={13} aria-hidden="true" /> : <span className="count">{facet.count}</span>}
     </button>
   );
 }
 
-/** The facets with the chosen ones first, added if the server does not list them. */
+/** Return the facets with the chosen ones first; a chosen one the server does not list has count 0. */
 function chosenFirst(facets: Facet[], chosen: string[]): Facet[] {
-  const on = chosen.map(
+  const first = chosen.map(
     (name) => facets.find((facet) => facet.name === name) ?? { name, count: 0 },
   );
-  return [...on, ...facets.filter((facet) => !chosen.includes(facet.name))];
+  return [...first, ...facets.filter((facet) => !chosen.includes(facet.name))];
 }
 
 export function FilterChips({ filter, onChange }: FilterChipsProps) {
-  const [all, setAll] = useState(false);
+  const [isExpanded, setExpanded] = useState(false);
   const { data } = useQuery(facetsQuery);
   const categories = chosenFirst(data?.categories ?? [], filter.category ? [filter.category] : []);
   const tags = chosenFirst(data?.tags ?? [], filter.tags);
-  const shown = all ? tags : tags.slice(0, Math.max(MAX_SHOWN_TAGS, filter.tags.length));
+  const shown = isExpanded ? tags : tags.slice(0, Math.max(MAX_SHOWN_TAGS, filter.tags.length));
   if (data && categories.length + tags.length === 0) return null;
   return (
     <fieldset className="-mx-4 flex min-h-[26px] gap-1.5 overflow-x-auto px-4 py-0.5 [scrollbar-width:none] md:mx-0 md:flex-wrap md:overflow-visible md:px-0">
       <legend className="sr-only">Filters</legend>
       {categories.map((facet) => {
-        const on = filter.category === facet.name;
+        const isOn = filter.category === facet.name;
         return (
           <Chip
             key={`c:${facet.name}`}
             facet={facet}
-            on={on}
-            onClick={() => onChange({ category: on ? "" : facet.name })}
+            isOn={isOn}
+            onClick={() => onChange({ category: isOn ? "" : facet.name })}
           />
         );
       })}
@@ -66,8 +66,8 @@ export function FilterChips({ filter, onChange }: FilterChipsProps) {
         <span aria-hidden="true" className="mx-1 my-1 border-l border-line" />
       )}
       {shown.map((facet) => {
-        const on = filter.tags.includes(facet.name);
-        const next = on
+        const isOn = filter.tags.includes(facet.name);
+        const next = isOn
           ? filter.tags.filter((tag) => tag !== facet.name)
           : [...filter.tags, facet.name];
         return (
@@ -75,14 +75,19 @@ export function FilterChips({ filter, onChange }: FilterChipsProps) {
             key={`t:${facet.name}`}
             prefix="#"
             facet={facet}
-            on={on}
+            isOn={isOn}
             onClick={() => onChange({ tags: next })}
           />
         );
       })}
       {tags.length > MAX_SHOWN_TAGS && (
-        <button type="button" className="chip" aria-expanded={all} onClick={() => setAll(!all)}>
-          {all ? "Fewer" : `${tags.length - shown.length} more`}
+        <button
+          type="button"
+          className="chip"
+          aria-expanded={isExpanded}
+          onClick={() => setExpanded(!isExpanded)}
+        >
+          {isExpanded ? "Fewer" : `${tags.length - shown.length} more`}
         </button>
       )}
     </fieldset>

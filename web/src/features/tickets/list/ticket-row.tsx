@@ -1,5 +1,5 @@
-// One ticket in the list: title, one line of gist, category, tags, time. The title's link covers the
-// row, so that a click anywhere opens it and a middle click still opens a tab.
+// One ticket in the list: title, summary or excerpt, category, tags and time. The title's link covers the row, so a
+// click anywhere opens the ticket and a middle click opens a tab.
 import { memo } from "react";
 import { Link } from "react-router";
 import type { TicketItem } from "@/lib/types";
@@ -11,18 +11,18 @@ import { SummaryState } from "../model/summary-state";
 interface TicketRowProps {
   item: TicketItem;
   query: string;
-  current: boolean;
+  isCurrent: boolean;
 }
 
-export const TicketRow = memo(function TicketRow({ item, query, current }: TicketRowProps) {
-  const gist = item.ai_summary || (item.summary_status === "ready" ? item.excerpt : "");
+export const TicketRow = memo(function TicketRow({ item, query, isCurrent }: TicketRowProps) {
+  const summary = item.ai_summary || (item.summary_status === "ready" ? item.excerpt : "");
   return (
     <li
       data-ticket={item.id}
       className={cn(
         "relative grid grid-cols-[minmax(0,1fr)] gap-x-5 border-b border-line px-3 py-3 md:grid-cols-[minmax(0,1fr)_auto]",
         "hover:bg-panel has-[a:focus-visible]:bg-panel [content-visibility:auto] [contain-intrinsic-size:auto_93px]",
-        current && "bg-panel shadow-[inset_2px_0_0_var(--accent)]",
+        isCurrent && "bg-panel shadow-[inset_2px_0_0_var(--accent)]",
       )}
     >
       <h2 className="min-w-0 text-[15px] leading-[1.45] font-semibold break-words text-pretty">
@@ -35,9 +35,9 @@ export const TicketRow = memo(function TicketRow({ item, query, current }: Ticke
       </h2>
       <Time at={item.created_at} className="meta hidden md:block" />
       <div className="mt-0.5 min-h-[22px] text-[14px] leading-[22px] text-soft md:col-start-1">
-        {gist ? (
+        {summary ? (
           <p className="line-clamp-2 break-words md:line-clamp-1">
-            <Highlight text={gist} query={query} />
+            <Highlight text={summary} query={query} />
           </p>
         ) : (
           <SummaryState id={item.id} status={item.summary_status} />

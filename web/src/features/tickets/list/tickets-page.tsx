@@ -1,5 +1,5 @@
-// /tickets: search, filters and the list, kept current by events. The list keeps showing the old hits
-// while new ones load, and its cursor follows a ticket, not a position.
+// /tickets: search, filters and the list, kept current by events. Old results stay while new ones load, and the
+// cursor follows a ticket, not a position.
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
@@ -47,7 +47,7 @@ function NoTickets({ onAdded }: { onAdded: () => void }) {
   );
 }
 
-function NoHits({ query, onClear }: { query: string; onClear: () => void }) {
+function NoMatches({ query, onClear }: { query: string; onClear: () => void }) {
   return (
     <Notice
       title={query ? `No ticket matches “${query}”` : "No ticket matches these filters"}
@@ -87,13 +87,13 @@ function ListSkeleton() {
   );
 }
 
-/** j, k and Enter over the tickets shown. The cursor is an id, so it stays when the list changes. */
+/** Move a cursor over the tickets with j and k, and open with Enter. Returns the id of the current ticket. */
 function useCursor(items: TicketItem[]) {
   const [current, setCurrent] = useState<string | null>(null);
   const navigate = useNavigate();
   const move = (step: number) => {
-    const at = items.findIndex((item) => item.id === current);
-    const next = items[Math.max(0, Math.min(items.length - 1, at < 0 ? 0 : at + step))];
+    const index = items.findIndex((item) => item.id === current);
+    const next = items[Math.max(0, Math.min(items.length - 1, index < 0 ? 0 : index + step))];
     if (!next) return;
     setCurrent(next.id);
     document.querySelector(`[data-ticket="${next.id}"]`)?.scrollIntoView({ block: "nearest" });
@@ -108,7 +108,7 @@ function useCursor(items: TicketItem[]) {
   return current;
 }
 
-/** Loads the next page when the end of the list comes near. */
+/** Load the next page when the end of the list comes near the view. Returns the ref of the end. */
 function useNearEnd(active: boolean, load: () => void) {
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -147,11 +147,11 @@ export default function TicketsPage() {
   });
 
   const total = facets?.categories.reduce((sum, facet) => sum + facet.count, 0) ?? 0;
-  const known = list.hasNextPage ? (filtered ? null : total || null) : items.length;
-  const words = [
-    known === null
+  const count = list.hasNextPage ? (filtered ? null : total || null) : items.length;
+  const summary = [
+    count === null
       ? `${items.length} shown, more below`
-      : `${known} ${known === 1 ? "ticket" : "tickets"}`,
+      : `${count} ${count === 1 ? "ticket" : "tickets"}`,
     filter.q ? "best match first" : "newest first",
   ];
   return (
@@ -168,7 +168,7 @@ export default function TicketsPage() {
         role="status"
         className="meta -mx-3 mt-2 flex min-h-[37px] items-center border-b border-line px-3"
       >
-        {list.data && items.length > 0 ? words.join(" · ") : ""}
+        {list.data && items.length > 0 ? summary.join(" · ") : ""}
         {list.isRefetchError && <span className="text-warn"> · could not refresh, retrying</span>}
       </p>
       {list.isError && !list.data ? (
@@ -181,7 +181,7 @@ export default function TicketsPage() {
         slow && <ListSkeleton />
       ) : items.length === 0 && !list.isPlaceholderData ? (
         filtered ? (
-          <NoHits query={filter.q} onClear={() => change({ q: "", category: "", tags: [] })} />
+          <NoMatches query={filter.q} onClear={() => change({ q: "", category: "", tags: [] })} />
         ) : (
           <NoTickets onAdded={() => void list.refetch()} />
         )
@@ -192,7 +192,7 @@ export default function TicketsPage() {
           aria-label="Tickets"
         >
           {items.map((item) => (
-            <TicketRow key={item.id} item={item} query={filter.q} current={item.id === current} />
+            <TicketRow key={item.id} item={item} query={filter.q} isCurrent={item.id === current} />
           ))}
         </ol>
       )}

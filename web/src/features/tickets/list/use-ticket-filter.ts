@@ -1,9 +1,9 @@
-// The filter of the ticket list lives in the URL, so that a link and the back button keep it.
+// The filter of the ticket list. It is stored in the URL, so links and the back button keep it.
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 import type { TicketFilter } from "@/lib/api";
 
-export function readFilter(params: URLSearchParams): TicketFilter {
+function readFilter(params: URLSearchParams): TicketFilter {
   return {
     q: (params.get("q") ?? "").trim(),
     category: params.get("category") ?? "",
@@ -11,7 +11,7 @@ export function readFilter(params: URLSearchParams): TicketFilter {
   };
 }
 
-export function writeFilter(filter: TicketFilter): URLSearchParams {
+function writeFilter(filter: TicketFilter): URLSearchParams {
   const params = new URLSearchParams();
   if (filter.q) params.set("q", filter.q);
   if (filter.category) params.set("category", filter.category);
@@ -24,7 +24,7 @@ export function useTicketFilter() {
   const filter = useMemo(() => readFilter(params), [params]);
   const change = useCallback(
     (part: Partial<TicketFilter>, replace = false) => {
-      setParams((now) => writeFilter({ ...readFilter(now), ...part }), { replace });
+      setParams((current) => writeFilter({ ...readFilter(current), ...part }), { replace });
     },
     [setParams],
   );

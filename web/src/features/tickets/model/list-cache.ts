@@ -1,4 +1,4 @@
-// How the cached ticket lists follow what happens: a ticket created, changed, removed, summarised.
+// Keeps the cached ticket lists in step when a ticket is created, changed, deleted or summarised.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { type Page, Problem, type TicketFilter } from "@/lib/api";
 import { ticketKeys } from "@/lib/queries";
@@ -21,7 +21,7 @@ function mapLists(client: QueryClient, change: (items: TicketItem[]) => TicketIt
   );
 }
 
-/** A new ticket goes on top of the unfiltered list; a filtered one asks the server whether it fits. */
+/** Add a new ticket to the unfiltered list. Filtered lists are refetched, because only the server knows matches. */
 export function addToLists(client: QueryClient, item: TicketItem): void {
   for (const [key, lists] of client.getQueriesData<Lists>({ queryKey: ticketKeys.lists })) {
     const filter = key[2] as TicketFilter;
@@ -29,15 +29,15 @@ export function addToLists(client: QueryClient, item: TicketItem): void {
       void client.invalidateQueries({ queryKey: key });
       continue;
     }
-    const first = lists?.pages[0];
-    if (!lists || !first) continue;
+    const firstPage = lists?.pages[0];
+    if (!lists || !firstPage) continue;
     if (lists.pages.some((page) => page.data.some((known) => known.id === item.id))) continue;
-    const at = first.data.findIndex((known) => known.created_at <= item.created_at);
-    if (at < 0 && first.next) continue; // a restored old one: it belongs further down
-    const data = first.data.toSpliced(at < 0 ? first.data.length : at, 0, item);
+    const index = firstPage.data.findIndex((known) => known.created_at <= item.created_at);
+    if (index < 0 && firstPage.next) continue; // a restored old ticket: it belongs further down
+    const data = firstPage.data.toSpliced(index < 0 ? firstPage.data.length : index, 0, item);
     client.setQueryData<Lists>(key, {
       ...lists,
-      pages: [{ ...first, data }, ...lists.pages.slice(1)],
+      pages: [{ ...firstPage, data }, ...lists.pages.slice(1)],
     });
   }
   void client.invalidateQueries({ queryKey: ticketKeys.facets });
@@ -55,7 +55,7 @@ export function removeFromLists(client: QueryClient, id: string): void {
   void client.invalidateQueries({ queryKey: ticketKeys.facets });
 }
 
-/** Shows a summary as pending at once, before the server says so. */
+/** Show a summary as pending at once, before the server says so. */
 export function markPending(client: QueryClient, id: string): void {
   mapLists(client, (items) =>
     items.map((known) => (known.id === id ? { ...known, summary_status: "pending" } : known)),
@@ -65,5 +65,6 @@ export function markPending(client: QueryClient, id: string): void {
   );
 }
 
+/** Return whether the server knows no such ticket, or the id is malformed. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof Problem && (error.status === 404 || error.status === 422);

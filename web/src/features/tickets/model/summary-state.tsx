@@ -1,4 +1,4 @@
-// The state of a ticket's AI summary in words: pending, failed with a Retry, or the summary itself.
+// The state of a ticket's AI summary in words: pending, failed with Retry, or none.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "@/lib/api";
 import { ticketKeys } from "@/lib/queries";
@@ -6,6 +6,7 @@ import type { SummaryStatus } from "@/lib/types";
 import { toast } from "@/ui/toast";
 import { markPending } from "./list-cache";
 
+/** Ask the server for a new summary, and show it as pending at once. */
 export function useRetrySummary(id: string) {
   const client = useQueryClient();
   return useMutation({
@@ -24,7 +25,7 @@ interface SummaryStateProps {
   status: SummaryStatus;
 }
 
-/** Says what is going on while there is no summary to show. */
+/** Shown in place of a summary that does not exist yet. */
 export function SummaryState({ id, status }: SummaryStateProps) {
   const retry = useRetrySummary(id);
   if (status === "failed") {

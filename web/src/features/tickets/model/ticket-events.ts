@@ -1,5 +1,5 @@
-// Changes of tickets as they happen. One stream serves all tabs of a browser: a visible tab reads it and
-// passes events on. Nothing is kept by the server, so whoever connects again reads the lists anew.
+// Live changes of tickets. One stream serves all tabs of a browser: a visible tab reads it and passes events on. The
+// server keeps no events, so a client that reconnects reads the lists again.
 // Events: created, updated (data: the list item), deleted (data: {"id"}).
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
@@ -15,6 +15,7 @@ export interface TicketEvent {
   data: string;
 }
 
+/** Change the cached lists as the event says; events that are not JSON are ignored. */
 export function applyTicketEvent(client: QueryClient, { event, data }: TicketEvent): void {
   let value: unknown;
   try {
@@ -27,8 +28,8 @@ export function applyTicketEvent(client: QueryClient, { event, data }: TicketEve
   if (event === "deleted") removeFromLists(client, (value as { id: string }).id);
 }
 
-/** Reads the stream until aborted, reconnecting; calls `onOpen` on each connection. */
-async function follow(
+/** Read the stream until aborted, and reconnect when it breaks. Calls `onOpen` on each connection. */
+async function followEvents(
   signal: AbortSignal,
   onOpen: () => void,
   onEvent: (event: TicketEvent) => void,
@@ -54,6 +55,7 @@ async function follow(
   }
 }
 
+/** Keep the cached ticket lists current while this component is mounted. */
 export function useTicketEvents(): void {
   const client = useQueryClient();
   useEffect(() => {
@@ -61,39 +63,39 @@ export function useTicketEvents(): void {
       void client.invalidateQueries({ queryKey: ticketKeys.lists });
       void client.invalidateQueries({ queryKey: ticketKeys.facets });
     };
-    const stream = new SharedStream<TicketEvent>("tutordesk.tickets", (event) => {
+    const shared = new SharedStream<TicketEvent>("tutordesk.tickets", (event) => {
       if (event.event === "reconnected") refetch();
       else applyTicketEvent(client, event);
     });
-    let current: AbortController | null = null;
-    let openings = 0;
+    let reading: AbortController | null = null;
+    let connections = 0;
     const read = (signal: AbortSignal, waited: boolean) => {
-      // Nothing can be missed before the very first connection: the lists were just read.
+      // The lists were just read, so the first connection cannot have missed an event.
       const onOpen = () => {
-        openings += 1;
-        if (openings === 1 && !waited) return;
+        connections += 1;
+        if (connections === 1 && !waited) return;
         refetch();
-        stream.post({ event: "reconnected", data: "" });
+        shared.post({ event: "reconnected", data: "" });
       };
       const onEvent = (event: TicketEvent) => {
         applyTicketEvent(client, event);
-        stream.post(event);
+        shared.post(event);
       };
-      return follow(signal, onOpen, onEvent);
+      return followEvents(signal, onOpen, onEvent);
     };
     const start = () => {
-      if (current || document.visibilityState === "hidden") return;
-      current = new AbortController();
-      stream.lead(read, { signal: current.signal }).catch((error: unknown) => {
+      if (reading || document.visibilityState === "hidden") return;
+      reading = new AbortController();
+      shared.lead(read, { signal: reading.signal }).catch((error: unknown) => {
         if (!isAbort(error)) throw error;
       });
     };
     const onVisibility = () => {
       if (document.visibilityState === "hidden") {
-        current?.abort();
-        current = null;
+        reading?.abort();
+        reading = null;
       } else {
-        if (!current) refetch();
+        if (!reading) refetch();
         start();
       }
     };
@@ -101,8 +103,8 @@ export function useTicketEvents(): void {
     document.addEventListener("visibilitychange", onVisibility);
     return () => {
       document.removeEventListener("visibilitychange", onVisibility);
-      current?.abort();
-      stream.close();
+      reading?.abort();
+      shared.close();
     };
   }, [client]);
 }
