@@ -42,7 +42,9 @@ from tutordesk.rooms.agent.agent import Agent
 from tutordesk.rooms.events import RoomWire
 from tutordesk.rooms.models import Room, RoomMember, RoomMessage, RoomRecord
 from tutordesk.rooms.relay.bus import Bus, MongoBus, RedisBus, RoomSignal
-from tutordesk.rooms.relay.relay import running_relay
+from tutordesk.rooms.relay.relay import Relay
+from tutordesk.rooms.speaking import Speaking
+from tutordesk.rooms.timeline import Timeline
 from tutordesk.settings import Settings, load_secret_keys
 from tutordesk.status import health
 from tutordesk.status import routes as status
@@ -108,11 +110,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 state.titles.suggest(of_chats)
 
         state.titles = await stack.enter_async_context(Titles(state.tutor))
-        state.relay = await stack.enter_async_context(running_relay(state.owner, _bus(state.client, settings)))
+        state.relay = await stack.enter_async_context(Relay(state.owner, _bus(state.client, settings)))
         state.replies = Replies(state.owner, settings.data_dir, state.tutor, deliver, delivered)
-        state.agent = Agent(state.relay, state.replies)
+        state.timeline = Timeline()
+        state.agent = Agent(state.timeline, state.relay, state.replies)
+        state.speaking = Speaking(state.limits, state.timeline, state.relay, state.agent)
         await stack.enter_async_context(state.replies)
-        await stack.enter_async_context(state.agent.taking_questions())
+        await stack.enter_async_context(state.agent)
         if settings.writes_change_log:
             state.change_log.start()
         _spare_the_collector()

@@ -9,6 +9,7 @@ import pytest
 from beanie import PydanticObjectId
 
 from testing.people import Person, Timeline, person
+from testing.serving import Live
 from tutordesk.rooms.members import access_member
 from tutordesk.rooms.messages import post_message
 
@@ -145,12 +146,14 @@ async def test_code_shares_no_mention_and_asks_no_tutor(ana: Person, ben: Person
     assert (meant["message"]["asks_tutor"], meant["message"]["mentions"]) == (True, [ben.id])
 
 
-async def test_who_knows_more_than_this_process_hears_nothing_twice(ana: Person, ben: Person, room_id: str) -> None:
-    """C5: Ben comes from another process, whose message this one was not told of yet."""
+async def test_who_knows_more_than_this_process_hears_nothing_twice(
+    live: Live, ana: Person, ben: Person, room_id: str
+) -> None:
+    """Ben comes from another process, whose message this one was not told of yet."""
     member = await access_member(PydanticObjectId(room_id), PydanticObjectId(ana.id))
     async with ana.socket(room_id) as one:
         await one.say("Here")
-        elsewhere = (await post_message(member, "Elsewhere", None, False)).message.seq
+        elsewhere = (await post_message(live.app.state.timeline, member, "Elsewhere", None, False)).message.seq
         async with ben.socket(room_id, after=elsewhere) as other:
             assert (await other.wait("resumed"))["seq"] == elsewhere
             await other.say("On")

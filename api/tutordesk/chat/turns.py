@@ -60,9 +60,7 @@ async def take_turn(
 ) -> Reply:
     """Save the question and start its reply, or find the reply of the same `client_message_id`."""
     if (size := len(ask.message.encode())) > MAX_MESSAGE_BYTES:
-        raise TooLong(
-            f"Your message has {size:,} bytes; {MAX_MESSAGE_BYTES:,} is the most. Shorten it and send it again."
-        )
+        raise TooLong(f"Your message is {size:,} bytes; the limit is {MAX_MESSAGE_BYTES:,}. Shorten it and try again.")
     patience = Patience()
     try:
         return await _start(ask, visitor, ticket_id, limits, replies, patience)

@@ -24,3 +24,14 @@ async def streams_of(connection: HTTPConnection) -> Streams:
 
 SettingsOf = Annotated[Settings, Depends(settings_of)]
 StreamsOf = Annotated[Streams, Depends(streams_of)]
+
+
+def epoch_of(connection: HTTPConnection) -> str:
+    """Return what changes when data are restored, so that clients discard their state."""
+    epoch: str = connection.app.state.epoch
+    return epoch
+
+
+def is_disk_short(connection: HTTPConnection) -> bool:
+    """Return whether the embedded database's disk has no room for new data."""
+    return bool(connection.app.state.disk.is_short)

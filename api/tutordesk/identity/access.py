@@ -230,6 +230,14 @@ async def _session_id(session_id: Annotated[str, Path(description="24 hex digits
     return object_id(session_id)
 
 
+async def _room_id(room_id: Annotated[str, Path(description="24 hex digits")]) -> PydanticObjectId:
+    return object_id(room_id)
+
+
+async def _user_id(user_id: Annotated[str, Path(description="24 hex digits")]) -> PydanticObjectId:
+    return object_id(user_id)
+
+
 async def _reply_id(reply_id: Annotated[str, Path(description="24 hex digits")]) -> PydanticObjectId:
     return object_id(reply_id)
 
@@ -239,6 +247,8 @@ async def _message_id(message_id: Annotated[str, Path(description="24 hex digits
 
 
 TicketId = Annotated[PydanticObjectId, Depends(_ticket_id)]
+RoomId = Annotated[PydanticObjectId, Depends(_room_id)]
+UserId = Annotated[PydanticObjectId, Depends(_user_id)]
 SessionId = Annotated[PydanticObjectId, Depends(_session_id)]
 MessageId = Annotated[PydanticObjectId, Depends(_message_id)]
 ReplyId = Annotated[PydanticObjectId, Depends(_reply_id)]

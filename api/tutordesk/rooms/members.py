@@ -10,10 +10,10 @@ from tutordesk.ground.database import at_once
 from tutordesk.ground.errors import Forbidden, NotFound
 from tutordesk.identity.models import User
 from tutordesk.rooms.models import MemberChange, RecordType, Room, RoomMember, RoomRecord, member_out
-from tutordesk.rooms.timeline import MISSING, commit, document_of
+from tutordesk.rooms.timeline import MISSING, Timeline, document_of
 from tutordesk.rooms.transactions import Session
 
-REMOVED = "An admin put you out of this room, so you cannot join it again."
+REMOVED = "An admin removed you from this room, so you cannot join it again."
 NOT_IN = "You are not in this room. Join it first."
 
 
@@ -37,7 +37,7 @@ def is_admin(user: User, room: Room) -> bool:
     return user.role == "admin" or room.created_by == user.id
 
 
-async def join_room(room: Room, user: User) -> RoomRecord | None:
+async def join_room(timeline: Timeline, room: Room, user: User) -> RoomRecord | None:
     """Make the user a member; None: they were one already. Raises Forbidden for who was put out."""
     member = RoomMember(
         id=PydanticObjectId(),
@@ -53,7 +53,7 @@ async def join_room(room: Room, user: User) -> RoomRecord | None:
         return record_of("member_joined", member, found["seq"])
 
     try:
-        return await commit(member.room_id, write)
+        return await timeline.commit(member.room_id, write)
     except pymongo.errors.DuplicateKeyError:
         known = await RoomMember.find_one({"room_id": room.id, "user_id": user.id})
         if known and known.is_removed:
@@ -61,7 +61,7 @@ async def join_room(room: Room, user: User) -> RoomRecord | None:
         return None
 
 
-async def leave_room(member: RoomMember) -> RoomRecord:
+async def leave_room(timeline: Timeline, member: RoomMember) -> RoomRecord:
     """Raises NotFound when they left meanwhile."""
 
     async def write(session: Session, found: dict[str, int]) -> RoomRecord:
@@ -71,34 +71,34 @@ async def leave_room(member: RoomMember) -> RoomRecord:
             raise NotFound(NOT_IN)
         return record_of("member_left", member, found["seq"])
 
-    return await commit(member.room_id, write)
+    return await timeline.commit(member.room_id, write)
 
 
-async def remove_member(member: RoomMember) -> RoomRecord:
+async def remove_member(timeline: Timeline, member: RoomMember) -> RoomRecord:
     """Put somebody out; the mark stays, so that they cannot come back by themselves."""
-    return await _change(member, {"is_removed": True}, "member_left")
+    return await _change(timeline, member, {"is_removed": True}, "member_left")
 
 
 async def let_in_again(room_id: PydanticObjectId, user_id: PydanticObjectId) -> None:
     await RoomMember.get_motor_collection().delete_one({"room_id": room_id, "user_id": user_id, "is_removed": True})
 
 
-async def change_member(member: RoomMember, change: MemberChange) -> RoomRecord | None:
+async def change_member(timeline: Timeline, member: RoomMember, change: MemberChange) -> RoomRecord | None:
     """Mute for oneself, which nobody else hears of; or silence, which everybody does."""
     if change.is_muted is not None:
         muted = {"$set": {"is_muted": change.is_muted}}
         await RoomMember.get_motor_collection().update_one({"_id": member.id}, muted)
     if change.is_silenced is None or change.is_silenced == member.is_silenced:
         return None
-    return await _change(member, {"is_silenced": change.is_silenced}, "member_changed")
+    return await _change(timeline, member, {"is_silenced": change.is_silenced}, "member_changed")
 
 
-async def bring_up_to_date(member: RoomMember, user: User, room: Room) -> RoomRecord | None:
+async def bring_up_to_date(timeline: Timeline, member: RoomMember, user: User, room: Room) -> RoomRecord | None:
     """Tell the room of a new name or role that its member has by now."""
     role = "admin" if is_admin(user, room) else "member"
     if (member.name, member.role) == (user.name, role):
         return None
-    return await _change(member, {"name": user.name, "role": role}, "member_changed")
+    return await _change(timeline, member, {"name": user.name, "role": role}, "member_changed")
 
 
 async def mark_read(room_id: PydanticObjectId, user_id: PydanticObjectId, seq: int) -> None:
@@ -108,7 +108,7 @@ async def mark_read(room_id: PydanticObjectId, user_id: PydanticObjectId, seq: i
     await at_once(RoomMember).update_one(own, {"$max": {"read_seq": min(seq, room.seq)}})
 
 
-async def _change(member: RoomMember, change: dict[str, object], type: RecordType) -> RoomRecord:
+async def _change(timeline: Timeline, member: RoomMember, change: dict[str, object], type: RecordType) -> RoomRecord:
     async def write(session: Session, found: dict[str, int]) -> RoomRecord:
         there = {"_id": member.id, "is_removed": False}
         done = await RoomMember.get_motor_collection().update_one(there, {"$set": change}, session=session)
@@ -116,7 +116,7 @@ async def _change(member: RoomMember, change: dict[str, object], type: RecordTyp
             raise NotFound(NOT_IN)
         return record_of(type, member.model_copy(update=change), found["seq"])
 
-    return await commit(member.room_id, write)
+    return await timeline.commit(member.room_id, write)
 
 
 def record_of(type: RecordType, member: RoomMember, seq: int) -> RoomRecord:

@@ -12,7 +12,7 @@ from tutordesk.ground.clock import now
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
 from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
-from tutordesk.rooms.timeline import commit, document_of
+from tutordesk.rooms.timeline import Timeline, document_of
 from tutordesk.rooms.transactions import Session
 
 MAX_BYTES = 32_000
@@ -42,7 +42,12 @@ def asks_tutor(content: str) -> bool:
 
 
 async def post_message(
-    member: RoomMember, content: str, client_message_id: str | None, asks: bool, patience: Patience | None = None
+    timeline: Timeline,
+    member: RoomMember,
+    content: str,
+    client_message_id: str | None,
+    asks: bool,
+    patience: Patience | None = None,
 ) -> Posted:
     """Post it once; `asks`: it waits for the tutor's answer.
 
@@ -71,14 +76,16 @@ async def post_message(
         )
 
     try:
-        record = await commit(member.room_id, write, patience=patience)
+        record = await timeline.commit(member.room_id, write, patience=patience)
     except pymongo.errors.DuplicateKeyError:
         return Posted(await _same_message(message), None)
     return Posted(message_out(message), record)
 
 
-async def edit_message(member: RoomMember, is_admin: bool, message_id: PydanticObjectId, content: str) -> Posted:
-    """Raises Silenced, Forbidden for somebody else's, NotFound for one that is not there any more."""
+async def edit_message(
+    timeline: Timeline, member: RoomMember, is_admin: bool, message_id: PydanticObjectId, content: str
+) -> Posted:
+    """Raises Silenced, Forbidden for somebody else's, NotFound for one that no longer exists."""
     check_content(content)
     message = await _access_own(member, is_admin, message_id)
     if message.content == content:
@@ -89,14 +96,17 @@ async def edit_message(member: RoomMember, is_admin: bool, message_id: PydanticO
         "mentions": await _mentioned(member.room_id, CODE.sub(" ", content)),
     }
     message = message.model_copy(update=change)
-    return Posted(message_out(message), await _change(message, change, "message_edited"))
+    return Posted(message_out(message), await _change(timeline, message, change, "message_edited"))
 
 
-async def delete_message(member: RoomMember, is_admin: bool, message_id: PydanticObjectId) -> RoomRecord:
+async def delete_message(
+    timeline: Timeline, member: RoomMember, is_admin: bool, message_id: PydanticObjectId
+) -> RoomRecord:
     """Take the text away for good; its place stays. Raises as `edit_message`."""
     message = await _access_own(member, is_admin, message_id)
-    gone = now()
-    return await _change(message, {"content": "", "mentions": [], "deleted_at": gone}, "message_deleted", gone)
+    deleted_at = now()
+    change = {"content": "", "mentions": [], "deleted_at": deleted_at}
+    return await _change(timeline, message, change, "message_deleted", deleted_at)
 
 
 async def read_messages(
@@ -118,28 +128,28 @@ def check_content(content: str) -> None:
     except UnicodeEncodeError:
         raise Invalid("The message holds half a character. Write it again.") from None
     if size > MAX_BYTES:
-        raise TooLong(f"Your message has {size:,} bytes; {MAX_BYTES:,} is the most. Shorten it and send it again.")
+        raise TooLong(f"Your message is {size:,} bytes; the limit is {MAX_BYTES:,}. Shorten it and try again.")
 
 
 async def _access_own(member: RoomMember, is_admin: bool, message_id: PydanticObjectId) -> RoomMessage:
     message = await RoomMessage.find_one({"_id": message_id, "room_id": member.room_id, "deleted_at": None})
     if not message:
-        raise NotFound("This message is not there any more.")
+        raise NotFound("This message no longer exists.")
     if message.user_id != member.user_id and not is_admin:
-        raise Forbidden("Only who wrote a message, or an admin of the room, may change it.")
+        raise Forbidden("Only the author of a message or an admin of the room may change it.")
     if member.is_silenced and not is_admin:
         raise Silenced
     return message
 
 
 async def _change(
-    message: RoomMessage, change: dict[str, object], type: RecordType, at: datetime | None = None
+    timeline: Timeline, message: RoomMessage, change: dict[str, object], type: RecordType, at: datetime | None = None
 ) -> RoomRecord:
     async def write(session: Session, room: dict[str, int]) -> RoomRecord:
         there = {"_id": message.id, "deleted_at": None}
         done = await RoomMessage.get_motor_collection().update_one(there, {"$set": change}, session=session)
         if not done.matched_count:
-            raise NotFound("This message is not there any more.")
+            raise NotFound("This message no longer exists.")
         return RoomRecord(
             room_id=message.room_id,
             seq=room["seq"],
@@ -148,7 +158,7 @@ async def _change(
             message_id=PydanticObjectId(message.id),
         )
 
-    return await commit(message.room_id, write)
+    return await timeline.commit(message.room_id, write)
 
 
 async def _same_message(message: RoomMessage) -> MessageOut:

@@ -7,7 +7,7 @@ that does not exist.
 from typing import Annotated, Any
 
 from beanie import PydanticObjectId
-from fastapi import APIRouter, Header, Path, Query, Request, Response, WebSocket
+from fastapi import APIRouter, Header, Query, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tutordesk.ground.access import StreamsOf
@@ -15,10 +15,11 @@ from tutordesk.ground.errors import Forbidden, problem_responses
 from tutordesk.ground.ids import object_id
 from tutordesk.ground.paging import after_cursor, cursor_after
 from tutordesk.ground.sse import ByteStream
-from tutordesk.identity.access import LimitsOf, Member, MessageId, ReplyId, Visitor
+from tutordesk.identity.access import LimitsOf, Member, MessageId, ReplyId, RoomId, UserId, Visitor
 from tutordesk.replies.access import RepliesOf
 from tutordesk.replies.events import position_of, reply_frames
 from tutordesk.rooms import listing
+from tutordesk.rooms.access import ONLY_ADMINS, OpenRoom, RelayOf, RoomAdmin, RoomOfMember, SpeakingOf, TimelineOf
 from tutordesk.rooms.agent.questions import access_answer, answer_frames, may_read_in
 from tutordesk.rooms.members import (
     access_member,
@@ -42,16 +43,13 @@ from tutordesk.rooms.models import (
     RoomRow,
 )
 from tutordesk.rooms.sockets import serve_socket
-from tutordesk.rooms.speaking import change_text, remove_message, say
 from tutordesk.rooms.timeline import event_of
 from tutordesk.tickets.models import access_ticket
 
 router = APIRouter(tags=["rooms"])
-ONLY_ADMINS = "Only an admin of this room may do that."
 REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
 STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
 Seq = Annotated[int | None, Query(ge=0, le=2**53)]
-RoomId = Annotated[str, Path(description="24 hex digits")]
 
 
 class RoomQuery(BaseModel):
@@ -80,27 +78,25 @@ async def list_rooms(visitor: Visitor, asked: Annotated[RoomQuery, Query()], res
 
 
 @router.post("/rooms", operation_id="create_room", status_code=201, responses=REFUSALS)
-async def create_room(body: NewRoom, member: Member, limits: LimitsOf, response: Response) -> RoomOut:
+async def create_room(
+    body: NewRoom, member: Member, limits: LimitsOf, timeline: TimelineOf, response: Response
+) -> RoomOut:
     ticket_id = PydanticObjectId((await access_ticket(object_id(body.ticket_id))).id) if body.ticket_id else None
     await limits.spend_room(str(member.id))
     room = Room(name=body.name, topic=body.topic, ticket_id=ticket_id, created_by=member.id)
     await room.insert()
-    await join_room(room, member.user)
+    await join_room(timeline, room, member.user)
     response.headers["Location"] = f"/rooms/{room.id}"
     return await listing.read_room(await access_room(PydanticObjectId(room.id)), member.id, member.user)
 
 
 @router.get("/rooms/{room_id}", operation_id="read_room", responses=problem_responses(401, 404))
-async def read_room(room_id: RoomId, visitor: Visitor) -> RoomOut:
-    room = await access_room(object_id(room_id))
+async def read_room(visitor: Visitor, room: OpenRoom) -> RoomOut:
     return await listing.read_room(room, visitor.id, await visitor.user())
 
 
 @router.patch("/rooms/{room_id}", operation_id="update_room", responses=REFUSALS)
-async def update_room(body: RoomChange, room_id: RoomId, member: Member) -> RoomOut:
-    room = await access_room(object_id(room_id))
-    if not is_admin(member.user, room):
-        raise Forbidden(ONLY_ADMINS)
+async def update_room(body: RoomChange, member: Member, room: RoomAdmin) -> RoomOut:
     if change := body.model_dump(exclude_none=True):
         await Room.get_motor_collection().update_one({"_id": room.id}, {"$set": change})
     return await listing.read_room(await access_room(PydanticObjectId(room.id)), member.id, member.user)
@@ -109,31 +105,26 @@ async def update_room(body: RoomChange, room_id: RoomId, member: Member) -> Room
 @router.delete(
     "/rooms/{room_id}", operation_id="delete_room", status_code=204, responses=problem_responses(401, 403, 404)
 )
-async def delete_room(room_id: RoomId, member: Member, request: Request, replies: RepliesOf) -> None:
-    room = await access_room(object_id(room_id))
-    if not is_admin(member.user, room):
-        raise Forbidden(ONLY_ADMINS)
+async def delete_room(room: RoomAdmin, relay: RelayOf, replies: RepliesOf) -> None:
     await Room.get_motor_collection().update_one({"_id": room.id}, {"$set": {"is_deleted": True}})
-    request.app.state.relay.close_room(PydanticObjectId(room.id))
+    relay.close_room(PydanticObjectId(room.id))
     if room.reply_id:
         await replies.stop(room.reply_id)
 
 
 @router.post("/rooms/{room_id}/join", operation_id="join_room", responses=problem_responses(401, 403, 404))
-async def join(room_id: RoomId, member: Member, request: Request) -> RoomOut:
-    room = await access_room(object_id(room_id))
-    if record := await join_room(room, member.user):
-        await request.app.state.relay.announce(PydanticObjectId(room.id), event_of(record, {}))
+async def join(member: Member, room: OpenRoom, timeline: TimelineOf, relay: RelayOf) -> RoomOut:
+    if record := await join_room(timeline, room, member.user):
+        await relay.announce(PydanticObjectId(room.id), event_of(record, {}))
     return await listing.read_room(await access_room(PydanticObjectId(room.id)), member.id, member.user)
 
 
 @router.post(
     "/rooms/{room_id}/leave", operation_id="leave_room", status_code=204, responses=problem_responses(401, 403, 404)
 )
-async def leave(room_id: RoomId, member: Member, request: Request) -> None:
-    room = await access_room(object_id(room_id))
-    record = await leave_room(await access_member(PydanticObjectId(room.id), member.id))
-    await request.app.state.relay.announce(PydanticObjectId(room.id), event_of(record, {}))
+async def leave(membership: RoomOfMember, timeline: TimelineOf, relay: RelayOf) -> None:
+    record = await leave_room(timeline, membership.member)
+    await relay.announce(record.room_id, event_of(record, {}))
 
 
 @router.get("/rooms/{room_id}/messages", operation_id="list_room_messages", responses=problem_responses(401, 404, 422))
@@ -145,7 +136,7 @@ async def list_room_messages(
     after: Seq = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> list[MessageOut]:
-    member = await access_member(object_id(room_id), visitor.id)
+    member = await access_member(room_id, visitor.id)
     await access_room(member.room_id)
     messages = await read_messages(member.room_id, before, after, limit)
     if len(messages) == limit:
@@ -158,11 +149,9 @@ async def list_room_messages(
 
 @router.patch("/rooms/{room_id}/messages/{message_id}", operation_id="update_room_message", responses=REFUSALS)
 async def update_room_message(
-    body: RoomMessageChange, room_id: RoomId, message_id: MessageId, member: Member, request: Request
+    body: RoomMessageChange, membership: RoomOfMember, message_id: MessageId, speaking: SpeakingOf
 ) -> MessageOut:
-    room = await access_room(object_id(room_id))
-    own = await access_member(PydanticObjectId(room.id), member.id)
-    return await change_text(request.app.state, own, is_admin(member.user, room), message_id, body.content)
+    return await speaking.change_text(membership.member, membership.is_admin, message_id, body.content)
 
 
 @router.delete(
@@ -171,10 +160,8 @@ async def update_room_message(
     status_code=204,
     responses=problem_responses(401, 403, 404),
 )
-async def delete_room_message(room_id: RoomId, message_id: MessageId, member: Member, request: Request) -> None:
-    room = await access_room(object_id(room_id))
-    own = await access_member(PydanticObjectId(room.id), member.id)
-    await remove_message(request.app.state, own, is_admin(member.user, room), message_id)
+async def delete_room_message(membership: RoomOfMember, message_id: MessageId, speaking: SpeakingOf) -> None:
+    await speaking.remove_message(membership.member, membership.is_admin, message_id)
 
 
 @router.patch(
@@ -184,20 +171,18 @@ async def delete_room_message(room_id: RoomId, message_id: MessageId, member: Me
     responses=problem_responses(401, 403, 404, 415, 422),
 )
 async def update_room_member(
-    body: MemberChange, room_id: RoomId, user_id: RoomId, member: Member, request: Request
+    body: MemberChange, membership: RoomOfMember, user_id: UserId, timeline: TimelineOf, relay: RelayOf
 ) -> None:
-    room, whose = await access_room(object_id(room_id)), object_id(user_id)
-    own = await access_member(PydanticObjectId(room.id), member.id)
-    may_all = is_admin(member.user, room)
-    if (body.is_muted is not None and whose != own.user_id) or (
-        not may_all and (body.is_silenced is not None or body.is_removed is not None)
+    room_id, is_admin = membership.member.room_id, membership.is_admin
+    if (body.is_muted is not None and user_id != membership.person.id) or (
+        not is_admin and (body.is_silenced is not None or body.is_removed is not None)
     ):
-        raise Forbidden(ONLY_ADMINS if not may_all else "Everybody mutes rooms for themselves only.")
+        raise Forbidden("You mute a room for yourself only." if is_admin else ONLY_ADMINS)
     if body.is_removed is False:
-        await let_in_again(own.room_id, whose)
+        await let_in_again(room_id, user_id)
         return
-    if record := await change_member(await access_member(own.room_id, whose), body):
-        await request.app.state.relay.announce(own.room_id, event_of(record, {}))
+    if record := await change_member(timeline, await access_member(room_id, user_id), body):
+        await relay.announce(room_id, event_of(record, {}))
 
 
 @router.delete(
@@ -206,23 +191,25 @@ async def update_room_member(
     status_code=204,
     responses=problem_responses(401, 403, 404),
 )
-async def remove_room_member(room_id: RoomId, user_id: RoomId, member: Member, request: Request) -> None:
-    room, whose = await access_room(object_id(room_id)), object_id(user_id)
-    if not is_admin(member.user, room) or whose in (member.id, room.created_by):
-        raise Forbidden(ONLY_ADMINS if whose not in (member.id, room.created_by) else "Leave the room instead.")
-    record = await remove_member(await access_member(PydanticObjectId(room.id), whose))
-    await request.app.state.relay.announce(PydanticObjectId(room.id), event_of(record, {}))
+async def remove_room_member(
+    member: Member, room: OpenRoom, user_id: UserId, timeline: TimelineOf, relay: RelayOf
+) -> None:
+    is_safe = user_id in (member.id, room.created_by)
+    if is_safe or not is_admin(member.user, room):
+        raise Forbidden("Leave the room instead." if is_safe else ONLY_ADMINS)
+    record = await remove_member(timeline, await access_member(PydanticObjectId(room.id), user_id))
+    await relay.announce(record.room_id, event_of(record, {}))
 
 
 @router.post("/agent/stream", operation_id="ask_in_room", response_class=ByteStream, responses=STREAM | REFUSALS)
 async def ask_in_room(
-    body: Question, member: Member, request: Request, replies: RepliesOf, streams: StreamsOf
+    body: Question, member: Member, speaking: SpeakingOf, replies: RepliesOf, streams: StreamsOf
 ) -> ByteStream:
     """Ask the tutor in a room, as a message that all see. The stream begins when it is this question's turn."""
-    own = await access_member(object_id(body.room_id), member.id)
-    await access_room(own.room_id)
-    posted = await say(request.app.state, member, own, body.prompt, None, to_tutor=True)
-    return streams.respond(answer_frames(replies, posted.message.id), may_read_in(own.room_id, member.visitor))
+    membership = await access_member(object_id(body.room_id), member.id)
+    await access_room(membership.room_id)
+    posted = await speaking.say(member, membership, body.prompt, None, to_tutor=True)
+    return streams.respond(answer_frames(replies, posted.message.id), may_read_in(membership.room_id, member.visitor))
 
 
 @router.get(

@@ -15,11 +15,14 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocketDisconnect
 from uvicorn.protocols.utils import ClientDisconnected
 
+from tutordesk.ground.access import epoch_of, is_disk_short
+from tutordesk.ground.background import Background
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import AppError, DiskFull, NotFound, NotSignedIn, Unavailable, is_database_away
 from tutordesk.ground.ids import object_id
 from tutordesk.ground.metrics import OPEN_SOCKETS
 from tutordesk.identity.access import MemberOfRequest, member_of, visitor_of
+from tutordesk.rooms.access import relay_of, speaking_of, timeline_of
 from tutordesk.rooms.events import (
     COMMAND,
     FLOOD,
@@ -39,7 +42,7 @@ from tutordesk.rooms.members import access_member, access_room, bring_up_to_date
 from tutordesk.rooms.models import Room, RoomMember
 from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.relay.seats import WIRE, Seat, frame_of
-from tutordesk.rooms.speaking import change_text, remove_message, say
+from tutordesk.rooms.speaking import Speaking
 from tutordesk.rooms.timeline import event_of, read_events
 
 MAX_SEATS = 20
@@ -57,21 +60,26 @@ class SocketRefused(Exception):
 class RoomSocket:
     """A socket whose member was let in. `serve` returns when the browser is gone; being cancelled means `seat.end`."""
 
-    def __init__(self, socket: WebSocket, room: Room, member: RoomMember, who: MemberOfRequest) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        relay: Relay,
+        speaking: Speaking,
+        room: Room,
+        member: RoomMember,
+        who: MemberOfRequest,
+    ) -> None:
         self._socket, self._room, self._member, self._who = socket, room, member, who
-        self._relay: Relay = socket.app.state.relay
+        self._relay, self._speaking = relay, speaking
         self.seat = Seat(who.id, lambda: who.visitor.is_revoked, socket.scope["extensions"][WIRE])
         self._frames, self._counted_at, self._typed_at = float(FRAMES_AT_ONCE), time.monotonic(), 0.0
 
     async def serve(self, after: int | None) -> None:
         async with self._relay.join(self._member.room_id, self.seat, after or 0) as seq:
             await self._replay(seq if after is None else min(after, seq), seq)
-            writer = asyncio.create_task(self.seat.write_all(), name="a member's writer")
-            try:
+            async with Background() as background:
+                background.start(self.seat.write_all(), "a member's writer")
                 await self._read()
-            finally:
-                writer.cancel()
-                await asyncio.gather(writer, return_exceptions=True)
 
     async def _replay(self, after: int, seq: int) -> None:
         while after < seq:
@@ -81,7 +89,7 @@ class RoomSocket:
             for event in events:
                 await self._socket.send_text(event.model_dump_json())
             after = events[-1].seq
-        resumed = Resumed(seq=seq, epoch=self._socket.app.state.epoch)
+        resumed = Resumed(seq=seq, epoch=epoch_of(self._socket))
         await self._socket.send_text(resumed.model_dump_json())
 
     async def _read(self) -> None:
@@ -121,7 +129,7 @@ class RoomSocket:
             self._tell(Refused(error=str(away), code=away.type, client_message_id=client_message_id))
 
     async def _do(self, command: Send | Edit | Delete | Typing | Read) -> None:
-        state, room_id = self._socket.app.state, self._member.room_id
+        room_id = self._member.room_id
         if isinstance(command, Read):
             await mark_read(room_id, self._who.id, command.seq)
             return
@@ -130,14 +138,14 @@ class RoomSocket:
                 self._typed_at = time.monotonic()
                 self._relay.tell_typing(room_id, self._who.id)
             return
-        if state.disk.is_short:
+        if is_disk_short(self._socket):
             raise DiskFull
         patience = Patience()
         with patience.limit():
             member = await access_member(room_id, self._who.id)
         if isinstance(command, Send):
             said = command.content, command.client_message_id
-            posted = await say(state, self._who, member, *said, patience=patience)
+            posted = await self._speaking.say(self._who, member, *said, patience=patience)
             if not posted.record:
                 self._tell(MessagePosted(seq=posted.message.seq, message=posted.message))
             return
@@ -145,9 +153,9 @@ class RoomSocket:
         user = await self._who.visitor.user()
         may_all = bool(user and is_admin(user, self._room))  # as it is now: an admin may have been made a member again
         if isinstance(command, Edit):
-            await change_text(state, member, may_all, message_id, command.content)
+            await self._speaking.change_text(member, may_all, message_id, command.content)
         else:
-            await remove_message(state, member, may_all, message_id)
+            await self._speaking.remove_message(member, may_all, message_id)
 
     def _tell(self, event: BaseModel) -> None:
         self.seat.put(frame_of(event))
@@ -169,7 +177,7 @@ async def serve_socket(websocket: WebSocket, room_id: str, after: str | None) ->
     except pymongo.errors.PyMongoError as error:
         if not is_database_away(error):
             raise
-        closing = 1013, "The database does not answer just now. Come back in a few seconds."
+        closing = 1013, "The database does not answer right now. Come back in a few seconds."
     except asyncio.CancelledError:
         if not socket or not (closing := socket.seat.closing):
             raise
@@ -198,12 +206,12 @@ async def _let_in(websocket: WebSocket, room_id: str) -> RoomSocket:
         member = await access_member(PydanticObjectId(room.id), who.id)
     except NotFound as error:
         raise SocketRefused(NOT_A_MEMBER, str(error)) from None
-    relay: Relay = websocket.app.state.relay
+    relay = await relay_of(websocket)
     if relay.count_seats(who.id) >= MAX_SEATS:
         raise SocketRefused(FLOOD, f"You have {MAX_SEATS} rooms open already. Close one.")
-    if record := await bring_up_to_date(member, who.user, room):
+    if record := await bring_up_to_date(await timeline_of(websocket), member, who.user, room):
         await relay.announce(member.room_id, event_of(record, {}))
-    return RoomSocket(websocket, room, member, who)
+    return RoomSocket(websocket, relay, await speaking_of(websocket), room, member, who)
 
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:

@@ -5,7 +5,7 @@ are committed in the order of their numbers, none is missing, and who has read u
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
@@ -31,75 +31,82 @@ from tutordesk.rooms.transactions import Session, transact
 Write = Callable[[Session, dict[str, Any]], Awaitable[RoomRecord]]
 MISSING = "This room does not exist, or it was deleted."
 PAGE = 200
-_unsure: dict[PydanticObjectId, Session] = {}
-_locks: WeakValueDictionary[PydanticObjectId, asyncio.Lock] = WeakValueDictionary()
 
 
-async def commit(
-    room_id: PydanticObjectId,
-    write: Write,
-    guard: dict[str, Any] | None = None,
-    change: dict[str, Any] | None = None,
-    patience: Patience | None = None,
-) -> RoomRecord:
-    """Run `write(session, room)` in a transaction that has raised the room's `seq`, and keep the record it returns.
+class Timeline:
+    """Commits to the rooms' timelines. Holds what this process knows of each room's last transaction, and its queue."""
 
-    `guard` and `change`: what else must be so of the room's document, and what else is set there. Raises NotFound when
-    there is no such room, or it is otherwise than `guard` says, and Unavailable when others keep the room busy for too
-    long; what `write` raises undoes everything.
-    """
-    rooms, records = Room.get_motor_collection(), RoomRecord.get_motor_collection()
-    wanted = {"_id": room_id, "is_deleted": False, **(guard or {})}
-    update = {"$inc": {"seq": 1}, "$set": change or {"active_at": now()}}
+    def __init__(self) -> None:
+        self._unsure: dict[PydanticObjectId, Session] = {}
+        self._locks: WeakValueDictionary[PydanticObjectId, asyncio.Lock] = WeakValueDictionary()
 
-    async def attempt(session: Session) -> RoomRecord:
-        room = await rooms.find_one_and_update(wanted, update, return_document=ReturnDocument.AFTER, session=session)
-        if not room:
-            raise NotFound(MISSING)
-        record = await write(session, room)
-        await records.insert_one(document_of(record), session=session)
-        return record
+    async def commit(
+        self,
+        room_id: PydanticObjectId,
+        write: Write,
+        guard: Mapping[str, object] | None = None,
+        change: Mapping[str, object] | None = None,
+        patience: Patience | None = None,
+    ) -> RoomRecord:
+        """Run `write(session, room)` in a transaction that has raised the room's `seq`. Returns the record it made.
 
-    patience = patience or Patience()
-    async with _turn(room_id, patience.left), _session(room_id) as session:
-        return await transact(session, attempt, patience.left)
+        `guard`: what else must hold for the room's document. `change`: what else is set there. Raises NotFound when
+        there is no such room or `guard` does not hold, and Unavailable when others keep the room busy for too long.
+        Whatever `write` raises undoes everything.
+        """
+        rooms, records = Room.get_motor_collection(), RoomRecord.get_motor_collection()
+        selector = {"_id": room_id, "is_deleted": False, **(guard or {})}
+        update = {"$inc": {"seq": 1}, "$set": change or {"active_at": now()}}
 
+        async def attempt(session: Session) -> RoomRecord:
+            room = await rooms.find_one_and_update(
+                selector, update, return_document=ReturnDocument.AFTER, session=session
+            )
+            if not room:
+                raise NotFound(MISSING)
+            record = await write(session, room)
+            await records.insert_one(document_of(record), session=session)
+            return record
 
-@asynccontextmanager
-async def _session(room_id: PydanticObjectId) -> AsyncIterator[Session]:
-    """A session for the room's next transaction: that of the last one, when nobody knows what became of it.
+        patience = patience or Patience()
+        async with self._turn(room_id, patience.left), self._session(room_id) as session:
+            return await transact(session, attempt, patience.left)
 
-    A database that wakes up may still begin that one, and would then keep the room locked for a minute; the next
-    transaction of the same session ends it at once.
-    """
-    session = _unsure.pop(room_id, None) or await Room.get_motor_collection().database.client.start_session()
-    try:
-        yield session
-    except pymongo.errors.PyMongoError as error:
-        if is_database_away(error):
-            _unsure[room_id], session = session, None
-        raise
-    finally:
-        if session:
-            await session.end_session()
+    @asynccontextmanager
+    async def _session(self, room_id: PydanticObjectId) -> AsyncIterator[Session]:
+        """Yield a session for the room's next transaction: the last one's, when nobody knows what became of that.
 
+        A database that wakes up may still begin that transaction, and would then keep the room locked for a minute; the
+        next transaction of the same session ends it at once.
+        """
+        client = Room.get_motor_collection().database.client
+        session = self._unsure.pop(room_id, None) or await client.start_session()
+        try:
+            yield session
+        except pymongo.errors.PyMongoError as error:
+            if is_database_away(error):
+                self._unsure[room_id], session = session, None
+            raise
+        finally:
+            if session:
+                await session.end_session()
 
-@asynccontextmanager
-async def _turn(room_id: PydanticObjectId, seconds: float) -> AsyncIterator[None]:
-    """One at a time in each room, of this process: they would only make each other try again.
+    @asynccontextmanager
+    async def _turn(self, room_id: PydanticObjectId, seconds: float) -> AsyncIterator[None]:
+        """Let one write at a time into each room, of this process: two would only make each other retry.
 
-    Raises Unavailable after so many seconds, which a queue behind a database that hangs would take much longer for.
-    """
-    lock = _locks.setdefault(room_id, asyncio.Lock())
-    try:
-        async with asyncio.timeout(seconds):
-            await lock.acquire()
-    except TimeoutError:
-        raise Unavailable from None
-    try:
-        yield
-    finally:
-        lock.release()
+        Raises Unavailable after so many seconds, since a queue behind a database that hangs would take much longer.
+        """
+        lock = self._locks.setdefault(room_id, asyncio.Lock())
+        try:
+            async with asyncio.timeout(seconds):
+                await lock.acquire()
+        except TimeoutError:
+            raise Unavailable from None
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def document_of(document: Any) -> dict[str, Any]:

@@ -2,23 +2,37 @@
 
 import asyncio
 import time
-from dataclasses import fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Literal
 
 import pymongo.errors
 from pydantic import BaseModel
 
 from tutordesk.ground import metrics
+from tutordesk.ground.database import AsyncMongoClient
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.status import ChangeLogStatus
-from tutordesk.operations.changelog.writer import CHANGE_LOG, CHANGE_LOG_LEASE
+from tutordesk.operations.changelog.writer import CHANGE_LOG, CHANGE_LOG_LEASE, ChangeLog
 from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.embedded.disk import NOT_OURS, Disk
 from tutordesk.operations.lease import LEASES
-from tutordesk.status.health import trouble_of
+from tutordesk.settings import Settings
+from tutordesk.tutor.voice import Tutor
 
 MAX_SILENCE_SECONDS = 15.0
 State = Literal["ok", "warning", "down", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The parts of this process whose health is reported."""
+
+    settings: Settings
+    client: AsyncMongoClient
+    disk: Disk
+    tutor: Tutor
+    change_log: ChangeLog
+    epoch: str
 
 
 class ComponentStatus(BaseModel):
@@ -54,13 +68,27 @@ class Figures(BaseModel):
     routes: list[Route]
 
 
-async def read_parts(state: Any, log: ChangeLogStatus | None) -> list[ComponentStatus]:
-    return [await read_database(state), _disk(state.disk), _tutor(state), await asyncio.to_thread(_log, state, log)]
+async def trouble_of(client: AsyncMongoClient) -> str:
+    """Return why the database takes no writes right now; empty when it does."""
+    try:
+        hello = await client.admin.command("hello")
+    except pymongo.errors.PyMongoError as error:
+        return f"The database does not answer ({type(error).__name__})."
+    return "" if hello.get("isWritablePrimary") else "The database takes no writes right now: it has no primary."
 
 
-async def read_database(state: Any) -> ComponentStatus:
+async def read_parts(components: Components, log: ChangeLogStatus | None) -> list[ComponentStatus]:
+    return [
+        await read_database(components),
+        _disk(components.disk),
+        _tutor(components),
+        await asyncio.to_thread(_log, components, log),
+    ]
+
+
+async def read_database(components: Components) -> ComponentStatus:
     started = time.perf_counter()
-    trouble = await trouble_of(state.client)
+    trouble = await trouble_of(components.client)
     metrics.DATABASE_UP.set(not trouble)
     if trouble:
         return ComponentStatus(name="database", state="down", says=trouble)
@@ -81,32 +109,32 @@ def _disk(disk: Disk) -> ComponentStatus:
     return ComponentStatus(name="disk", state="ok", says=f"{free}.")
 
 
-def _tutor(state: Any) -> ComponentStatus:
-    if state.tutor.is_offline:
+def _tutor(components: Components) -> ComponentStatus:
+    if components.tutor.is_offline:
         return ComponentStatus(
             name="tutor", state="off", says="Offline: it answers with the best passages of the tickets."
         )
-    return ComponentStatus(name="tutor", state="ok", says=f"Answers come from {', '.join(state.settings.models)}.")
+    return ComponentStatus(name="tutor", state="ok", says=f"Answers come from {', '.join(components.settings.models)}.")
 
 
-async def read_log_status(state: Any) -> ChangeLogStatus | None:
+async def read_log_status(components: Components) -> ChangeLogStatus | None:
     """As its writer said last, who may be another process or server. None: nobody writes one."""
-    own: ChangeLogStatus = state.change_log.status
+    own: ChangeLogStatus = components.change_log.status
     if own.is_writing or own.alarm:
         return own
-    leases = state.client.get_default_database("tutordesk")[LEASES]
+    leases = components.client.get_default_database("tutordesk")[LEASES]
     try:
         found = await leases.find_one({"_id": CHANGE_LOG_LEASE})
     except pymongo.errors.PyMongoError:
-        return own if state.settings.writes_change_log else None
+        return own if components.settings.writes_change_log else None
     if found:
         return ChangeLogStatus(
             **{field.name: found[field.name] for field in fields(ChangeLogStatus) if field.name in found}
         )
-    return own if state.settings.writes_change_log else None
+    return own if components.settings.writes_change_log else None
 
 
-def _log(state: Any, log: ChangeLogStatus | None) -> ComponentStatus:
+def _log(components: Components, log: ChangeLogStatus | None) -> ComponentStatus:
     if not log:
         return ComponentStatus(name="change_log", state="off", says="Off: only dumps can be restored.")
     silence = time.time() - log.written_at if log.written_at else 0.0
@@ -116,13 +144,13 @@ def _log(state: Any, log: ChangeLogStatus | None) -> ComponentStatus:
         return ComponentStatus(
             name="change_log", state="warning", says=f"Nothing was written for {silence:.0f} seconds."
         )
-    return ComponentStatus(name="change_log", state="ok", says=_how_far_back(state, max(0.1, log.lag_seconds)))
+    return ComponentStatus(name="change_log", state="ok", says=_how_far_back(components, max(0.1, log.lag_seconds)))
 
 
-def _how_far_back(state: Any, lag: float) -> str:
+def _how_far_back(components: Components, lag: float) -> str:
     kept = f"Every change is kept, at most {lag:.1f} s behind"
     try:
-        bases = list_bases(state.settings.data_dir / CHANGE_LOG)
+        bases = list_bases(components.settings.data_dir / CHANGE_LOG)
     except DumpError as error:
         return f"{kept}. {error}"
     if not bases:
@@ -142,8 +170,8 @@ def set_gauges(log: ChangeLogStatus | None) -> None:
         metrics.CHANGE_LOG_ALARM.set(bool(log.alarm or log.gap))
 
 
-def read_figures(state: Any, log: ChangeLogStatus | None) -> Figures:
-    read = metrics.MetricsSnapshot(state.settings.workers > 1)
+def read_figures(components: Components, log: ChangeLogStatus | None) -> Figures:
+    read = metrics.MetricsSnapshot(components.settings.workers > 1)
     tokens = read.quantiles("tutordesk_first_token_seconds")
     return Figures(
         open_streams=int(read.sum("tutordesk_open_streams")),

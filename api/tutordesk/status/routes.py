@@ -21,6 +21,7 @@ from tutordesk.ground.access import StreamsOf
 from tutordesk.ground.errors import AppError, NotFound, problem_responses
 from tutordesk.ground.sse import FIRST_BYTES, ByteStream, frame
 from tutordesk.identity.access import admin_of, is_on_this_machine, visitor_of
+from tutordesk.status.access import ComponentsOf
 from tutordesk.status.parts import (
     ComponentStatus,
     Figures,
@@ -55,28 +56,26 @@ MaySeeFigures = Annotated[bool, Depends(_may_see_figures)]
 
 
 @router.get("/status", operation_id="read_status")
-async def read_status_of_all(request: Request, may_see_figures: MaySeeFigures) -> StatusOut:
-    state = request.app.state
-    log = await read_log_status(state)
+async def read_status_of_all(request: Request, components: ComponentsOf, may_see_figures: MaySeeFigures) -> StatusOut:
+    log = await read_log_status(components)
     return StatusOut(
         version=request.app.version,
-        epoch=state.epoch,
-        parts=await read_parts(state, log),
-        figures=read_figures(state, log) if may_see_figures else None,
+        epoch=components.epoch,
+        parts=await read_parts(components, log),
+        figures=read_figures(components, log) if may_see_figures else None,
     )
 
 
 @router.get("/metrics", operation_id="read_metrics", response_class=Response, responses=problem_responses())
-async def read_metrics(request: Request, may_see_figures: MaySeeFigures) -> Response:
-    state = request.app.state
-    token = state.settings.metrics_token
+async def read_metrics(request: Request, components: ComponentsOf, may_see_figures: MaySeeFigures) -> Response:
+    token = components.settings.metrics_token
     given = request.headers.get("authorization", "")
     has_token = token and secrets.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode())
     if not (may_see_figures or has_token):
         raise NotFound
-    await read_database(state)
-    set_gauges(await read_log_status(state))
-    return Response(generate_latest(metrics.figures(state.settings.workers > 1)), media_type=CONTENT_TYPE_LATEST)
+    await read_database(components)
+    set_gauges(await read_log_status(components))
+    return Response(generate_latest(metrics.figures(components.settings.workers > 1)), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/status/stream", operation_id="test_stream", response_class=Response)

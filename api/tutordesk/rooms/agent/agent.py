@@ -8,14 +8,13 @@ tutor says is never a question, so that it answers neither itself nor another ag
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any
+from typing import Self
 
 import pymongo
 import pymongo.errors
 from beanie import PydanticObjectId
 
+from tutordesk.ground.background import Background
 from tutordesk.ground.clock import now
 from tutordesk.ground.errors import NotFound, is_database_away
 from tutordesk.replies.models import Reply
@@ -24,7 +23,7 @@ from tutordesk.rooms.agent.prompts import reply_to
 from tutordesk.rooms.events import ReplyEnded, ReplyStarted
 from tutordesk.rooms.models import AGENT_NAME, Room, RoomMessage, RoomRecord, message_out
 from tutordesk.rooms.relay.relay import Relay
-from tutordesk.rooms.timeline import commit, document_of
+from tutordesk.rooms.timeline import Timeline, document_of
 from tutordesk.rooms.transactions import Session
 from tutordesk.tutor.models import Prompt
 
@@ -34,12 +33,12 @@ WAITS = {"asks_tutor": True, "reply_id": None, "deleted_at": None}
 
 
 class Agent:
-    """Takes questions while `taking_questions` is open."""
+    """Use as `async with Agent(…)`, which takes questions, also those that a dead process left."""
 
-    def __init__(self, relay: Relay, replies: Replies) -> None:
-        self._relay, self._replies = relay, replies
+    def __init__(self, timeline: Timeline, relay: Relay, replies: Replies) -> None:
+        self._timeline, self._relay, self._replies = timeline, relay, replies
         self._is_closed = True
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     async def answer_next(self, room_id: PydanticObjectId) -> None:
         """Take the oldest waiting question, if no answer runs; of those that ask at once one gets it."""
@@ -56,7 +55,7 @@ class Agent:
             except pymongo.errors.PyMongoError as error:
                 if not is_database_away(error):
                     raise
-                self._in_background(self._claim_again(reply, prompt, question), f"claim of {reply.id}")
+                self._background.start(self._claim_again(reply, prompt, question), f"claim of {reply.id}")
                 return
             await self._start(reply, prompt, record)
             return
@@ -111,7 +110,7 @@ class Agent:
 
         done = {"reply_id": None, "active_at": now()}
         try:
-            record = await commit(reply.room_id, write, guard={"reply_id": reply.id}, change=done)
+            record = await self._timeline.commit(reply.room_id, write, guard={"reply_id": reply.id}, change=done)
         except NotFound:  # it was posted before, or the room is gone
             self.answer_soon(reply.room_id)
             return
@@ -119,35 +118,24 @@ class Agent:
         await self._relay.announce(reply.room_id, ended)
         self.answer_soon(reply.room_id)
 
-    @asynccontextmanager
-    async def taking_questions(self) -> AsyncIterator[None]:
-        """At the start and now and then: questions that wait in rooms where nobody answers, because a process died."""
+    async def __aenter__(self) -> Self:
         self._is_closed = False
-        looking = asyncio.create_task(self._look(), name="waiting questions")
-        try:
-            yield
-        finally:
-            self._is_closed = True
-            looking.cancel()
-            await asyncio.gather(looking, *self._tasks, return_exceptions=True)
+        self._background.every(LOOK_SECONDS, self._look, "waiting questions", at_once=True)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_closed = True
+        await self._background.finish()
+        await self._background.close()
 
     async def _look(self) -> None:
-        while True:
-            try:
-                for room_id in await RoomMessage.get_motor_collection().distinct("room_id", WAITS):
-                    self.answer_soon(room_id)
-            except pymongo.errors.PyMongoError as error:
-                log.warning("waiting questions were not looked for: %s", type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+        """Take up questions that wait in rooms where nobody answers, because a process died."""
+        for room_id in await RoomMessage.get_motor_collection().distinct("room_id", WAITS):
+            self.answer_soon(room_id)
 
     def answer_soon(self, room_id: PydanticObjectId) -> None:
         """See to the next question, in a task of its own."""
-        self._in_background(self._answer_safely(room_id), f"next question of {room_id}")
-
-    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.start(self._answer_safely(room_id), f"next question of {room_id}")
 
     async def _answer_safely(self, room_id: PydanticObjectId) -> None:
         try:
@@ -171,7 +159,8 @@ class Agent:
                 message_id=question.id,
             )
 
-        return await commit(question.room_id, write, guard={"reply_id": None}, change={"reply_id": reply.id})
+        change = {"reply_id": reply.id}
+        return await self._timeline.commit(question.room_id, write, guard={"reply_id": None}, change=change)
 
 
 def _started(record: RoomRecord) -> ReplyStarted:

@@ -11,10 +11,12 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Self
 
 import pymongo.errors
 from beanie import PydanticObjectId
 
+from tutordesk.ground.background import Background
 from tutordesk.rooms.events import NO_IDENTITY, NO_SUCH_ROOM, NOT_A_MEMBER, MemberLeft, PersistedEvent, TypingSeen
 from tutordesk.rooms.models import Room
 from tutordesk.rooms.relay.bus import ENGINE_ERRORS, Bus, Signal
@@ -22,18 +24,19 @@ from tutordesk.rooms.relay.seats import OpenRoom, Seat, frame_of
 from tutordesk.rooms.timeline import read_events
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 2.0
+LISTEN_SECONDS, LOOK_SECONDS = 0.5, 2.0
 HEARTBEAT_LOOKS = 7
 PRESENCE_SECONDS, PRESENCE_SECONDS_A_SEAT = 0.2, 0.01
 
 
 class Relay:
-    """Use as `async with running_relay(…)`. `process` names this process to the others."""
+    """Use as `async with Relay(…)`. `process` names this process to the others."""
 
     def __init__(self, process: str, bus: Bus) -> None:
         self._process, self._bus = process, bus
         self._open: dict[PydanticObjectId, OpenRoom] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
+        self._looks, self._is_away = 0, False
 
     @asynccontextmanager
     async def join(self, room_id: PydanticObjectId, seat: Seat, after: int) -> AsyncIterator[int]:
@@ -83,43 +86,42 @@ class Relay:
     def count_seats(self, user_id: PydanticObjectId) -> int:
         return sum(seat.user_id == user_id for room in self._open.values() for seat in room.seats)
 
-    async def listen(self) -> None:
-        """Hear the other processes; when the bus breaks off, try again for ever."""
-        is_away = False
-        while True:
-            try:
-                async for signal in self._bus.listen():
-                    is_away = False
-                    if signal["process"] != self._process:
-                        await self._hear(signal)
-            except ENGINE_ERRORS as error:
-                if not is_away:
-                    log.warning("the rooms do without their bus: %s", type(error).__name__)
-                is_away = True
-            await asyncio.sleep(0.5)
+    async def __aenter__(self) -> Self:
+        self._background.every(LISTEN_SECONDS, self._listen, "rooms' bus", at_once=True)
+        self._background.every(LOOK_SECONDS, self._look, "rooms' look")
+        return self
 
-    async def look(self) -> None:
-        """Every two seconds: what was missed, and whose identity ended; the heartbeat every seventh time."""
-        looks = 0
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            looks += 1
-            for room in self._open.values():
-                for seat in list(room.seats):
-                    if seat.is_revoked():
-                        seat.end(NO_IDENTITY, "You signed out.")
-            with contextlib.suppress(pymongo.errors.PyMongoError):  # then it looks again in two seconds
-                await self._look_for_missed()
-            if looks % HEARTBEAT_LOOKS == 0:
-                for room_id, room in list(self._open.items()):
-                    self._tell_presence(room_id, room, {})
-
-    def end_all(self) -> None:
-        """At shutdown: sockets close with 1012, and browsers come back by themselves."""
+    async def __aexit__(self, *_: object) -> None:
+        """Sockets close with 1012, and browsers come back by themselves."""
         for room in self._open.values():
             room.end(1012, "The server restarts.")
-        for task in self._tasks:
-            task.cancel()
+        await self._background.close()
+        await self._bus.close()
+
+    async def _listen(self) -> None:
+        """Hear the other processes until the bus breaks off."""
+        try:
+            async for signal in self._bus.listen():
+                self._is_away = False
+                if signal["process"] != self._process:
+                    await self._hear(signal)
+        except ENGINE_ERRORS as error:
+            if not self._is_away:
+                log.warning("the rooms do without their bus: %s", type(error).__name__)
+            self._is_away = True
+
+    async def _look(self) -> None:
+        """End the seats of ended identities, and read what was missed; the heartbeat every seventh time."""
+        self._looks += 1
+        for room in self._open.values():
+            for seat in list(room.seats):
+                if seat.is_revoked():
+                    seat.end(NO_IDENTITY, "You signed out.")
+        with contextlib.suppress(pymongo.errors.PyMongoError):  # then it looks again in two seconds
+            await self._look_for_missed()
+        if self._looks % HEARTBEAT_LOOKS == 0:
+            for room_id, room in list(self._open.items()):
+                self._tell_presence(room_id, room, {})
 
     async def _hear(self, signal: Signal) -> None:
         room_id = PydanticObjectId(signal["room"])
@@ -153,7 +155,7 @@ class Relay:
         room.seq = event.seq
         room.send(event)
         if isinstance(event, MemberLeft):
-            room.end(NOT_A_MEMBER, "You are not in this room any more.", event.member.user_id)
+            room.end(NOT_A_MEMBER, "You are no longer in this room.", event.member.user_id)
 
     async def _look_for_missed(self) -> None:
         if not self._open:
@@ -191,24 +193,8 @@ class Relay:
 
     def _publish(self, signal: Signal) -> None:
         """On its way beside what is done: an engine that hangs holds up nobody."""
-        task = asyncio.create_task(self._send({**signal, "process": self._process}), name="a room's signal")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.start(self._send({**signal, "process": self._process}), "a room's signal")
 
     async def _send(self, signal: Signal) -> None:
-        with contextlib.suppress(*ENGINE_ERRORS):  # `listen` says that it is away; the others look for themselves
+        with contextlib.suppress(*ENGINE_ERRORS):  # `_listen` says that it is away; the others look for themselves
             await self._bus.publish(signal)
-
-
-@asynccontextmanager
-async def running_relay(process: str, bus: Bus) -> AsyncIterator[Relay]:
-    relay = Relay(process, bus)
-    tasks = [asyncio.create_task(relay.listen(), name="rooms' bus"), asyncio.create_task(relay.look(), name="rooms")]
-    try:
-        yield relay
-    finally:
-        relay.end_all()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await bus.close()

@@ -1,0 +1,83 @@
+"""What rooms keep for as long as the process lives, and who may do what in one, as parameters of a route.
+
+| parameter | is |
+|---|---|
+| `OpenRoom` | the room of the path, for everybody |
+| `RoomOfMember` | the membership of the visitor in that room |
+| `RoomAdmin` | the room, for its admins: its creator and the admins of the helpdesk |
+
+Each raises NotFound for an unknown or deleted room.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from beanie import PydanticObjectId
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+
+from tutordesk.ground.errors import Forbidden
+from tutordesk.identity.access import Member, MemberOfRequest, RoomId
+from tutordesk.rooms.members import access_member, access_room, is_admin
+from tutordesk.rooms.models import Room, RoomMember
+from tutordesk.rooms.relay.relay import Relay
+from tutordesk.rooms.speaking import Speaking
+from tutordesk.rooms.timeline import Timeline
+
+ONLY_ADMINS = "Only an admin of this room may do that."
+
+
+async def timeline_of(connection: HTTPConnection) -> Timeline:
+    timeline: Timeline = connection.app.state.timeline
+    return timeline
+
+
+async def relay_of(connection: HTTPConnection) -> Relay:
+    relay: Relay = connection.app.state.relay
+    return relay
+
+
+async def speaking_of(connection: HTTPConnection) -> Speaking:
+    speaking: Speaking = connection.app.state.speaking
+    return speaking
+
+
+TimelineOf = Annotated[Timeline, Depends(timeline_of)]
+RelayOf = Annotated[Relay, Depends(relay_of)]
+SpeakingOf = Annotated[Speaking, Depends(speaking_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person in a room: who asks, the room, and the stored membership."""
+
+    person: MemberOfRequest
+    room: Room
+    member: RoomMember
+
+    @property
+    def is_admin(self) -> bool:
+        return is_admin(self.person.user, self.room)
+
+
+async def open_room(room_id: RoomId) -> Room:
+    return await access_room(room_id)
+
+
+OpenRoom = Annotated[Room, Depends(open_room)]
+
+
+async def room_of_member(person: Member, room: OpenRoom) -> Membership:
+    """Raises NotFound unless the person is in the room."""
+    return Membership(person, room, await access_member(PydanticObjectId(room.id), person.id))
+
+
+async def room_of_admin(person: Member, room: OpenRoom) -> Room:
+    """Raises Forbidden unless the person is an admin of the room."""
+    if not is_admin(person.user, room):
+        raise Forbidden(ONLY_ADMINS)
+    return room
+
+
+RoomOfMember = Annotated[Membership, Depends(room_of_member)]
+RoomAdmin = Annotated[Room, Depends(room_of_admin)]
