@@ -75,12 +75,12 @@ class Socket:
         mine = key, content
         return await self.wait(lambda event: event["type"] == "message_posted" and _sent(event["message"]) == mine)
 
-    async def next(self, seconds: float = 15) -> Event:
+    async def next(self, seconds: float = 30) -> Event:
         event: Event = json.loads(await asyncio.wait_for(self.connection.recv(), seconds))
         self.events.append(event)
         return event
 
-    async def wait(self, is_it: str | Callable[[Event], bool], seconds: float = 15) -> Event:
+    async def wait(self, is_it: str | Callable[[Event], bool], seconds: float = 30) -> Event:
         """The next event of a type, or that `is_it` accepts."""
         check = (lambda event: event["type"] == is_it) if isinstance(is_it, str) else is_it
         async with asyncio.timeout(seconds):

@@ -74,7 +74,7 @@ def text_of(events: list[Event]) -> str:
     return "".join(event.data["delta"] for event in events if event.event == "message_delta")
 
 
-async def until(check: Callable[[], Awaitable[Any]], seconds: float = 10) -> Any:
+async def until(check: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
     """Ask again every 20 ms until the answer is true; returns it."""
     deadline = time.monotonic() + seconds
     while True:

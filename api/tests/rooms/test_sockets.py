@@ -133,8 +133,10 @@ async def test_people_see_who_is_there_and_who_types(ana: Person, ben: Person, r
 
 async def test_new_name_is_heard_when_one_comes_back(ana: Person, ben: Person, room_id: str) -> None:
     await ben.client.patch("/me", json={"name": "Benedikt"})
-    async with ana.socket(room_id) as one, ben.socket(room_id):
-        changed = await one.wait("member_changed")
+    async with ana.socket(room_id) as one:
+        await one.wait("resumed")
+        async with ben.socket(room_id):
+            changed = await one.wait("member_changed")
     assert changed["member"]["name"] == "Benedikt"
 
 
