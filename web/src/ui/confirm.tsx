@@ -1,4 +1,4 @@
-// A question before what cannot be undone.
+// A dialog that asks before an action that cannot be undone.
 import type { ReactNode } from "react";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";

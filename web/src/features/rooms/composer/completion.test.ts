@@ -1,4 +1,4 @@
-// Completing names: who is offered where, and what is written then.
+// Completing names: which candidates a text offers, and the text with the chosen one.
 import { expect, test } from "vitest";
 import type { RoomMember } from "@/lib/types";
 import { type Candidate, type Completion, complete, completionAt } from "./completion";
@@ -6,7 +6,7 @@ import { type Candidate, type Completion, complete, completionAt } from "./compl
 const MEMBERS = ["Ana", "Ana Maria", "Bob Tanaka", "Me"].map(
   (name) => ({ user_id: name, name }) as RoomMember,
 );
-const offered = (text: string, caret = text.length) =>
+const candidateNames = (text: string, caret = text.length) =>
   completionAt(text, caret, MEMBERS, "Me")?.candidates.map(({ name }) => name) ?? null;
 
 test.each([
@@ -17,7 +17,7 @@ test.each([
   ["@tan", ["Bob Tanaka"]],
   ["@t", ["tutor", "Bob Tanaka"]],
 ])("%s offers %j", (text, names) => {
-  expect(offered(text)).toEqual(names);
+  expect(candidateNames(text)).toEqual(names);
 });
 
 test.each([
@@ -32,12 +32,12 @@ test.each([
   "@ ",
   "@nobody",
 ])("%j offers nothing", (text) => {
-  expect(offered(text)).toBeNull();
+  expect(candidateNames(text)).toBeNull();
 });
 
-test("the caret decides, and the rest of the text stays", () => {
+test("a name is completed at the caret, and the rest of the text stays", () => {
   const text = "hello @an, are you there?";
-  expect(offered(text, 5)).toBeNull();
+  expect(candidateNames(text, 5)).toBeNull();
   const completion = completionAt(text, 9, MEMBERS, "Me") as Completion;
   const chosen = completion.candidates[1] as Candidate;
   expect(complete(text, 9, completion, chosen)).toEqual({

@@ -73,7 +73,7 @@ export function MemberList() {
     ));
   return (
     <div className="pt-3 pb-4 text-[14px]">
-      <h2 className="meta px-4 pb-1 font-semibold">RoomContext now · {here.length + 1}</h2>
+      <h2 className="meta px-4 pb-1 font-semibold">Here now · {here.length + 1}</h2>
       <ul>
         {list(here, true)}
         <Tutor />

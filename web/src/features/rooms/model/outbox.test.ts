@@ -1,4 +1,4 @@
-// Messages on their way survive the page, belong to their author, and are sent again until the room tells of them.
+// Outgoing messages survive the page, belong to their author, and are sent again until the room reports them.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RoomCommand, RoomMessage } from "@/lib/types";
 import { readOutbox, UNSURE_MS } from "./outbox";
@@ -12,7 +12,7 @@ const post = (command: RoomCommand) => {
   return isConnected;
 };
 const states = () => viewOf("r").outbox.map(({ content, status }) => [content, status]);
-const idOf = (at: number) => viewOf("r").outbox[at]?.id ?? "";
+const idOf = (index: number) => viewOf("r").outbox[index]?.id ?? "";
 const posted = (client_message_id: string, user_id = "ana") =>
   ({ client_message_id, user_id }) as RoomMessage;
 
@@ -26,7 +26,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a message is on its way until the room tells of it", () => {
+test("a message stays in the outbox until the room reports it", () => {
   const sender = new Sender("r", "ana", post);
   sender.send("Hi");
   expect(states()).toEqual([["Hi", "sending"]]);
@@ -36,7 +36,7 @@ test("a message is on its way until the room tells of it", () => {
   expect(readOutbox("r", "ana")).toEqual([]);
 });
 
-test("without a word it is not confirmed, and goes again with the same id", () => {
+test("a message without a report counts as not confirmed, and is sent again with the same id", () => {
   const sender = new Sender("r", "ana", post);
   sender.send("Hi");
   vi.advanceTimersByTime(UNSURE_MS);
@@ -46,7 +46,7 @@ test("without a word it is not confirmed, and goes again with the same id", () =
   expect(sent[1]).toEqual(sent[0]);
 });
 
-test("a reload keeps it, for its author and its room only", () => {
+test("a reload keeps a message, for its author and its room only", () => {
   isConnected = false;
   new Sender("r", "ana", post).send("Hi");
   forgetView("r");
@@ -63,14 +63,14 @@ test("a reload keeps it, for its author and its room only", () => {
   expect(sent).toHaveLength(1);
 });
 
-test("a lost connection leaves it open whether it arrived", () => {
+test("a message is not confirmed after the connection is lost", () => {
   const sender = new Sender("r", "ana", post);
   sender.send("Hi");
   sender.pause();
   expect(states()).toEqual([["Hi", "unsure"]]);
 });
 
-test("a refused one stays with the sentence, and is not sent again by itself", () => {
+test("a refused message stays with its sentence, and is not sent again by itself", () => {
   const sender = new Sender("r", "ana", post);
   sender.send("Hi");
   sender.refuse(idOf(0), "silenced", "An admin silenced you.");
@@ -87,7 +87,7 @@ test("a refused one stays with the sentence, and is not sent again by itself", (
   expect(readOutbox("r", "ana")).toEqual([]);
 });
 
-test("a database that is away for a moment is waited for", () => {
+test("a message is retried while the database is unavailable", () => {
   const sender = new Sender("r", "ana", post);
   sender.send("Hi");
   sender.refuse(idOf(0), "unavailable", "Try again.");

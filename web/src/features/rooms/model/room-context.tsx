@@ -50,7 +50,7 @@ export function useRoomSession(id: string): RoomContext | null {
   const [session, setSession] = useState<RoomSession | null>(null);
   const [opening, setOpening] = useState(0);
   const reopen = useCallback(() => setOpening((now) => now + 1), []);
-  const onEdit = useCallback((editing: string | null) => updateView(id, { editing }), [id]);
+  const onEdit = useCallback((editingId: string | null) => updateView(id, { editingId }), [id]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new `opening` or a new name starts another session
   useEffect(() => {
     if (me === undefined) return;

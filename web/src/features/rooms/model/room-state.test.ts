@@ -1,5 +1,5 @@
-// Every event of a room against a small server that keeps what the real one keeps: applied to any earlier state,
-// the events give what the server would tell anew; known ones and such after a gap change nothing.
+// Every event of a room against a small server that stores what the real one stores. Applied to any earlier state, the
+// events give the state that the server would send now. Known events, and events after a gap, change nothing.
 import { describe, expect, test } from "vitest";
 import type { RoomMember, RoomMessage } from "@/lib/types";
 import {
@@ -39,7 +39,7 @@ function message(id: string, seq: number, part: Partial<RoomMessage> = {}): Room
   };
 }
 
-/** What the server holds: documents as they are now, and the records that led there. */
+/** What the server stores: documents in their current form, and the events that led there. */
 class Server {
   state: RoomState = { seq: 0, messages: [], members: [], running: null };
   history: PersistedEvent[] = [];
@@ -53,12 +53,14 @@ class Server {
     return this.state.seq + 1;
   }
   private edited(id: string, part: Partial<RoomMessage>): RoomMessage[] {
-    return this.state.messages.map((one) => (one.id === id ? { ...one, ...part } : one));
+    return this.state.messages.map((message) =>
+      message.id === id ? { ...message, ...part } : message,
+    );
   }
-  private one(id: string): RoomMessage {
-    const found = this.state.messages.find((message) => message.id === id);
-    if (!found) throw new Error(id);
-    return found;
+  private find(id: string): RoomMessage {
+    const message = this.state.messages.find((candidate) => candidate.id === id);
+    if (!message) throw new Error(id);
+    return message;
   }
   join(id: string) {
     const { members } = this.state;
@@ -73,7 +75,7 @@ class Server {
   }
   silence(id: string) {
     const changed = member(id, { is_silenced: true });
-    const members = this.state.members.map((one) => (one.user_id === id ? changed : one));
+    const members = this.state.members.map((known) => (known.user_id === id ? changed : known));
     return this.record({ type: "member_changed", seq: this.next, member: changed } as const, {
       members,
     });
@@ -88,7 +90,7 @@ class Server {
     const messages = this.edited(id, { content, edited_at: NOW });
     const seq = this.next;
     this.state = { ...this.state, messages };
-    return this.record({ type: "message_edited", seq, message: this.one(id) } as const, {});
+    return this.record({ type: "message_edited", seq, message: this.find(id) } as const, {});
   }
   remove(id: string) {
     const messages = this.edited(id, { content: "", mentions: [], deleted_at: NOW });
@@ -113,17 +115,17 @@ class Server {
       { running: null, messages: [...this.state.messages, answer] },
     );
   }
-  /** As a replay tells it: records with messages as they are now. */
+  /** Return the events of a replay, with messages in their current form. */
   replay(after: number): PersistedEvent[] {
     return this.history
       .filter(({ seq }) => seq > after)
       .map((event) =>
-        "message" in event ? { ...event, message: this.one(event.message.id) } : event,
+        "message" in event ? { ...event, message: this.find(event.message.id) } : event,
       );
   }
 }
 
-/** A lively room; each step gives its event. */
+/** The steps of a lively room; each returns its event. */
 const STEPS: ((server: Server) => PersistedEvent)[] = [
   (server) => server.join("ana"),
   (server) => server.join("bob"),
@@ -144,7 +146,7 @@ const STEPS: ((server: Server) => PersistedEvent)[] = [
   (server) => server.leave("bob"),
 ];
 
-function played(steps = STEPS.length) {
+function playSteps(steps = STEPS.length) {
   const server = new Server();
   const states = [server.state];
   for (const step of STEPS.slice(0, steps)) {
@@ -155,51 +157,55 @@ function played(steps = STEPS.length) {
 }
 
 const applyAll = (events: PersistedEvent[], state: RoomState) =>
-  events.reduce((now, event) => apply(event, now), state);
+  events.reduce((current, event) => apply(event, current), state);
 
-test("each event gives what the server would tell anew", () => {
-  const { server, states } = played();
+test("each event gives the state that the server would send now", () => {
+  const { server, states } = playSteps();
   for (const [index, event] of server.history.entries()) {
     expect(apply(event, states[index] as RoomState)).toEqual(states[index + 1]);
   }
 });
 
-test("from any old state, live events and replayed ones lead to the fresh one", () => {
-  const { server, states } = played();
+test("live and replayed events lead from any old state to the current one", () => {
+  const { server, states } = playSteps();
   for (const old of states) {
     expect(applyAll(server.history, old)).toEqual(server.state);
     expect(applyAll(server.replay(old.seq), old)).toEqual(server.state);
   }
 });
 
-test("messages read later than the room are told once", () => {
-  const { server, states } = played();
+test("messages that were loaded after the room appear once", () => {
+  const { server, states } = playSteps();
   for (const old of states) {
     const early = { ...old, messages: server.state.messages };
     expect(applyAll(server.replay(old.seq), early)).toEqual(server.state);
   }
 });
 
-test("every event twice, and all of them again, changes nothing", () => {
-  const { server, states } = played();
+test("repeated events change nothing", () => {
+  const { server, states } = playSteps();
   const twice = server.history.flatMap((event) => [event, event]);
   expect(applyAll([...twice, ...server.history], states[0] as RoomState)).toEqual(server.state);
   const last = server.history.at(-1) as PersistedEvent;
   expect(apply(last, server.state)).toBe(server.state);
 });
 
-test("an event after a gap changes nothing and is known as such", () => {
-  const { server, states } = played();
+test("an event after a gap changes nothing", () => {
+  const { server, states } = playSteps();
   const [first] = states as [RoomState];
-  const [one, two, three] = server.history as [PersistedEvent, PersistedEvent, PersistedEvent];
-  expect(placeOf(one, first)).toBe("next");
-  expect(placeOf(three, first)).toBe("gap");
-  expect(apply(three, first)).toBe(first);
-  expect(placeOf(one, applyAll([one, two], first))).toBe("known");
+  const [event1, event2, event3] = server.history as [
+    PersistedEvent,
+    PersistedEvent,
+    PersistedEvent,
+  ];
+  expect(placeOf(event1, first)).toBe("next");
+  expect(placeOf(event3, first)).toBe("gap");
+  expect(apply(event3, first)).toBe(first);
+  expect(placeOf(event1, applyAll([event1, event2], first))).toBe("known");
 });
 
-describe("one event", () => {
-  const { states } = played(8);
+describe("a single event", () => {
+  const { states } = playSteps(8);
   const state = states[8] as RoomState;
 
   test("reply_started gives the question its reply and takes it from the queue", () => {
@@ -211,7 +217,7 @@ describe("one event", () => {
     expect(waitingQuestions(state).map(({ id }) => id)).toEqual(["q2"]);
   });
 
-  test("message_deleted leaves a tombstone, and no question in the queue", () => {
+  test("message_deleted leaves an empty message, and no question in the queue", () => {
     const event = { type: "message_deleted", seq: 9, message_id: "q2", deleted_at: NOW } as const;
     const after = apply(event, state);
     expect(after.messages).toHaveLength(state.messages.length);
@@ -226,15 +232,15 @@ describe("one event", () => {
     expect(after.seq).toBe(9);
   });
 
-  test("what belongs to no running answer does not end one", () => {
+  test("the end of another reply does not end the running answer", () => {
     const answer = message("a0", 9, { is_agent: true, user_id: null });
     const event = { type: "reply_ended", seq: 9, reply_id: "a0", message: answer } as const;
     expect(apply(event, state).running).toEqual(state.running);
   });
 });
 
-test("earlier messages go before those that are there, once", () => {
-  const { server } = played();
+test("earlier messages go before the loaded ones, once", () => {
+  const { server } = playSteps();
   const { messages } = server.state;
   const late = { ...server.state, messages: messages.slice(3) };
   expect(withEarlier(late, messages.slice(0, 4))).toEqual(server.state);

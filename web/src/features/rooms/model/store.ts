@@ -11,9 +11,9 @@ export type Phase = "loading" | "failed" | "missing" | "not-joined" | "joined";
 export interface RoomView {
   phase: Phase;
   error: unknown;
-  /** The user who sees it. */
+  /** The id of the user who sees this view; null for a visitor. */
   me: string | null;
-  /** Name, topic, ticket and my own membership; members and messages are in `state`. */
+  /** Name, topic, ticket and the user's own membership; members and messages are in `state`. */
   room: RoomOut | null;
   state: RoomState | null;
   /** Whether messages exist before the loaded ones. */
@@ -21,7 +21,7 @@ export interface RoomView {
   connection: "connecting" | "live" | "lost";
   /** Why the server closed the connection for a while; empty if it did not. */
   floodReason: string;
-  /** The sign-in ended. */
+  /** Whether the server closed the socket because the sign-in ended. */
   isSignedOut: boolean;
   presentIds: string[];
   /** User ids of members who type, with the time (ms) until which to show it. */
@@ -31,7 +31,7 @@ export interface RoomView {
   newAfter: number;
   readSeq: number;
   /** The id of the message that is being edited. */
-  editing: string | null;
+  editingId: string | null;
   /** The text of a message taken back, for the composer. */
   takenBack: { text: string; at: number } | null;
 }
@@ -66,7 +66,7 @@ export const EMPTY_VIEW: RoomView = {
   outbox: [],
   newAfter: 0,
   readSeq: 0,
-  editing: null,
+  editingId: null,
   takenBack: null,
 };
 

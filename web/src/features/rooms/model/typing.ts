@@ -1,4 +1,5 @@
-// Typing notices. Our own are sent at most every three seconds; another member's is shown for six.
+// Typing notices. The user's own are sent at most every three seconds. Another member's is shown for
+// six.
 import { updateView, viewOf } from "./store";
 
 const SEND_INTERVAL_MS = 3_000;

@@ -1,5 +1,5 @@
-// A room as non-members see it: name, topic, size and Join. Joining needs a name. A removed member is told so, and a
-// page for a missing room shows the draft that was not sent.
+// A room as non-members see it: name, topic, size and Join. Joining needs a name. A removed member sees why they
+// cannot join. The page of a missing room shows the unsent draft.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";

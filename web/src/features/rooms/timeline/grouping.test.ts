@@ -1,4 +1,4 @@
-// Days, groups of one author, the line of the unread, and who types in words.
+// Days, groups of one author, the first new message, and the words for members who type.
 import { expect, test } from "vitest";
 import type { RoomMessage } from "@/lib/types";
 import { firstNew } from "../model/room-state";
@@ -6,7 +6,7 @@ import { typingWords } from "../model/typing";
 import { dayName, linesOf } from "./grouping";
 
 let seq = 0;
-function said(at: string, part: Partial<RoomMessage> = {}): RoomMessage {
+function messageAt(at: string, part: Partial<RoomMessage> = {}): RoomMessage {
   seq += 1;
   const base = { id: `m${seq}`, seq, user_id: "ana", name: "Ana", is_agent: false };
   return { ...base, created_at: at, deleted_at: null, ...part } as RoomMessage;
@@ -14,13 +14,13 @@ function said(at: string, part: Partial<RoomMessage> = {}): RoomMessage {
 const heads = (messages: RoomMessage[], newId: string | null = null) =>
   linesOf(messages, newId).map(({ isHead }) => isHead);
 
-test("one author within five minutes is one group", () => {
+test("messages of one author within five minutes are one group", () => {
   const messages = [
-    said("2026-11-25T12:00:00"),
-    said("2026-11-25T12:04:00"),
-    said("2026-11-25T12:09:30"),
-    said("2026-11-25T12:10:00", { user_id: "bob", name: "Bob" }),
-    said("2026-11-25T12:10:10"),
+    messageAt("2026-11-25T12:00:00"),
+    messageAt("2026-11-25T12:04:00"),
+    messageAt("2026-11-25T12:09:30"),
+    messageAt("2026-11-25T12:10:00", { user_id: "bob", name: "Bob" }),
+    messageAt("2026-11-25T12:10:10"),
   ];
   expect(heads(messages)).toEqual([true, false, true, true, true]);
 });
@@ -28,11 +28,11 @@ test("one author within five minutes is one group", () => {
 test("the tutor, another name of the same person and a new day begin a group", () => {
   const agent = { user_id: null, is_agent: true, name: "Tutor" };
   const messages = [
-    said("2026-11-25T23:58:00", agent),
-    said("2026-11-25T23:58:10", agent),
-    said("2026-11-25T23:59:00"),
-    said("2026-11-25T23:59:10", { name: "Anna" }),
-    said("2026-11-26T00:00:10", { name: "Anna" }),
+    messageAt("2026-11-25T23:58:00", agent),
+    messageAt("2026-11-25T23:58:10", agent),
+    messageAt("2026-11-25T23:59:00"),
+    messageAt("2026-11-25T23:59:10", { name: "Anna" }),
+    messageAt("2026-11-26T00:00:10", { name: "Anna" }),
   ];
   expect(heads(messages)).toEqual([true, true, true, true, true]);
   expect(linesOf(messages, null).map(({ day }) => day !== null)).toEqual([
@@ -44,20 +44,20 @@ test("the tutor, another name of the same person and a new day begin a group", (
   ]);
 });
 
-test("the unread begin at the first message of somebody else that is still there", () => {
+test("new messages begin at the first one by somebody else that is not deleted", () => {
   const messages = [
-    said("2026-11-25T12:00:00", { user_id: "bob" }),
-    said("2026-11-25T12:00:10"),
-    said("2026-11-25T12:00:20", { user_id: "bob", deleted_at: "2026-11-25T12:01:00" }),
-    said("2026-11-25T12:00:30", { user_id: "bob" }),
+    messageAt("2026-11-25T12:00:00", { user_id: "bob" }),
+    messageAt("2026-11-25T12:00:10"),
+    messageAt("2026-11-25T12:00:20", { user_id: "bob", deleted_at: "2026-11-25T12:01:00" }),
+    messageAt("2026-11-25T12:00:30", { user_id: "bob" }),
   ];
-  const since = messages[0]?.seq ?? 0;
-  expect(firstNew(messages, since, "ana")?.id).toBe(messages[3]?.id);
-  expect(firstNew(messages, since + 3, "ana")).toBeNull();
+  const newAfter = messages[0]?.seq ?? 0;
+  expect(firstNew(messages, newAfter, "ana")?.id).toBe(messages[3]?.id);
+  expect(firstNew(messages, newAfter + 3, "ana")).toBeNull();
   expect(heads(messages, messages[3]?.id)[3]).toBe(true);
 });
 
-test("days have names", () => {
+test("recent days have names, older ones a date", () => {
   const now = Date.parse("2026-11-25T12:00:00");
   expect(dayName("2026-11-25T00:10:00", now)).toBe("Today");
   expect(dayName("2026-11-24T23:50:00", now)).toBe("Yesterday");

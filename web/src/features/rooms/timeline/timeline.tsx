@@ -25,11 +25,11 @@ interface LinesProps {
   lines: Line[];
   /** The name of the person who asked, by the id of the reply. */
   askers: Record<string, string>;
-  editing: string | null;
+  editingId: string | null;
   onEdit: (id: string | null) => void;
 }
 
-const Lines = memo(function Lines({ lines, askers, editing, onEdit }: LinesProps) {
+const Lines = memo(function Lines({ lines, askers, editingId, onEdit }: LinesProps) {
   return lines.map(({ message, day, isNew, isHead }, index) => (
     <div key={message.id} className="contents">
       {day && <h2 className="rule mt-5 mb-1">{dayName(day)}</h2>}
@@ -38,7 +38,7 @@ const Lines = memo(function Lines({ lines, askers, editing, onEdit }: LinesProps
         message={message}
         isHead={isHead}
         asker={message.reply_id ? askers[message.reply_id] : undefined}
-        isEditing={editing === message.id}
+        isEditing={editingId === message.id}
         onEdit={onEdit}
       />
     </div>
@@ -72,7 +72,7 @@ export function Timeline() {
   const messages = useCurrentRoom((view) => view.state?.messages ?? NO_MESSAGES);
   const newAfter = useCurrentRoom((view) => view.newAfter);
   const outbox = useCurrentRoom((view) => view.outbox);
-  const editing = useCurrentRoom((view) => view.editing);
+  const editingId = useCurrentRoom((view) => view.editingId);
   const answer = useRunningAnswer();
   const newId = firstNew(messages, newAfter, me)?.id ?? null;
   const shown = useMemo(() => (answer ? [...messages, answer] : messages), [messages, answer]);
@@ -108,7 +108,7 @@ export function Timeline() {
           <RoomBeginning />
           <KeepPlace box={box} chat={id} first={messages[0]?.id} />
           <Suspense fallback={null}>
-            <Lines lines={lines} askers={askers} editing={editing} onEdit={onEdit} />
+            <Lines lines={lines} askers={askers} editingId={editingId} onEdit={onEdit} />
             <OpenAtNew reading={reading} />
           </Suspense>
           {outbox.map((message) => (
