@@ -46,7 +46,6 @@ from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.speaking import Speaking
 from tutordesk.rooms.timeline import Timeline
 from tutordesk.settings import Settings, load_secret_keys
-from tutordesk.status import health
 from tutordesk.status import routes as status
 from tutordesk.tickets import routes as tickets
 from tutordesk.tickets.events import TicketEvents, TicketWire
@@ -71,7 +70,6 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app.include_router(chat.router)
     app.include_router(rooms.router)
     app.include_router(identity.router)
-    app.include_router(health.router)
     app.include_router(status.router)
     install_reference(app)
     install_errors(app, ReplyWire, TicketWire, RoomWire)

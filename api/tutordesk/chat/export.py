@@ -5,7 +5,7 @@ from typing import Literal
 from urllib.parse import quote
 
 import orjson
-from fastapi.responses import StreamingResponse
+from starlette.responses import StreamingResponse
 
 from tutordesk.chat.models import ChatSession
 from tutordesk.chat.reading import all_messages

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
@@ -144,7 +144,7 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run_server(app: FastAPI, listener: socket.socket) -> None:
+def run_server(app: Starlette, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM. Raises ServerError when the application cannot start."""
     logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refusal"))
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
@@ -156,7 +156,7 @@ def run_server(app: FastAPI, listener: socket.socket) -> None:
             raise
 
 
-def make_server(app: FastAPI) -> Server:
+def make_server(app: Starlette) -> Server:
     settings: Settings = app.state.settings
     return Server(make_config(app, settings), model=settings.models[0])
 

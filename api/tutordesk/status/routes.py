@@ -1,7 +1,7 @@
-"""How Tutordesk is doing: `/metrics` for Prometheus, `/status` for people, and what their page tests itself with.
+"""Health reports: `/health/…`, `/metrics` for Prometheus, `/status` for people, and its page's self-test.
 
 Everybody is told whether the parts work. The figures are for the machine itself, for admins, and, of `/metrics`, for
-who has its token (S-36). The page opens `/status/stream` and `/status/socket` through whatever proxy stands before it:
+who has its token. The page opens `/status/stream` and `/status/socket` through whatever proxy stands before it:
 five events a fifth of a second apart, which a proxy that buffers delivers at once, and an echo.
 """
 
@@ -18,7 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from tutordesk.ground import metrics
 from tutordesk.ground.access import StreamsOf
-from tutordesk.ground.errors import AppError, NotFound, problem_responses
+from tutordesk.ground.errors import AppError, NotFound, Unavailable, problem_responses
 from tutordesk.ground.sse import FIRST_BYTES, ByteStream, frame
 from tutordesk.identity.access import admin_of, is_on_this_machine, visitor_of
 from tutordesk.status.access import ComponentsOf
@@ -30,11 +30,16 @@ from tutordesk.status.parts import (
     read_log_status,
     read_parts,
     set_gauges,
+    trouble_of,
 )
 
 router = APIRouter(tags=["operations"])
 TICKS, TICK_SECONDS = 5, 0.2
 ECHOES, ECHO_SECONDS, MAX_ECHO_CHARACTERS = 20, 10.0, 200
+
+
+class Health(BaseModel):
+    status: str
 
 
 class StatusOut(BaseModel):
@@ -53,6 +58,22 @@ async def _may_see_figures(request: Request) -> bool:
 
 
 MaySeeFigures = Annotated[bool, Depends(_may_see_figures)]
+
+
+@router.get("/health/live", operation_id="read_live")
+async def read_live() -> Health:
+    """Answer while the process does."""
+    return Health(status="live")
+
+
+@router.get("/health/ready", operation_id="read_ready", responses=problem_responses())
+async def read_ready(components: ComponentsOf) -> Health:
+    """Answer 200 while a ticket could be written. Raises Unavailable with the reason otherwise."""
+    if trouble := await trouble_of(components.client):
+        raise Unavailable(trouble)
+    if components.disk.is_short:
+        raise Unavailable("The database's disk is full: nothing new is saved until there is room.")
+    return Health(status="ready")
 
 
 @router.get("/status", operation_id="read_status")

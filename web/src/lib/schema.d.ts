@@ -520,7 +520,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read Live */
+        /**
+         * Read Live
+         * @description Answer while the process does.
+         */
         get: operations["read_live"];
         put?: never;
         post?: never;
@@ -537,7 +540,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read Ready */
+        /**
+         * Read Ready
+         * @description Answer 200 while a ticket could be written. Raises Unavailable with the reason otherwise.
+         */
         get: operations["read_ready"];
         put?: never;
         post?: never;
