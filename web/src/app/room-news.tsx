@@ -2,9 +2,9 @@
 // unread. Muted rooms do not count.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { meQuery, roomsQuery } from "@/lib/queries";
+import { cappedCount, mentionWords } from "@/ui/capped-count";
 
 const REFRESH_MS = 60_000;
-const MAX_COUNT = 100;
 
 export interface RoomNews {
   mentions: number;
@@ -28,11 +28,10 @@ export function useRoomNews(): RoomNews {
 
 export function RoomsMark({ news: { mentions, isUnread } }: { news: RoomNews }) {
   if (mentions > 0) {
-    const count = mentions >= MAX_COUNT ? "99+" : String(mentions);
     return (
       <span className="count-mark">
-        <span aria-hidden="true">{count}</span>
-        <span className="sr-only">{mentions === 1 ? "1 mention" : `${count} mentions`}</span>
+        <span aria-hidden="true">{cappedCount(mentions)}</span>
+        <span className="sr-only">{mentionWords(mentions)}</span>
       </span>
     );
   }

@@ -3,11 +3,9 @@
 import { BellOff, BookText } from "lucide-react";
 import { Link } from "react-router";
 import type { RoomRow } from "@/lib/types";
+import { cappedCount, mentionWords } from "@/ui/capped-count";
 import { cn } from "@/ui/cn";
 import { Time } from "@/ui/time";
-
-const MAX_COUNT = 100;
-const countOf = (count: number): string => (count >= MAX_COUNT ? "99+" : String(count));
 
 export function UnreadMarks({ row }: { row: RoomRow }) {
   if (row.is_muted) {
@@ -19,10 +17,10 @@ export function UnreadMarks({ row }: { row: RoomRow }) {
     );
   }
   if (row.mentions > 0) {
-    const words = row.mentions === 1 ? "1 mention" : `${countOf(row.mentions)} mentions`;
+    const words = mentionWords(row.mentions);
     return (
       <span className="count-mark" title={words}>
-        <span aria-hidden="true">@{countOf(row.mentions)}</span>
+        <span aria-hidden="true">@{cappedCount(row.mentions)}</span>
         <span className="sr-only">{words}</span>
       </span>
     );
@@ -30,7 +28,7 @@ export function UnreadMarks({ row }: { row: RoomRow }) {
   if (row.unread === 0) return null;
   return (
     <span className="meta font-semibold text-accent">
-      {countOf(row.unread)}
+      {cappedCount(row.unread)}
       <span className="sr-only"> unread</span>
     </span>
   );

@@ -1,30 +1,19 @@
 // The start of a room's timeline: loads earlier messages, and shows the room's name and topic above the first one.
-import { useEffect, useRef } from "react";
+import { useCallback } from "react";
 import { Button } from "@/ui/button";
+import { useNearView } from "@/ui/scroll/use-near-view";
 import { useCurrentRoom, useRoomContext } from "../model/room-context";
 
 /** Loads earlier messages when their place comes near the view. */
 export function EarlierMessages() {
   const { session } = useRoomContext();
   const earlier = useCurrentRoom((view) => view.earlier);
-  const anchor = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!anchor.current || earlier !== "more") return;
-    const observer = new IntersectionObserver(
-      ([entry]) => entry?.isIntersecting && void session.loadEarlier(),
-      { rootMargin: "300px 0px 0px 0px" },
-    );
-    observer.observe(anchor.current);
-    return () => observer.disconnect();
-  }, [earlier, session]);
+  const load = useCallback(() => void session.loadEarlier(), [session]);
+  const start = useNearView(earlier === "more", "300px 0px 0px 0px", load);
   if (earlier === "none") return null;
   return (
-    <div ref={anchor} className="mb-3 text-center">
-      <Button
-        weight="quiet"
-        disabled={earlier === "loading"}
-        onClick={() => void session.loadEarlier()}
-      >
+    <div ref={start} className="mb-3 text-center">
+      <Button weight="quiet" disabled={earlier === "loading"} onClick={load}>
         {earlier === "loading" ? "Loading…" : "Show earlier messages"}
       </Button>
     </div>

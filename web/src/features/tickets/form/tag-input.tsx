@@ -2,9 +2,9 @@
 import { X } from "lucide-react";
 import { useState } from "react";
 import { isComposing } from "@/lib/hotkeys";
+import { MAX } from "./validation";
 
-export const MAX_TAGS = 20;
-export const MAX_TAG_CHARS = 40;
+const MAX_TAG_CHARS = 40;
 
 /** Add the tags in `text`, as the server stores them: trimmed, case-folded, unique. */
 export function addTags(tags: string[], text: string): string[] {
@@ -12,7 +12,7 @@ export function addTags(tags: string[], text: string): string[] {
     .split(/[,\n]/)
     .map((tag) => tag.trim().replace(/^#+/, "").replace(/\s+/g, " ").toLowerCase())
     .filter((tag) => tag !== "" && [...tag].length <= MAX_TAG_CHARS);
-  return [...new Set([...tags, ...added])].slice(0, MAX_TAGS);
+  return [...new Set([...tags, ...added])].slice(0, MAX.tags);
 }
 
 interface TagInputProps {
@@ -59,7 +59,7 @@ export function TagInput({ id, tags, suggestions, invalid, describedBy, onChange
         aria-invalid={invalid}
         className="h-7 min-w-[12ch] flex-1 bg-transparent [&::-webkit-calendar-picker-indicator]:!hidden"
         placeholder={tags.length === 0 ? "Add a tag, then Enter" : ""}
-        disabled={tags.length >= MAX_TAGS}
+        disabled={tags.length >= MAX.tags}
         value={text}
         onChange={(event) => {
           const value = event.target.value;

@@ -1,100 +1,94 @@
-// The form of a new or edited ticket, with a draft, a preview, and problems beside their fields. The browser only
-// gives hints: the server decides, and the draft is kept until it accepts the ticket.
+// The form of a new or edited ticket, with a draft, a preview, and problems beside their fields.
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { useId, useState } from "react";
 import { Link } from "react-router";
-import { type FieldError, Problem } from "@/lib/api";
 import { useHotkeys } from "@/lib/hotkeys";
 import { facetsQuery } from "@/lib/queries";
-import type { Ticket, TicketInput } from "@/lib/types";
 import { Markdown } from "@/markdown/markdown";
 import { Button, buttonClass } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
 import { Field } from "./field";
 import { SavedNote } from "./saved-note";
 import { TagInput } from "./tag-input";
-import { useTicketDraft } from "./use-ticket-draft";
-import { checkTicket, MAX } from "./validation";
+import { type TicketFormOptions, useTicketForm } from "./use-ticket-form";
+import { MAX } from "./validation";
 
-interface TicketFormProps {
-  draftKey: string;
-  initial: TicketInput;
-  submitLabel: string;
-  cancelTo: string;
-  save: (values: TicketInput) => Promise<Ticket>;
-  onSaved: (ticket: Ticket) => void;
+interface DescriptionFieldProps {
+  id: string;
+  value: string;
+  error: string | undefined;
+  savedAt: number | null;
+  isPreview: boolean;
+  onPreview: (isPreview: boolean) => void;
+  onChange: (description: string) => void;
 }
 
-export function TicketForm(props: TicketFormProps) {
-  const { draftKey, initial, submitLabel, cancelTo, save, onSaved } = props;
-  const { values, change, savedAt, isRestored, forget, discard } = useTicketDraft(
-    draftKey,
-    initial,
+/** The description as Markdown source, or as it will look. */
+function DescriptionField(props: DescriptionFieldProps) {
+  const { id, value, error, savedAt, isPreview, onPreview, onChange } = props;
+  return (
+    <Field
+      id={id}
+      label="Description"
+      error={error}
+      aside={
+        <button
+          type="button"
+          className="text-button"
+          aria-pressed={isPreview}
+          onClick={() => onPreview(!isPreview)}
+        >
+          {isPreview ? "Write" : "Preview"} <Kbd>Alt P</Kbd>
+        </button>
+      }
+      hint={
+        <>
+          Markdown, code and maths <span aria-hidden="true">·</span> <SavedNote at={savedAt} />
+        </>
+      }
+    >
+      {(aria) =>
+        isPreview ? (
+          <section
+            aria-label="Preview of the description"
+            className="min-h-[260px] rounded-md border border-line px-3 py-2"
+          >
+            {value.trim() ? (
+              <Markdown text={value} />
+            ) : (
+              <p className="text-dim">Nothing to preview yet.</p>
+            )}
+          </section>
+        ) : (
+          <textarea
+            {...aria}
+            name="description"
+            rows={11}
+            className="field min-h-[260px] resize-y [field-sizing:content] max-h-[70dvh]"
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        )
+      }
+    </Field>
   );
-  const { data: facets } = useQuery(facetsQuery);
-  const [errors, setErrors] = useState<FieldError[]>([]);
-  const [failure, setFailure] = useState("");
-  const [isSaving, setSaving] = useState(false);
-  const [isPreview, setPreview] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
-  const id = useId();
-  const focusError = useRef(false);
-  // After the errors are rendered, the first field with one gets the focus.
-  useEffect(() => {
-    if (!focusError.current || errors.length === 0) return;
-    focusError.current = false;
-    const invalid = "input[aria-invalid=true], textarea[aria-invalid=true]";
-    form.current?.querySelector<HTMLElement>(invalid)?.focus();
-  }, [errors]);
+}
 
-  const showProblems = (fieldErrors: FieldError[], sentence: string) => {
-    setErrors(fieldErrors);
-    setFailure(sentence);
-    setPreview(false);
-    focusError.current = true;
-  };
-  const submit = async (event?: FormEvent) => {
-    event?.preventDefault();
-    if (isSaving) return;
-    const hints = checkTicket(values);
-    if (hints.length > 0) return showProblems(hints, "");
-    setSaving(true);
-    try {
-      const ticket = await save({
-        title: values.title.trim(),
-        category: values.category.trim(),
-        description: values.description,
-        tags: values.tags,
-      });
-      forget();
-      onSaved(ticket);
-    } catch (error) {
-      const problem = error instanceof Problem ? error : new Problem(0, String(error));
-      const fieldErrors = problem.errors.map(({ field, message }) => ({
-        field: field.split(".")[0] ?? field,
-        message,
-      }));
-      showProblems(fieldErrors, fieldErrors.length > 0 ? "" : problem.message);
-      setSaving(false);
-    }
-  };
+interface TicketFormProps extends TicketFormOptions {
+  submitLabel: string;
+  cancelTo: string;
+}
+
+export function TicketForm({ submitLabel, cancelTo, ...options }: TicketFormProps) {
+  const [isPreview, setPreview] = useState(false);
+  const { form, values, edit, errorOf, failure, isSaving, submit, savedAt, isRestored, discard } =
+    useTicketForm(options, () => setPreview(false));
+  const { data: facets } = useQuery(facetsQuery);
+  const id = useId();
   useHotkeys({
     "mod+enter": () => void submit(),
     "alt+p": () => setPreview((current) => !current),
   });
-  const errorOf = (field: string) => errors.find((error) => error.field === field)?.message;
-  const edit = (part: Partial<TicketInput>) => {
-    const [field] = Object.keys(part);
-    setErrors((all) => all.filter((error) => error.field !== field));
-    change(part);
-  };
-  useEffect(() => {
-    if (!isSaving) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", warn);
-    return () => window.removeEventListener("beforeunload", warn);
-  }, [isSaving]);
-
   return (
     <form ref={form} noValidate onSubmit={submit} className="grid gap-4">
       {isRestored && (
@@ -140,50 +134,15 @@ export function TicketForm(props: TicketFormProps) {
           </>
         )}
       </Field>
-      <Field
+      <DescriptionField
         id={`${id}-description`}
-        label="Description"
+        value={values.description}
         error={errorOf("description")}
-        aside={
-          <button
-            type="button"
-            className="text-button"
-            aria-pressed={isPreview}
-            onClick={() => setPreview(!isPreview)}
-          >
-            {isPreview ? "Write" : "Preview"} <Kbd>Alt P</Kbd>
-          </button>
-        }
-        hint={
-          <>
-            Markdown, code and maths <span aria-hidden="true">·</span> <SavedNote at={savedAt} />
-          </>
-        }
-      >
-        {(aria) =>
-          isPreview ? (
-            <section
-              aria-label="Preview of the description"
-              className="min-h-[260px] rounded-md border border-line px-3 py-2"
-            >
-              {values.description.trim() ? (
-                <Markdown text={values.description} />
-              ) : (
-                <p className="text-dim">Nothing to preview yet.</p>
-              )}
-            </section>
-          ) : (
-            <textarea
-              {...aria}
-              name="description"
-              rows={11}
-              className="field min-h-[260px] resize-y [field-sizing:content] max-h-[70dvh]"
-              value={values.description}
-              onChange={(event) => edit({ description: event.target.value })}
-            />
-          )
-        }
-      </Field>
+        savedAt={savedAt}
+        isPreview={isPreview}
+        onPreview={setPreview}
+        onChange={(description) => edit({ description })}
+      />
       <Field
         id={`${id}-tags`}
         label="Tags"

@@ -2,6 +2,7 @@
 import type { FieldError } from "@/lib/api";
 import type { TicketInput } from "@/lib/types";
 
+/** The most characters of each text, and the most tags. */
 export const MAX = { title: 200, category: 60, description: 100_000, tags: 20 } as const;
 
 const codePoints = (text: string): number => [...text].length;

@@ -1,9 +1,8 @@
 // /tickets: search, filters and the list, kept current by events. Old results stay while new ones load, and the
 // cursor follows a ticket, not a position.
-import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useCallback, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { api } from "@/lib/api";
 import { useHotkeys } from "@/lib/hotkeys";
 import { usePageTitle } from "@/lib/page";
 import { facetsQuery, ticketListQuery } from "@/lib/queries";
@@ -11,81 +10,13 @@ import type { TicketItem } from "@/lib/types";
 import { Button, buttonClass } from "@/ui/button";
 import { cn } from "@/ui/cn";
 import { Kbd } from "@/ui/kbd";
+import { useNearView } from "@/ui/scroll/use-near-view";
 import { SearchField } from "@/ui/search-field";
-import { Failure, Notice, Skeleton, useDelayed } from "@/ui/states";
-import { toast } from "@/ui/toast";
+import { Failure, useDelayed } from "@/ui/states";
+import { ListSkeleton, NoMatches, NoTickets } from "./empty-list";
 import { FilterChips } from "./filter-chips";
 import { TicketRow } from "./ticket-row";
 import { useTicketFilter } from "./use-ticket-filter";
-
-function NoTickets({ onAdded }: { onAdded: () => void }) {
-  const add = useMutation({
-    mutationFn: api.addSampleTickets,
-    onSuccess: ({ created }) => {
-      toast(`${created} sample tickets added.`);
-      onAdded();
-    },
-    onError: (error) => toast(`Could not add the samples. ${error.message}`),
-  });
-  return (
-    <Notice
-      title="No tickets yet"
-      actions={
-        <>
-          <Button weight="primary" disabled={add.isPending} onClick={() => add.mutate()}>
-            {add.isPending ? "Adding…" : "Add sample tickets"}
-          </Button>
-          <Link to="/tickets/new" className={buttonClass()}>
-            New ticket
-          </Link>
-        </>
-      }
-    >
-      Tickets are what your helpdesk knows: articles, learning guides and solved cases. The tutor
-      reads them to answer.
-    </Notice>
-  );
-}
-
-function NoMatches({ query, onClear }: { query: string; onClear: () => void }) {
-  return (
-    <Notice
-      title={query ? `No ticket matches “${query}”` : "No ticket matches these filters"}
-      actions={
-        <>
-          {query && (
-            <>
-              <Link to="/chat" state={{ ask: query }} className={buttonClass("primary")}>
-                Ask the tutor
-              </Link>
-              <Link
-                to={`/tickets/new?title=${encodeURIComponent(query)}`}
-                className={buttonClass()}
-              >
-                Create ticket with this title
-              </Link>
-            </>
-          )}
-          <Button onClick={onClear}>Clear search and filters</Button>
-        </>
-      }
-    />
-  );
-}
-
-function ListSkeleton() {
-  return (
-    <div aria-hidden="true">
-      {Array.from({ length: 6 }, (_, index) => (
-        <div key={index} className="border-b border-line px-3 py-3.5">
-          <Skeleton className="h-4 w-2/5" />
-          <Skeleton className="mt-2.5 h-3.5 w-4/5" />
-          <Skeleton className="mt-2.5 h-3 w-1/4" />
-        </div>
-      ))}
-    </div>
-  );
-}
 
 /** Move a cursor over the tickets with j and k, and open with Enter. Returns the id of the current ticket. */
 function useCursor(items: TicketItem[]) {
@@ -108,22 +39,6 @@ function useCursor(items: TicketItem[]) {
   return current;
 }
 
-/** Load the next page when the end of the list comes near the view. Returns the ref of the end. */
-function useNearEnd(active: boolean, load: () => void) {
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const node = end.current;
-    if (!active || !node || typeof IntersectionObserver !== "function") return;
-    const observer = new IntersectionObserver(
-      (entries) => entries.some((entry) => entry.isIntersecting) && load(),
-      { rootMargin: "600px" },
-    );
-    observer.observe(node);
-    return () => observer.disconnect();
-  }, [active, load]);
-  return end;
-}
-
 export default function TicketsPage() {
   usePageTitle("Tickets");
   const { filter, change } = useTicketFilter();
@@ -136,8 +51,8 @@ export default function TicketsPage() {
   const filtered = filter.q !== "" || filter.category !== "" || filter.tags.length > 0;
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage]);
-  const more = list.hasNextPage && !list.isFetchingNextPage && !list.isFetchNextPageError;
-  const end = useNearEnd(more, loadMore);
+  const hasMore = list.hasNextPage && !list.isFetchingNextPage && !list.isFetchNextPageError;
+  const end = useNearView(hasMore, "600px", loadMore);
   const onSearch = useCallback((q: string) => change({ q }, true), [change]);
   useHotkeys({
     "/": () => {
