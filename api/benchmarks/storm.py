@@ -1,6 +1,6 @@
 """The reconnect storm: a server with two thousand open rooms' sockets is restarted, and all of them come back.
 
-Each socket waits as the client does (web/src/lib/room-socket.ts): up to five seconds after a restart, then longer from
+Each socket waits as the client does (web/src/lib/streams/room-socket.ts): up to five seconds after a restart, then longer from
 try to try. Told are answers of the kind 5xx after a quarter of a minute, how long until all are back, and how late
 somebody else's page of tickets is meanwhile.
 """

@@ -1,4 +1,4 @@
-// Writes src/lib/schema.d.ts from the server's own OpenAPI description; --check only compares, and fails
+// Writes src/lib/api/schema.d.ts from the server's own OpenAPI description; --check only compares, and fails
 // when the committed types are not those of the server.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const target = new URL("../src/lib/schema.d.ts", import.meta.url);
+const target = new URL("../src/lib/api/schema.d.ts", import.meta.url);
 const code =
   "import json; from tutordesk.main import create_app; print(json.dumps(create_app().openapi()))";
 const output = execFileSync(".venv/bin/python", ["-c", code], {
@@ -20,7 +20,7 @@ const types = header + astToString(await openapiTS(JSON.parse(output)));
 
 if (process.argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== types) {
-    console.error("src/lib/schema.d.ts is not what the server says. Run `npm run gen-api`.");
+    console.error("src/lib/api/schema.d.ts is not what the server says. Run `npm run gen-api`.");
     process.exit(1);
   }
 } else {

@@ -1,6 +1,6 @@
 // The lines above every page that say why something cannot be done right now.
 import { type ReactNode, useSyncExternalStore } from "react";
-import { useReadOnly } from "@/lib/read-only";
+import { useReadOnly } from "@/lib/api/read-only";
 
 function subscribeOnline(listener: () => void): () => void {
   window.addEventListener("online", listener);

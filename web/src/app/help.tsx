@@ -1,6 +1,6 @@
 // The help dialog: every key and where it works, and the switch that turns single keys off.
 import { useState } from "react";
-import { setSingleKeysOff, singleKeysOff } from "@/lib/hotkeys";
+import { setSingleKeysOff, singleKeysOff } from "@/lib/browser/hotkeys";
 import { Dialog } from "@/ui/dialog";
 import { Kbd } from "@/ui/kbd";
 import { ThemeSwitch } from "./navigation";

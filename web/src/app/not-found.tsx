@@ -1,6 +1,6 @@
 // Shown for an address that is not a page.
 import { Link } from "react-router";
-import { usePageTitle } from "@/lib/page";
+import { usePageTitle } from "@/lib/browser/page";
 import { buttonClass } from "@/ui/button";
 import { Notice } from "@/ui/states";
 

@@ -3,9 +3,9 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useNavigate } from "react-router";
-import { isComposing } from "@/lib/hotkeys";
-import { askIdentity } from "@/lib/identity";
-import { meQuery, roomsQuery, ticketListQuery } from "@/lib/queries";
+import { meQuery, roomsQuery, ticketListQuery } from "@/lib/api/queries";
+import { isComposing } from "@/lib/browser/hotkeys";
+import { askIdentity } from "@/lib/browser/identity";
 import { cn } from "@/ui/cn";
 import { Dialog } from "@/ui/dialog";
 import { Highlight } from "@/ui/highlight";

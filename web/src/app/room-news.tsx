@@ -1,7 +1,7 @@
 // What is new in the user's rooms, for the navigation: the number of unread mentions, else a dot if anything is
 // unread. Muted rooms do not count.
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { meQuery, roomsQuery } from "@/lib/queries";
+import { meQuery, roomsQuery } from "@/lib/api/queries";
 import { cappedCount, mentionWords } from "@/ui/capped-count";
 
 const REFRESH_MS = 60_000;

@@ -1,7 +1,7 @@
 // Names after an `@` stand out, where the text around them says who may be meant. Elsewhere, and in code, an `@`
 // is an `@`.
 import { createContext } from "react";
-import { splitMentions } from "@/lib/mentions";
+import { splitMentions } from "@/lib/text/mentions";
 
 export const MentionNames = createContext<readonly string[] | null>(null);
 

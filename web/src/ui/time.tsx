@@ -1,6 +1,6 @@
 // A time as people say it ("4 min ago"), the exact one on hover. All of them share one clock.
 import { useSyncExternalStore } from "react";
-import { exactTime, relativeTime } from "@/lib/time";
+import { exactTime, relativeTime } from "@/lib/text/time";
 
 let now = Date.now();
 const listeners = new Set<() => void>();

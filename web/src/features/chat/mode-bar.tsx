@@ -4,8 +4,8 @@ import { PanelLeft, Plus, X } from "lucide-react";
 import { memo, useState } from "react";
 import { Link } from "react-router";
 import { buttonClass } from "@/ui/button";
-import { ChatMenu } from "./chat-menu";
-import { RenameField } from "./rename-field";
+import { ChatMenu } from "./history/chat-menu";
+import { RenameField } from "./history/rename-field";
 
 interface ModeBarProps {
   ticketId: string | null;

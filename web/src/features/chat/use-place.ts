@@ -2,9 +2,9 @@
 // that is not there any more is said so, and the chat shown from its end.
 import { useCallback, useEffect, useMemo } from "react";
 import { useNavigate } from "react-router";
-import { Problem } from "@/lib/api";
+import { Problem } from "@/lib/api/client";
 import { toast } from "@/ui/toast";
-import type { Found } from "./use-found";
+import type { Found } from "./thread/use-jump-to-message";
 
 interface Place {
   sessionId: string | null;

@@ -3,13 +3,13 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { followReply } from "./asking";
-import { onChatChange } from "./channel";
-import { expectTitle } from "./late-titles";
-import { chatKeys, sessionQuery } from "./queries";
-import { chatKey, dropSaved, isAnswering, type LiveTurn, useChat } from "./store";
-import { joinThread } from "./thread";
-import { savedIds } from "./versions";
+import { followReply } from "./ask/ask";
+import { onChatChange } from "./ask/channel";
+import { chatKey, dropSaved, isAnswering, type LiveTurn, useChat } from "./ask/store";
+import { chatKeys, sessionQuery } from "./history/queries";
+import { expectTitle } from "./history/refetch-title";
+import { joinThread } from "./thread/thread";
+import { savedIds } from "./thread/versions";
 
 const NONE: LiveTurn[] = [];
 

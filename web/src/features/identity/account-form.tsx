@@ -1,10 +1,10 @@
 // Creates or changes an account: with an e-mail address and a password people sign in on another device.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { api } from "@/lib/api";
-import { becomeMe } from "@/lib/identity";
-import { meQuery } from "@/lib/queries";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
+import { api } from "@/lib/api/client";
+import { meQuery } from "@/lib/api/queries";
+import { becomeMe } from "@/lib/browser/identity";
+import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
 import { toast } from "@/ui/toast";
 
 const FIELDS = ["email", "password", "current_password"];

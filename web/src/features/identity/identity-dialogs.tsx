@@ -1,6 +1,6 @@
 // The dialogs that change who this browser's user is: choose a name, create an account, sign in. lib/identity opens
 // them. They are loaded when first needed.
-import { useIdentity } from "@/lib/identity";
+import { useIdentity } from "@/lib/browser/identity";
 import { Dialog } from "@/ui/dialog";
 import { AccountForm } from "./account-form";
 import { NameForm } from "./name-form";

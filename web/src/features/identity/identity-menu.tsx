@@ -1,10 +1,10 @@
 // The user in the navigation: the name, and a menu to change it, create an account, sign in or sign out.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { api } from "@/lib/api";
-import { askIdentity, becomeNobody, followIdentity } from "@/lib/identity";
-import { meQuery } from "@/lib/queries";
-import type { Me } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import { meQuery } from "@/lib/api/queries";
+import type { Me } from "@/lib/api/types";
+import { askIdentity, becomeNobody, followIdentity } from "@/lib/browser/identity";
 import { Menu, type MenuEntry } from "@/ui/menu";
 import { toast } from "@/ui/toast";
 

@@ -1,11 +1,11 @@
 // Chooses the name that others in rooms see. The server decides which names are allowed and gives the reason.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
-import { api } from "@/lib/api";
-import { askIdentity, becomeMe } from "@/lib/identity";
-import { meQuery } from "@/lib/queries";
+import { api } from "@/lib/api/client";
+import { meQuery } from "@/lib/api/queries";
+import { askIdentity, becomeMe } from "@/lib/browser/identity";
 import { Button } from "@/ui/button";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
+import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
 
 export function NameForm({ onDone }: { onDone: () => void }) {
   const client = useQueryClient();

@@ -1,9 +1,9 @@
 // Signs in to an account: this browser then acts as that user.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { api } from "@/lib/api";
-import { becomeMe } from "@/lib/identity";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
+import { api } from "@/lib/api/client";
+import { becomeMe } from "@/lib/browser/identity";
+import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
 import { toast } from "@/ui/toast";
 
 export function SignInForm({ onDone }: { onDone: () => void }) {

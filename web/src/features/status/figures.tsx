@@ -1,5 +1,5 @@
 // The figures of a server for its operator: running replies, open connections, and the busiest calls.
-import type { Status } from "@/lib/types";
+import type { Status } from "@/lib/api/types";
 
 const duration = (ms: number): string =>
   ms >= 1_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;

@@ -1,7 +1,7 @@
 // The self-test of /status through whatever is between this browser and the server: events of a stream must arrive one
 // by one, as an answer's words do, and a socket must carry messages both ways.
-import { send, toProblem } from "@/lib/api";
-import { readEvents } from "@/lib/sse";
+import { send, toProblem } from "@/lib/api/client";
+import { readEvents } from "@/lib/streams/sse";
 
 export interface Verdict {
   state: "ok" | "warning" | "down";

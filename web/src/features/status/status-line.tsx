@@ -1,5 +1,5 @@
 // One line of /status: the name of a part, its state, and a sentence about it.
-import type { Status } from "@/lib/types";
+import type { Status } from "@/lib/api/types";
 import { cn } from "@/ui/cn";
 
 type State = Status["parts"][number]["state"] | "testing";

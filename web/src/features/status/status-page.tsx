@@ -3,9 +3,9 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
-import { api } from "@/lib/api";
-import { usePageTitle } from "@/lib/page";
-import type { Status } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import type { Status } from "@/lib/api/types";
+import { usePageTitle } from "@/lib/browser/page";
 import { Button } from "@/ui/button";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
 import { FigureList, RouteTable } from "./figures";

@@ -1,6 +1,6 @@
 // Completing names: which candidates a text offers, and the text with the chosen one.
 import { expect, test } from "vitest";
-import type { RoomMember } from "@/lib/types";
+import type { RoomMember } from "@/lib/api/types";
 import { type Candidate, type Completion, complete, completionAt } from "./completion";
 
 const MEMBERS = ["Ana", "Ana Maria", "Bob Tanaka", "Me"].map(

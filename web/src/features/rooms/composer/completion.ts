@@ -1,6 +1,6 @@
 // Completes a name after `@`: finds the members that match (and the tutor), and writes the chosen name into the
 // text. Pure.
-import type { RoomMember } from "@/lib/types";
+import type { RoomMember } from "@/lib/api/types";
 
 export interface Candidate {
   id: string;

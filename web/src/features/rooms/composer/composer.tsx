@@ -1,12 +1,12 @@
 // Where people write in a room: Enter sends (on touch it is a new line), `@` completes names, ↑ edits the last
 // message. The text is a draft of this room. Once sent, it stays in the outbox until the room reports it.
 import { type KeyboardEvent, memo, useEffect, useRef } from "react";
-import { isComposing, useHotkeys } from "@/lib/hotkeys";
-import { isTouch } from "@/lib/page";
-import { sizeProblem } from "@/lib/size";
-import { useDraft } from "@/lib/use-draft";
+import { isComposing, useHotkeys } from "@/lib/browser/hotkeys";
+import { isTouch } from "@/lib/browser/page";
+import { useDraft } from "@/lib/drafts/use-draft";
+import { sizeProblem } from "@/lib/text/size";
 import { Button } from "@/ui/button";
-import { useAutoGrow } from "@/ui/use-auto-grow";
+import { useAutoGrow } from "@/ui/fields/use-auto-grow";
 import { useCurrentRoom, useRoomContext } from "../model/room-context";
 import { draftKey, viewOf } from "../model/store";
 import { MentionList } from "./mention-list";

@@ -1,9 +1,9 @@
 // The dialog that creates a room, about a ticket or not, and opens it. People without a name are asked for one first.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
-import { api } from "@/lib/api";
-import { askIdentity } from "@/lib/identity";
-import { ticketQuery } from "@/lib/queries";
+import { api } from "@/lib/api/client";
+import { ticketQuery } from "@/lib/api/queries";
+import { askIdentity } from "@/lib/browser/identity";
 import { Dialog } from "@/ui/dialog";
 import { refreshLists } from "../model/list-cache";
 import { isNameNeeded, NAME_REASON } from "../model/name-needed";

@@ -1,7 +1,7 @@
 // The form for a room's name and topic, to create or to change it.
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/form";
+import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
 
 export interface RoomFields {
   name: string;

@@ -2,7 +2,7 @@
 // muted room is grey.
 import { BellOff, BookText } from "lucide-react";
 import { Link } from "react-router";
-import type { RoomRow } from "@/lib/types";
+import type { RoomRow } from "@/lib/api/types";
 import { cappedCount, mentionWords } from "@/ui/capped-count";
 import { cn } from "@/ui/cn";
 import { Time } from "@/ui/time";

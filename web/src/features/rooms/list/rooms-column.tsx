@@ -2,8 +2,8 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { memo } from "react";
 import { Link } from "react-router";
-import { roomsQuery } from "@/lib/queries";
-import type { RoomRow } from "@/lib/types";
+import { roomsQuery } from "@/lib/api/queries";
+import type { RoomRow } from "@/lib/api/types";
 import { cn } from "@/ui/cn";
 import { UnreadMarks } from "./room-row";
 

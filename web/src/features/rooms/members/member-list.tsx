@@ -1,7 +1,7 @@
 // The members of a room: who is here now and who is away, with their roles. Admins can silence and remove them.
 import { useState } from "react";
-import { api } from "@/lib/api";
-import type { RoomMember } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import type { RoomMember } from "@/lib/api/types";
 import { Confirm } from "@/ui/confirm";
 import { Menu, type MenuEntry } from "@/ui/menu";
 import { useCurrentRoom, useMembers, useRoomContext } from "../model/room-context";

@@ -1,7 +1,7 @@
 // The people whom admins removed from a room. Admins see the list and can let them back in.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { api } from "@/lib/api";
-import type { RoomMember } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import type { RoomMember } from "@/lib/api/types";
 import { toast } from "@/ui/toast";
 import { useCurrentRoom, useRoomContext } from "../model/room-context";
 

@@ -1,7 +1,7 @@
 // Follows the tutor's running answer in a room and puts its text into the store. A reader who comes late gets the
 // whole text from the start. The finished message comes over the room's socket.
-import { coalesced } from "@/lib/coalesce";
-import { runReply } from "@/lib/reply";
+import { coalesced } from "@/lib/streams/coalesce";
+import { runReply } from "@/lib/streams/reply";
 import { answerText, setAnswerText } from "./store";
 
 export class AnswerFollower {

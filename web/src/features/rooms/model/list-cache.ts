@@ -1,8 +1,8 @@
 // Keeps the cached lists of rooms in step with the open room.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Page } from "@/lib/api";
-import { roomKeys } from "@/lib/queries";
-import type { RoomRow } from "@/lib/types";
+import type { Page } from "@/lib/api/client";
+import { roomKeys } from "@/lib/api/queries";
+import type { RoomRow } from "@/lib/api/types";
 
 const MIN_INTERVAL_MS = 1_000;
 let timer: ReturnType<typeof setTimeout> | undefined;

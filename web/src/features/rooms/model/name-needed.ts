@@ -1,8 +1,8 @@
 // Rooms require a name: the reason shown to people, and how the server says that one is missing.
 import { useQueryClient } from "@tanstack/react-query";
-import { Problem } from "@/lib/api";
-import { askIdentity } from "@/lib/identity";
-import { meQuery } from "@/lib/queries";
+import { Problem } from "@/lib/api/client";
+import { meQuery } from "@/lib/api/queries";
+import { askIdentity } from "@/lib/browser/identity";
 
 export const NAME_REASON = "Rooms show who wrote each message. Choose the name that people see.";
 

@@ -1,6 +1,6 @@
 // Outgoing messages survive the page, belong to their author, and are sent again until the room reports them.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { RoomCommand, RoomMessage } from "@/lib/types";
+import type { RoomCommand, RoomMessage } from "@/lib/api/types";
 import { readOutbox, UNSURE_MS } from "./outbox";
 import { Sender } from "./sender";
 import { forgetView, viewOf } from "./store";

@@ -3,7 +3,7 @@
 //
 // sending → (the room reports it) removed | unsure: not confirmed, sent again when the connection is back
 //         → refused: with the server's sentence, until its author retries or takes it back
-import { newId } from "@/lib/ids";
+import { newId } from "@/lib/browser/ids";
 
 export interface OutgoingMessage {
   id: string;

@@ -1,8 +1,8 @@
 // The room that a page shows, offered to its parts. Its session lives as long as the page and the identity do.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useState } from "react";
-import { meQuery } from "@/lib/queries";
-import type { RoomMember } from "@/lib/types";
+import { meQuery } from "@/lib/api/queries";
+import type { RoomMember } from "@/lib/api/types";
 import { RoomSession } from "./session";
 import { type RoomView, updateView, useRoomView } from "./store";
 

@@ -1,7 +1,7 @@
 // Every event of a room against a small server that stores what the real one stores. Applied to any earlier state, the
 // events give the state that the server would send now. Known events, and events after a gap, change nothing.
 import { describe, expect, test } from "vitest";
-import type { RoomMember, RoomMessage } from "@/lib/types";
+import type { RoomMember, RoomMessage } from "@/lib/api/types";
 import {
   apply,
   type PersistedEvent,

@@ -1,6 +1,6 @@
 // Sends a room's messages: at once when connected, and again after each reconnect until the room reports them.
 // Sending twice is safe because the server recognises a message by its client_message_id.
-import type { RoomCommand, RoomMessage } from "@/lib/types";
+import type { RoomCommand, RoomMessage } from "@/lib/api/types";
 import {
   newOutgoing,
   type OutgoingMessage,

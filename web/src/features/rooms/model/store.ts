@@ -2,7 +2,7 @@
 // and outgoing messages. session.ts changes it. A room stays here while other pages are shown, so coming back shows
 // it at once and asks only for what is new.
 import { create } from "zustand";
-import type { RoomOut } from "@/lib/types";
+import type { RoomOut } from "@/lib/api/types";
 import type { OutgoingMessage } from "./outbox";
 import type { RoomState } from "./room-state";
 

@@ -3,10 +3,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { api } from "@/lib/api";
-import { readDraft } from "@/lib/drafts";
-import { askIdentity } from "@/lib/identity";
-import { meQuery } from "@/lib/queries";
+import { api } from "@/lib/api/client";
+import { meQuery } from "@/lib/api/queries";
+import { askIdentity } from "@/lib/browser/identity";
+import { readDraft } from "@/lib/drafts/drafts";
 import { Button, buttonClass } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
 import { Notice } from "@/ui/states";

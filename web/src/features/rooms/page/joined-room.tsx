@@ -2,7 +2,7 @@
 // 1024 px the side panel becomes a sheet.
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { ticketQuery } from "@/lib/queries";
+import { ticketQuery } from "@/lib/api/queries";
 import { MentionNames } from "@/markdown/mentions";
 import { Dialog } from "@/ui/dialog";
 import { useCurrentRoom, useMembers } from "../model/room-context";

@@ -1,7 +1,7 @@
 // Below the timeline: the state of the connection, the tutor's queue, who types, and the composer or the reason why
 // the user cannot write.
 import { type ReactNode, useMemo } from "react";
-import { askIdentity } from "@/lib/identity";
+import { askIdentity } from "@/lib/browser/identity";
 import { Button } from "@/ui/button";
 import { useDelayed } from "@/ui/states";
 import { Composer } from "../composer/composer";

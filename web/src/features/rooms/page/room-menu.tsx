@@ -2,8 +2,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { api } from "@/lib/api";
-import type { RoomOut } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import type { RoomOut } from "@/lib/api/types";
 import { Confirm } from "@/ui/confirm";
 import { Dialog } from "@/ui/dialog";
 import { Menu, type MenuEntry } from "@/ui/menu";

@@ -1,6 +1,6 @@
 // /rooms/:id: the room for its members, Join for everybody else, and a notice if there is no such room.
 import { useParams } from "react-router";
-import { usePageTitle } from "@/lib/page";
+import { usePageTitle } from "@/lib/browser/page";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
 import { RoomsColumn } from "../list/rooms-column";
 import { type RoomContext, RoomContextProvider, useRoomSession } from "../model/room-context";

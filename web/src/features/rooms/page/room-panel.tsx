@@ -1,6 +1,6 @@
 // The panel beside a room's timeline: its members and, in a room about a ticket, that ticket.
 import { lazy, Suspense, useState } from "react";
-import type { Ticket } from "@/lib/types";
+import type { Ticket } from "@/lib/api/types";
 import { cn } from "@/ui/cn";
 import { MemberList } from "../members/member-list";
 import { useMembers } from "../model/room-context";

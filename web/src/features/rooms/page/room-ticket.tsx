@@ -1,6 +1,6 @@
 // The ticket that a room is about, shown in the side panel.
 import { Link } from "react-router";
-import type { Ticket } from "@/lib/types";
+import type { Ticket } from "@/lib/api/types";
 import { Markdown } from "@/markdown/markdown";
 import { Skeleton } from "@/ui/states";
 

@@ -1,6 +1,6 @@
 // Days, groups of one author, the first new message, and the words for members who type.
 import { expect, test } from "vitest";
-import type { RoomMessage } from "@/lib/types";
+import type { RoomMessage } from "@/lib/api/types";
 import { firstNew } from "../model/room-state";
 import { typingWords } from "../model/typing";
 import { dayName, linesOf } from "./grouping";

@@ -1,7 +1,8 @@
 // How messages are arranged in the timeline: under a day, in groups of one author within a few minutes, and with one
 // line where the new ones begin. Pure.
-import { daysBetween } from "@/lib/time";
-import type { RoomMessage } from "@/lib/types";
+
+import type { RoomMessage } from "@/lib/api/types";
+import { daysBetween } from "@/lib/text/time";
 
 const MAX_GROUP_GAP_MS = 5 * 60_000;
 

@@ -1,15 +1,15 @@
 // The field that edits one of the user's own messages: Enter or "Save" changes it, Esc cancels. The text is a draft
 // until the server has it. A refusal shows its reason and keeps the text.
 import { type KeyboardEvent, useEffect, useState } from "react";
-import { api } from "@/lib/api";
-import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
-import { isComposing } from "@/lib/hotkeys";
-import { isTouch } from "@/lib/page";
-import { sizeProblem } from "@/lib/size";
-import type { RoomMessage } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import type { RoomMessage } from "@/lib/api/types";
+import { isComposing } from "@/lib/browser/hotkeys";
+import { isTouch } from "@/lib/browser/page";
+import { clearDraft, readDraft, writeDraft } from "@/lib/drafts/drafts";
+import { sizeProblem } from "@/lib/text/size";
 import { Button } from "@/ui/button";
+import { useAutoGrow } from "@/ui/fields/use-auto-grow";
 import { Kbd } from "@/ui/kbd";
-import { useAutoGrow } from "@/ui/use-auto-grow";
 import { useRoomContext } from "../model/room-context";
 import { editDraftKey } from "../model/store";
 

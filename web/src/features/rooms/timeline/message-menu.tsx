@@ -1,8 +1,8 @@
 // The actions on a message: everybody can copy it, its author can edit and delete it, and an admin can delete it.
 import { useState } from "react";
-import { api } from "@/lib/api";
-import { clockTime } from "@/lib/time";
-import type { RoomMessage } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import type { RoomMessage } from "@/lib/api/types";
+import { clockTime } from "@/lib/text/time";
 import { Confirm } from "@/ui/confirm";
 import { copyText } from "@/ui/copy-button";
 import { Menu, type MenuEntry } from "@/ui/menu";

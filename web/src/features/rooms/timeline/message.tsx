@@ -1,8 +1,8 @@
 // One message of a room as an article: its text, that it was deleted, or the field that edits it. An answer of the
 // tutor has a tag, the name of the person who asked, and Stop while it grows.
 import { memo } from "react";
-import { clockTime, exactTime } from "@/lib/time";
-import type { RoomMessage } from "@/lib/types";
+import type { RoomMessage } from "@/lib/api/types";
+import { clockTime, exactTime } from "@/lib/text/time";
 import { Markdown } from "@/markdown/markdown";
 import { Waiting } from "@/ui/waiting";
 import { useRoomContext } from "../model/room-context";

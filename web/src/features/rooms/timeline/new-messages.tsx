@@ -1,8 +1,8 @@
 // Where the new messages of a room begin: a line above the first one, and the timeline opens there.
 import { useLayoutEffect } from "react";
-import { clockTime, daysBetween } from "@/lib/time";
-import type { RoomMessage } from "@/lib/types";
-import type { Reading } from "@/ui/use-reading";
+import type { RoomMessage } from "@/lib/api/types";
+import { clockTime, daysBetween } from "@/lib/text/time";
+import type { Reading } from "@/ui/scroll/use-reading";
 import { dayName } from "./grouping";
 
 /** Shows "New since 14:01": the time of the message before. */

@@ -1,5 +1,5 @@
 // An outgoing message: sending, not confirmed (sending it again is safe), or refused with the server's sentence.
-import { readDraft, writeDraft } from "@/lib/drafts";
+import { readDraft, writeDraft } from "@/lib/drafts/drafts";
 import { Button } from "@/ui/button";
 import { useElapsed } from "@/ui/waiting";
 import type { OutgoingMessage } from "../model/outbox";

@@ -1,8 +1,8 @@
 // Stops the tutor's answer, for the person who asked and for admins. The label changes at once. Esc stops it for the
 // person who asked.
 import { useState } from "react";
-import { api } from "@/lib/api";
-import { useHotkeys } from "@/lib/hotkeys";
+import { api } from "@/lib/api/client";
+import { useHotkeys } from "@/lib/browser/hotkeys";
 import { Kbd } from "@/ui/kbd";
 import { toast } from "@/ui/toast";
 import { useCurrentRoom, useRoomContext } from "../model/room-context";

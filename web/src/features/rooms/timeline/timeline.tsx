@@ -1,11 +1,11 @@
 // The messages of a room, oldest first: under days, in groups, with a line where the new ones begin. The running
 // answer and outgoing messages come last. It opens at the new messages and follows its end while the reader is there.
 import { lazy, memo, Suspense, useCallback, useMemo, useRef, useState } from "react";
-import { useHotkeys } from "@/lib/hotkeys";
-import type { RoomMessage } from "@/lib/types";
-import { KeepPlace } from "@/ui/keep-place";
-import { EndMark, LatestPill } from "@/ui/latest";
-import { useReading } from "@/ui/use-reading";
+import type { RoomMessage } from "@/lib/api/types";
+import { useHotkeys } from "@/lib/browser/hotkeys";
+import { KeepPlace } from "@/ui/scroll/keep-place";
+import { EndMark, LatestPill } from "@/ui/scroll/latest";
+import { useReading } from "@/ui/scroll/use-reading";
 import { useCurrentRoom, useRoomContext } from "../model/room-context";
 import { firstNew } from "../model/room-state";
 import { dayName, type Line, linesOf } from "./grouping";

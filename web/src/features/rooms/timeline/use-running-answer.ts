@@ -1,6 +1,6 @@
 // The tutor's running answer as a message, until the room has the finished one under the same id.
 import { useMemo } from "react";
-import type { RoomMessage } from "@/lib/types";
+import type { RoomMessage } from "@/lib/api/types";
 import { useCurrentRoom } from "../model/room-context";
 
 export function useRunningAnswer(): RoomMessage | null {

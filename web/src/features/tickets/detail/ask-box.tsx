@@ -2,7 +2,7 @@
 // room.
 import { type FormEvent, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { isComposing, useHotkeys } from "@/lib/hotkeys";
+import { isComposing, useHotkeys } from "@/lib/browser/hotkeys";
 import { Button, buttonClass } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";
 

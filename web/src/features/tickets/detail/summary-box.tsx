@@ -1,5 +1,5 @@
 // The AI summary on a ticket's page, marked as such, with its model and time.
-import type { Ticket } from "@/lib/types";
+import type { Ticket } from "@/lib/api/types";
 import { Button } from "@/ui/button";
 import { Time } from "@/ui/time";
 import { useRetrySummary } from "../model/summary-state";

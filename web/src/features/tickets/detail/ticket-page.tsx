@@ -2,11 +2,11 @@
 // it. Delete offers Undo, because the server keeps deleted tickets.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "react-router";
-import { api } from "@/lib/api";
-import { useHotkeys } from "@/lib/hotkeys";
-import { usePageTitle } from "@/lib/page";
-import { meQuery, ticketKeys, ticketQuery } from "@/lib/queries";
-import type { Ticket } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import { meQuery, ticketKeys, ticketQuery } from "@/lib/api/queries";
+import type { Ticket } from "@/lib/api/types";
+import { useHotkeys } from "@/lib/browser/hotkeys";
+import { usePageTitle } from "@/lib/browser/page";
 import { Markdown } from "@/markdown/markdown";
 import { Button, buttonClass } from "@/ui/button";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";

@@ -2,10 +2,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { api } from "@/lib/api";
-import { usePageTitle } from "@/lib/page";
-import { ticketKeys, ticketQuery } from "@/lib/queries";
-import type { Ticket, TicketInput } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import { ticketKeys, ticketQuery } from "@/lib/api/queries";
+import type { Ticket, TicketInput } from "@/lib/api/types";
+import { usePageTitle } from "@/lib/browser/page";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
 import { isMissing } from "../model/list-cache";
 import { TicketMissing } from "../model/ticket-missing";

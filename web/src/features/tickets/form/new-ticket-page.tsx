@@ -2,10 +2,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
-import { api } from "@/lib/api";
-import { isTouch, usePageTitle } from "@/lib/page";
-import { meQuery, ticketKeys } from "@/lib/queries";
-import type { TicketInput } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import { meQuery, ticketKeys } from "@/lib/api/queries";
+import type { TicketInput } from "@/lib/api/types";
+import { isTouch, usePageTitle } from "@/lib/browser/page";
 import { addToLists } from "../model/list-cache";
 import { TicketForm } from "./ticket-form";
 

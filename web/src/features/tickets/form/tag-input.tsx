@@ -1,7 +1,7 @@
 // Tags as chips in a field: Enter or a comma adds a tag, Backspace in an empty field removes the last one.
 import { X } from "lucide-react";
 import { useState } from "react";
-import { isComposing } from "@/lib/hotkeys";
+import { isComposing } from "@/lib/browser/hotkeys";
 import { MAX } from "./validation";
 
 const MAX_TAG_CHARS = 40;

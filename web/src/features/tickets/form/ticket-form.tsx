@@ -2,8 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { Link } from "react-router";
-import { useHotkeys } from "@/lib/hotkeys";
-import { facetsQuery } from "@/lib/queries";
+import { facetsQuery } from "@/lib/api/queries";
+import { useHotkeys } from "@/lib/browser/hotkeys";
 import { Markdown } from "@/markdown/markdown";
 import { Button, buttonClass } from "@/ui/button";
 import { Kbd } from "@/ui/kbd";

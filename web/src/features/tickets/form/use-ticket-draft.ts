@@ -1,8 +1,8 @@
 // The values of a ticket form as a draft: saved in this browser after each change, so a reload or a crash loses
 // nothing. `forget` deletes the draft once the server has the ticket.
 import { useCallback, useEffect, useRef, useState } from "react";
-import { clearDraft, readDraft, writeDraft } from "@/lib/drafts";
-import type { TicketInput } from "@/lib/types";
+import type { TicketInput } from "@/lib/api/types";
+import { clearDraft, readDraft, writeDraft } from "@/lib/drafts/drafts";
 
 const isSame = (a: TicketInput, b: TicketInput): boolean => JSON.stringify(a) === JSON.stringify(b);
 

@@ -1,7 +1,7 @@
 // What the ticket list shows without tickets: samples for an empty helpdesk, ways on after a search, or a skeleton.
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { api } from "@/lib/api";
+import { api } from "@/lib/api/client";
 import { Button, buttonClass } from "@/ui/button";
 import { Notice, Skeleton } from "@/ui/states";
 import { toast } from "@/ui/toast";

@@ -3,9 +3,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useState } from "react";
-import type { TicketFilter } from "@/lib/api";
-import { facetsQuery } from "@/lib/queries";
-import type { Facet } from "@/lib/types";
+import type { TicketFilter } from "@/lib/api/client";
+import { facetsQuery } from "@/lib/api/queries";
+import type { Facet } from "@/lib/api/types";
 
 const MAX_SHOWN_TAGS = 8;
 

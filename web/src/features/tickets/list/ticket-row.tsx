@@ -2,7 +2,7 @@
 // click anywhere opens the ticket and a middle click opens a tab.
 import { memo } from "react";
 import { Link } from "react-router";
-import type { TicketItem } from "@/lib/types";
+import type { TicketItem } from "@/lib/api/types";
 import { cn } from "@/ui/cn";
 import { Highlight } from "@/ui/highlight";
 import { Time } from "@/ui/time";

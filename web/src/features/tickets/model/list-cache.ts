@@ -1,8 +1,8 @@
 // Keeps the cached ticket lists in step when a ticket is created, changed, deleted or summarised.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import { type Page, Problem, type TicketFilter } from "@/lib/api";
-import { ticketKeys } from "@/lib/queries";
-import type { Ticket, TicketItem } from "@/lib/types";
+import { type Page, Problem, type TicketFilter } from "@/lib/api/client";
+import { ticketKeys } from "@/lib/api/queries";
+import type { Ticket, TicketItem } from "@/lib/api/types";
 
 type Lists = InfiniteData<Page<TicketItem[]>, string>;
 

@@ -1,8 +1,8 @@
 // The state of a ticket's AI summary in words: pending, failed with Retry, or none.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "@/lib/api";
-import { ticketKeys } from "@/lib/queries";
-import type { SummaryStatus } from "@/lib/types";
+import { api } from "@/lib/api/client";
+import { ticketKeys } from "@/lib/api/queries";
+import type { SummaryStatus } from "@/lib/api/types";
 import { toast } from "@/ui/toast";
 import { markPending } from "./list-cache";
 

@@ -3,11 +3,11 @@
 // Events: created, updated (data: the list item), deleted (data: {"id"}).
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { send } from "@/lib/api";
-import { ticketKeys } from "@/lib/queries";
-import { isAbort, SharedStream } from "@/lib/shared-stream";
-import { backoff, pause, readEvents } from "@/lib/sse";
-import type { TicketItem } from "@/lib/types";
+import { send } from "@/lib/api/client";
+import { ticketKeys } from "@/lib/api/queries";
+import type { TicketItem } from "@/lib/api/types";
+import { isAbort, SharedStream } from "@/lib/streams/shared-stream";
+import { backoff, pause, readEvents } from "@/lib/streams/sse";
 import { addToLists, removeFromLists, replaceInLists } from "./list-cache";
 
 export interface TicketEvent {

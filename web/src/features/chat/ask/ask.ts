@@ -1,0 +1,132 @@
+// What happens to turns: a question is asked (anew, or in the place of the chat's last one), its reply is
+// followed, stopped, refused. A turn keeps running while other pages are shown.
+import { Problem } from "@/lib/api/client";
+import { newId } from "@/lib/browser/ids";
+import { writeDraft } from "@/lib/drafts/drafts";
+import { type ReplySource, runReply } from "@/lib/streams/reply";
+import { announceChange } from "./channel";
+import { handlersFor, patch, remove, sendStop, turnOf } from "./reply-handlers";
+import { chatKey, editDraftKey, isAnswering, type LiveTurn, useChat } from "./store";
+
+export interface Question {
+  chat: string;
+  text: string;
+  ticketId: string | null;
+  sessionId: string | null;
+  /** The chat's last question, when this one takes its place; with the same text it is answered once more. */
+  replaces?: { id: string; content: string };
+  onStarted?: (sessionId: string) => void;
+}
+
+const set = useChat.setState;
+const aborts = new Map<string, AbortController>();
+const gone = new Set<string>();
+
+type Begun = Pick<LiveTurn, "key" | "chat" | "question" | "own">;
+
+function newTurn(part: Begun & Partial<LiveTurn>): LiveTurn {
+  return {
+    questionId: null,
+    replaces: null,
+    replyId: null,
+    sessionId: null,
+    askedAt: new Date().toISOString(),
+    model: null,
+    text: "",
+    status: "streaming",
+    stopping: false,
+    connectionLost: false,
+    leftOut: 0,
+    usage: null,
+    citations: null,
+    error: null,
+    endedAt: null,
+    ...part,
+  };
+}
+
+/** What a refused question leaves behind: its sentence and its text, where it was written. */
+function refuse(turn: LiveTurn, problem: Problem | null): void {
+  remove(turn.key);
+  const sentence = problem?.message ?? "";
+  if (turn.replaces && turn.question !== null) {
+    set({ editing: { questionId: turn.replaces, sentence }, announcement: sentence });
+  } else {
+    const text = turn.question ?? "";
+    set(({ refusals }) => ({
+      refusals: { ...refusals, [turn.chat]: { sentence, text } },
+      announcement: sentence,
+    }));
+  }
+  // Something came after the question that was to be replaced: show it.
+  if (turn.replaces && turn.sessionId && problem?.status === 409) announceChange(turn.sessionId);
+}
+
+async function run(key: string, source: ReplySource, onStarted?: (id: string) => void) {
+  const abort = new AbortController();
+  aborts.set(key, abort);
+  try {
+    await runReply(source, handlersFor(key, onStarted), abort.signal);
+    const turn = turnOf(key);
+    if (turn?.sessionId) announceChange(turn.sessionId);
+  } catch (error) {
+    const turn = turnOf(key);
+    if (!turn) return;
+    if (turn.replyId) {
+      gone.add(turn.replyId);
+      remove(key);
+      if (turn.sessionId) announceChange(turn.sessionId);
+    } else {
+      refuse(turn, error instanceof Problem ? error : null);
+    }
+  } finally {
+    aborts.delete(key);
+  }
+}
+
+/** Sends a question; the answer grows in `turns`. Ignored while the same chat is being answered. */
+export function ask({ chat, text, ticketId, sessionId, replaces, onStarted }: Question): void {
+  if (isAnswering(useChat.getState().turns, chat)) return;
+  const key = newId();
+  const question = replaces?.content === text ? null : text;
+  const part = { key, chat, sessionId, question, replaces: replaces?.id ?? null, own: true };
+  if (replaces && question !== null) writeDraft(editDraftKey(replaces.id), text);
+  set(({ turns, refusals }) => ({
+    turns: [...turns, newTurn(part)],
+    refusals: { ...refusals, [chat]: undefined },
+    editing: null,
+  }));
+  const path = ticketId
+    ? `/chat/ticket/${encodeURIComponent(ticketId)}/stream`
+    : "/chat/global/stream";
+  const body = {
+    message: text,
+    client_message_id: key,
+    session_id: sessionId ?? undefined,
+    replaces: replaces?.id,
+  };
+  void run(key, { kind: "ask", path, body }, onStarted);
+}
+
+/** Follows a reply that runs already: after a reload, or begun in another tab. */
+export function followReply(sessionId: string, replyId: string): void {
+  const known = useChat.getState().turns.some((turn) => turn.replyId === replyId);
+  if (known || gone.has(replyId)) return;
+  const key = `follow:${replyId}`;
+  const chat = chatKey(sessionId, null);
+  const turn = newTurn({ key, chat, question: null, own: false, replyId, sessionId });
+  set(({ turns }) => ({ turns: [...turns, turn], announcement: "Answering" }));
+  void run(key, { kind: "follow", replyId });
+}
+
+/** Stops a reply: at once in words, and on the server as soon as it has an id. */
+export function stop(key: string): void {
+  const turn = turnOf(key);
+  if (turn?.status !== "streaming" || turn.stopping) return;
+  if (!turn.replyId && turn.connectionLost) {
+    aborts.get(key)?.abort(); // the server never had it: take the question back
+    return;
+  }
+  patch(key, { stopping: true });
+  sendStop(key);
+}

@@ -1,0 +1,122 @@
+// How a turn changes while its reply arrives: what the first event says, text joined to one update each
+// 50 ms, and the ending. ask.ts begins and ends what happens here.
+import { api } from "@/lib/api/client";
+import type { ReplyStatus } from "@/lib/api/types";
+import { clearDraft } from "@/lib/drafts/drafts";
+import { coalesced } from "@/lib/streams/coalesce";
+import type { ReplyHandlers, ReplyStart } from "@/lib/streams/reply";
+import { announceChange } from "./channel";
+import { chatKey, draftKey, editDraftKey, type LiveTurn, useChat } from "./store";
+
+const ENDED_WORDS: Record<ReplyStatus, string> = {
+  streaming: "",
+  complete: "Answer ready",
+  stopped: "Stopped",
+  interrupted: "Interrupted",
+  failed: "Failed",
+};
+
+const set = useChat.setState;
+
+export function patch(key: string, part: Partial<LiveTurn>): void {
+  set(({ turns }) => ({
+    turns: turns.map((turn) => (turn.key === key ? { ...turn, ...part } : turn)),
+  }));
+}
+
+function grow(key: string, text: string | undefined): void {
+  set(({ growing }) => ({ growing: { ...growing, [key]: text } }));
+}
+
+const growingText = (key: string): string => useChat.getState().growing[key] ?? "";
+
+export const turnOf = (key: string): LiveTurn | undefined =>
+  useChat.getState().turns.find((turn) => turn.key === key);
+
+/** What the first event of a reply says about its turn. */
+function begun(turn: LiveTurn, start: ReplyStart): Partial<LiveTurn> {
+  const isSame = start.replaces !== undefined && start.replaces === start.question_id;
+  return {
+    replyId: start.id,
+    sessionId: start.session_id,
+    questionId: start.question_id ?? null,
+    question: isSame ? null : (turn.question ?? (start.replaces ? (start.question ?? "") : null)),
+    replaces: start.replaces ?? null,
+    model: start.model,
+    leftOut: start.left_out_messages ?? 0,
+    chat: chatKey(start.session_id, null),
+  };
+}
+
+/** The server has the question: its draft goes. */
+function forgetDraft(turn: LiveTurn): void {
+  if (turn.replaces) clearDraft(editDraftKey(turn.replaces));
+  else clearDraft(draftKey(turn.chat));
+}
+
+export function handlersFor(key: string, onStarted?: (sessionId: string) => void): ReplyHandlers {
+  const buffer = coalesced((text) => grow(key, growingText(key) + text));
+  return {
+    onStart: (start) => {
+      buffer.reset();
+      const before = turnOf(key);
+      if (!before) return;
+      patch(key, begun(before, start));
+      grow(key, "");
+      if (before.replyId) return; // the same reply again after a lost connection, or one followed
+      forgetDraft(before);
+      set({ announcement: "Answering" });
+      onStarted?.(start.session_id);
+      announceChange(start.session_id);
+      if (before.stopping) sendStop(key);
+    },
+    onDelta: buffer.add,
+    onEnd: (end) => {
+      buffer.reset();
+      patch(key, {
+        text: end.content,
+        status: end.status,
+        usage: end.usage ?? null,
+        citations: end.citations ?? null,
+        endedAt: new Date().toISOString(),
+        stopping: false,
+        connectionLost: false,
+      });
+      grow(key, undefined);
+      const sources = end.citations?.length ?? 0;
+      const words = ENDED_WORDS[end.status];
+      set({ announcement: sources > 0 ? `${words}, ${sources} sources` : words });
+    },
+    onError: (error) => {
+      buffer.flush();
+      patch(key, {
+        text: growingText(key),
+        status: "failed",
+        error,
+        stopping: false,
+        connectionLost: false,
+        endedAt: new Date().toISOString(),
+      });
+      grow(key, undefined);
+      set({ announcement: ENDED_WORDS.failed });
+    },
+    onConnection: (connectionLost) => {
+      if (turnOf(key)?.connectionLost !== connectionLost) patch(key, { connectionLost });
+    },
+  };
+}
+
+export function remove(key: string): void {
+  set(({ turns }) => ({ turns: turns.filter((turn) => turn.key !== key) }));
+  grow(key, undefined);
+}
+
+export function sendStop(key: string): void {
+  const turn = turnOf(key);
+  if (!turn?.replyId) return;
+  api.stopReply(turn.replyId).catch((error: unknown) => {
+    patch(key, { stopping: false });
+    const reason = error instanceof Error ? error.message : "";
+    set({ announcement: `Could not stop. ${reason}` });
+  });
+}

@@ -1,0 +1,109 @@
+// The state of chats that the server's cache does not hold: turns in progress, refused questions, the
+// question being edited, and what a screen reader is told. ask.ts changes it. When the saved chat holds
+// a turn, it is dropped and only its React keys stay, so that no text is drawn anew.
+import { create } from "zustand";
+import type { Citation, ReplyError, ReplyStatus, Usage } from "@/lib/api/types";
+
+export interface LiveTurn {
+  key: string;
+  chat: string;
+  /** Null when the question is in the chat already: its reply is followed, or it is answered once more. */
+  question: string | null;
+  /** The question whose turn this one takes the place of. */
+  replaces: string | null;
+  /** Whether it was asked here, not only followed. */
+  own: boolean;
+  questionId: string | null;
+  replyId: string | null;
+  sessionId: string | null;
+  askedAt: string;
+  model: string | null;
+  /** The whole answer once it has ended; until then it is in `growing`. */
+  text: string;
+  status: ReplyStatus;
+  stopping: boolean;
+  connectionLost: boolean;
+  leftOut: number;
+  usage: Usage | null;
+  citations: Citation[] | null;
+  error: ReplyError | null;
+  endedAt: string | null;
+}
+
+export interface Refusal {
+  sentence: string;
+  text: string;
+}
+
+/** The question that is being edited, and why it was refused. */
+export interface Editing {
+  questionId: string;
+  sentence: string;
+  /** Where the focus was. */
+  opener?: Element | null;
+}
+
+interface ChatState {
+  turns: LiveTurn[];
+  /** The text of answers in the making, by turn: apart, so that only what shows it is drawn again. */
+  growing: Record<string, string | undefined>;
+  refusals: Record<string, Refusal | undefined>;
+  /** React keys of messages that were once a live turn, by message id. */
+  keys: Record<string, string>;
+  editing: Editing | null;
+  announcement: string;
+}
+
+export const chatKey = (sessionId: string | null, ticketId: string | null): string =>
+  sessionId ? `session:${sessionId}` : `new:${ticketId ?? "all"}`;
+
+export const draftKey = (chat: string): string => `chat.${chat}`;
+export const editDraftKey = (questionId: string): string => `chat.edit.${questionId}`;
+
+export const useChat = create<ChatState>(() => ({
+  turns: [],
+  growing: {},
+  refusals: {},
+  keys: {},
+  editing: null,
+  announcement: "",
+}));
+
+const set = useChat.setState;
+
+export function announce(announcement: string): void {
+  set({ announcement });
+}
+
+export function edit(questionId: string): void {
+  set({ editing: { questionId, sentence: "", opener: document.activeElement } });
+}
+
+export function endEditing(): void {
+  set({ editing: null });
+}
+
+export function clearRefusal(chat: string): void {
+  if (useChat.getState().refusals[chat]) {
+    set(({ refusals }) => ({ refusals: { ...refusals, [chat]: undefined } }));
+  }
+}
+
+export function isAnswering(turns: LiveTurn[], chat: string): boolean {
+  return turns.some((turn) => turn.chat === chat && turn.status === "streaming");
+}
+
+/** Drops the turns that the saved chat now holds, keeping their React keys. */
+export function dropSaved(messageIds: Set<string>): void {
+  const { turns, keys } = useChat.getState();
+  const saved = turns.filter(
+    (turn) => turn.status !== "streaming" && turn.replyId && messageIds.has(turn.replyId),
+  );
+  if (saved.length === 0) return;
+  const more: Record<string, string> = {};
+  for (const turn of saved) {
+    if (turn.replyId) more[turn.replyId] = `${turn.key}:assistant`;
+    if (turn.questionId && turn.question !== null) more[turn.questionId] = `${turn.key}:user`;
+  }
+  set({ turns: turns.filter((turn) => !saved.includes(turn)), keys: { ...keys, ...more } });
+}

@@ -1,0 +1,38 @@
+// How the cached lists of chats follow what one does with them, before the server is asked again.
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import type { Page } from "@/lib/api/client";
+import type { ChatSession, ChatSessionDetail } from "@/lib/api/types";
+import { chatKeys } from "./queries";
+
+type Pages<T> = InfiniteData<Page<T>, string>;
+
+function changeLists(client: QueryClient, change: (rows: ChatSession[]) => ChatSession[]): void {
+  client.setQueryData<Pages<ChatSession[]>>(
+    chatKeys.sessions,
+    (lists) =>
+      lists && {
+        ...lists,
+        pages: lists.pages.map((page) => ({ ...page, data: change(page.data) })),
+      },
+  );
+  client.setQueriesData<ChatSession[]>(
+    { queryKey: chatKeys.found },
+    (rows) => rows && change(rows),
+  );
+}
+
+export function renameInCache(client: QueryClient, id: string, title: string): void {
+  changeLists(client, (rows) => rows.map((row) => (row.id === id ? { ...row, title } : row)));
+  client.setQueriesData<Pages<ChatSessionDetail>>(
+    { queryKey: chatKeys.session(id) },
+    (chat) =>
+      chat && {
+        ...chat,
+        pages: chat.pages.map((page) => ({ ...page, data: { ...page.data, title } })),
+      },
+  );
+}
+
+export function removeFromCache(client: QueryClient, id: string): void {
+  changeLists(client, (rows) => rows.filter((row) => row.id !== id));
+}

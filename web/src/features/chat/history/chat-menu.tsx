@@ -1,0 +1,68 @@
+// What one can do with a chat, from its row and from the line above it: rename, save as a file, delete. A
+// deleted one can be brought back for ten seconds, because the server keeps a trash.
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
+import { api } from "@/lib/api/client";
+import type { ChatSession } from "@/lib/api/types";
+import { Menu } from "@/ui/menu";
+import { toast } from "@/ui/toast";
+import { announceChange } from "../ask/channel";
+import { removeFromCache } from "./cache";
+import { chatKeys } from "./queries";
+
+interface ChatMenuProps {
+  session: Pick<ChatSession, "id" | "title">;
+  className?: string;
+  onRename: () => void;
+  /** Called when the row is gone, to give the focus a place. */
+  onDeleted?: () => void;
+}
+
+const exportOf = (id: string, format: "markdown" | "json"): string =>
+  `/chat/sessions/${encodeURIComponent(id)}/export?format=${format}`;
+
+function restore(client: QueryClient, id: string): void {
+  api
+    .restoreSession(id)
+    .then(() => {
+      void client.invalidateQueries({ queryKey: chatKeys.sessions });
+      void client.invalidateQueries({ queryKey: chatKeys.session(id) });
+      announceChange(id);
+      toast("The chat is back.");
+    })
+    .catch((error: Error) => toast(`Could not bring it back. ${error.message}`));
+}
+
+export function ChatMenu({ session, className, onRename, onDeleted }: ChatMenuProps) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { id, title } = session;
+  const remove = () => {
+    api
+      .deleteSession(id)
+      .then(() => {
+        const open = new URLSearchParams(location.search);
+        onDeleted?.();
+        removeFromCache(client, id);
+        if (location.pathname === "/chat" && open.get("session") === id) {
+          const q = open.get("q");
+          navigate(q ? `/chat?${new URLSearchParams({ q })}` : "/chat", { replace: true });
+        }
+        announceChange(id);
+        toast("Chat deleted.", { label: "Undo", run: () => restore(client, id) });
+      })
+      .catch((error: Error) => toast(`Could not delete it. ${error.message}`));
+  };
+  return (
+    <Menu
+      label={`More for “${title || "Untitled chat"}”`}
+      className={className}
+      entries={[
+        { label: "Rename", run: onRename },
+        { label: "Export as Markdown", download: exportOf(id, "markdown") },
+        { label: "Export as JSON", download: exportOf(id, "json") },
+        { label: "Delete", run: remove, danger: true },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,88 @@
+// The tutor's answer: its growing text, how it ended if not by itself, what it quotes, and below what can
+// be done with it.
+import { Link } from "react-router";
+import type { Citation } from "@/lib/api/types";
+import { Markdown } from "@/markdown/markdown";
+import { Button } from "@/ui/button";
+import { Waiting } from "@/ui/waiting";
+import { useChat } from "../ask/store";
+import { AnswerFoot, type AnswerFootProps } from "./answer-foot";
+import { Heading } from "./heading";
+
+interface AnswerProps extends Omit<AnswerFootProps, "onAgain"> {
+  /** The turn whose growing text this answer is. */
+  turn: string | undefined;
+  stopping: boolean;
+  /** Asks its question again; null where that makes no sense. */
+  onAgain: (() => void) | null;
+}
+
+/** The ending of an answer that did not end by itself, with Retry where it may help. */
+function Ending({ message, onAgain }: Pick<AnswerProps, "message" | "onAgain">) {
+  const { status, error } = message;
+  if (status === "complete" || status === "streaming") return null;
+  const words =
+    status === "stopped"
+      ? "Stopped. This is what was written until then."
+      : status === "interrupted"
+        ? "Interrupted: the server went away while answering."
+        : (error?.error ?? "The answer failed.");
+  return (
+    <div
+      className={`mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-md px-3 py-2 text-[14px] ${
+        status === "stopped" ? "bg-panel text-soft" : "bg-warn-bg text-warn"
+      }`}
+    >
+      <span className="min-w-0 break-words">
+        <strong className="mr-2 font-mono text-[12px] font-semibold uppercase">{status}</strong>
+        {words}
+      </span>
+      {onAgain && status !== "stopped" && <Button onClick={onAgain}>Retry</Button>}
+    </div>
+  );
+}
+
+function Citations({ citations }: { citations: Citation[] }) {
+  const quotes = citations.filter((citation) => citation.ticket_id);
+  if (quotes.length === 0) return null;
+  return (
+    <div className="mt-3 text-[14px]">
+      <h3 className="meta">Quoted from</h3>
+      <ul className="mt-1 grid gap-1">
+        {quotes.map((citation, index) => (
+          <li key={index} className="flex gap-2">
+            <span className="meta">{index + 1}</span>
+            <Link to={`/tickets/${citation.ticket_id}`} className="link min-w-0 break-words">
+              “{citation.quote}”
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** The text, and the only thing drawn again while it grows. */
+function Text({ message, turn, stopping }: Pick<AnswerProps, "message" | "turn" | "stopping">) {
+  const streaming = message.status === "streaming";
+  const growing = useChat((state) => (turn ? state.growing[turn] : undefined));
+  const text = growing ?? message.content;
+  if (text === "") return streaming && <Waiting />;
+  return <Markdown text={text} streaming={streaming && !stopping} />;
+}
+
+export function Answer({ turn, stopping, onAgain, ...foot }: AnswerProps) {
+  const { message } = foot;
+  const mayHelp = message.error?.retryable !== false;
+  const again = mayHelp ? onAgain : null;
+  const endedWell = message.status === "complete" || message.status === "stopped";
+  return (
+    <>
+      <Heading message={message} />
+      <Text key={message.id} message={message} turn={turn} stopping={stopping} />
+      <Ending message={message} onAgain={again} />
+      {message.status !== "streaming" && <Citations citations={message.citations ?? []} />}
+      <AnswerFoot {...foot} onAgain={endedWell ? again : null} />
+    </>
+  );
+}

@@ -1,0 +1,71 @@
+// A question: whose it is and when, its text or its editor, and for the chat's last one the way into that.
+import { useEffect, useRef } from "react";
+import type { Message } from "@/lib/api/types";
+import { edit, endEditing, useChat } from "../ask/store";
+import { QuestionEditor } from "../composer/question-editor";
+import { Heading } from "./heading";
+import { Pager, type Versions } from "./pager";
+import type { TurnActions } from "./turn";
+
+interface QuestionProps {
+  question: Message;
+  versions: Versions;
+  mayEdit: boolean;
+  actions: TurnActions;
+}
+
+/** Gives the focus back to where it was when the editor opened: the field below, or this button. */
+function useFocusBack(isOpen: boolean, opener: Element | null | undefined) {
+  const button = useRef<HTMLButtonElement>(null);
+  const before = useRef<Element | null>(null);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (isOpen) before.current = opener ?? null;
+    else if (wasOpen.current && document.activeElement === document.body) {
+      const back = before.current?.isConnected ? before.current : button.current;
+      if (back instanceof HTMLElement) back.focus({ preventScroll: true });
+    }
+    wasOpen.current = isOpen;
+  }, [isOpen, opener]);
+  return button;
+}
+
+export function Question({ question, versions, mayEdit, actions }: QuestionProps) {
+  const editing = useChat((state) =>
+    mayEdit && state.editing?.questionId === question.id ? state.editing : null,
+  );
+  const button = useFocusBack(editing !== null, editing?.opener);
+  const onEdit = () => {
+    actions.hold();
+    edit(question.id);
+  };
+  return (
+    <>
+      <Heading message={question}>
+        {!editing && <Pager of="question" {...versions} />}
+        {mayEdit && !editing && (
+          <button
+            ref={button}
+            type="button"
+            className="text-button turn-action touch-area"
+            onClick={onEdit}
+          >
+            Edit
+          </button>
+        )}
+      </Heading>
+      {editing ? (
+        <QuestionEditor
+          question={question}
+          sentence={editing.sentence}
+          onAsk={(text) => actions.askAgain(question, text)}
+          onCancel={endEditing}
+        />
+      ) : (
+        <p className="border-l-2 border-line pl-3 break-words whitespace-pre-wrap">
+          {question.content}
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,92 @@
+// What the reader thinks of an answer: thumb up or down. Shown at once, saved by the server; where it
+// refuses, a sentence says so.
+import { ThumbsDown, ThumbsUp } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { request } from "@/lib/api/client";
+import type { Feedback, Message } from "@/lib/api/types";
+import { announceChange } from "../ask/channel";
+
+const save = (sessionId: string, messageId: string, feedback: Feedback | null) =>
+  request<void>(
+    `/chat/sessions/${encodeURIComponent(sessionId)}/messages/${encodeURIComponent(messageId)}`,
+    { method: "PATCH", body: { feedback } },
+  );
+
+interface Unsaved {
+  id: string;
+  pending?: Feedback | null;
+  problem: string;
+}
+
+export interface Rating {
+  feedback: Feedback | null;
+  problem: string;
+  /** Resolves to whether it was saved. */
+  rate: (feedback: Feedback | null) => Promise<boolean>;
+}
+
+/** The saved opinion, or the one on its way to the server. Each message has its own. */
+export function useRating(sessionId: string | null, message: Message): Rating {
+  const [state, setState] = useState<Unsaved>({ id: message.id, problem: "" });
+  const { pending, problem } =
+    state.id === message.id ? state : { pending: undefined, problem: "" };
+  const saved = message.feedback ?? null;
+  const latest = useRef(0);
+  const isSaving = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was saved shows itself from then on
+  useEffect(() => {
+    if (!isSaving.current) setState((now) => ({ ...now, pending: undefined }));
+  }, [saved?.thumb, saved?.reason]);
+  const rate = async (feedback: Feedback | null) => {
+    if (!sessionId) return false;
+    const mine = ++latest.current;
+    const { id } = message;
+    isSaving.current = true;
+    setState({ id, pending: feedback, problem: "" });
+    try {
+      await save(sessionId, id, feedback);
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : "";
+      if (mine === latest.current) setState({ id, problem: `Not saved. ${reason}` });
+      return false;
+    } finally {
+      if (mine === latest.current) {
+        isSaving.current = false;
+        announceChange(sessionId);
+      }
+    }
+  };
+  return { feedback: pending === undefined ? saved : pending, problem, rate };
+}
+
+interface ThumbsProps extends Rating {
+  onDown: () => void;
+}
+
+export function Thumbs({ feedback, rate, onDown }: ThumbsProps) {
+  const button = (thumb: "up" | "down") => {
+    const isOn = feedback?.thumb === thumb;
+    const Icon = thumb === "up" ? ThumbsUp : ThumbsDown;
+    return (
+      <button
+        type="button"
+        className={`icon-button pointer-coarse:min-h-10 pointer-coarse:min-w-10 ${isOn ? "text-accent" : "turn-action"}`}
+        aria-label={thumb === "up" ? "Good answer" : "Bad answer"}
+        aria-pressed={isOn}
+        onClick={() => {
+          void rate(isOn ? null : { thumb, reason: "" });
+          if (thumb === "down" && !isOn) onDown();
+        }}
+      >
+        <Icon size={15} fill={isOn ? "currentColor" : "none"} aria-hidden="true" />
+      </button>
+    );
+  };
+  return (
+    <>
+      {button("up")}
+      {button("down")}
+    </>
+  );
+}

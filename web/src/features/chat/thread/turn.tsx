@@ -1,0 +1,118 @@
+// One exchange: a question and its answer, each an article with a name. Which version of the question is
+// shown, and of the answer, is this reader's choice and nobody else's.
+import { memo, type ReactNode, useState } from "react";
+import type { Message } from "@/lib/api/types";
+import { clockTime } from "@/lib/text/time";
+import { Answer } from "./answer";
+import type { Versions } from "./pager";
+import { Question } from "./question";
+import type { Exchange } from "./thread";
+import { branchAt } from "./versions";
+
+/** What a turn may ask for. Stays the same object while the chat does. */
+export interface TurnActions {
+  sessionId: string | null;
+  /** Asks `text` in the place of this question. */
+  askAgain: (question: Message, text: string) => void;
+  /** Keeps the view where it is. */
+  hold: () => void;
+}
+
+interface TurnProps {
+  exchange: Exchange;
+  /** The last one of a chat that is not being answered: what may be changed. */
+  isOpen: boolean;
+  actions: TurnActions;
+}
+
+interface ArticleProps {
+  message: Message;
+  children: ReactNode;
+}
+
+function Article({ message, children }: ArticleProps) {
+  const tutor = message.role === "assistant";
+  return (
+    <article
+      aria-label={`${tutor ? "Tutor" : "You"}, ${clockTime(message.created_at)}`}
+      aria-busy={message.status === "streaming"}
+      data-message={message.id}
+      data-role={message.role}
+      tabIndex={-1}
+      className="turn-message mb-6"
+    >
+      {children}
+    </article>
+  );
+}
+
+/** The version to show: the last one, until the reader turns back. A newer one shows itself. */
+function useVersion(count: number): Versions {
+  const [chosen, setChosen] = useState({ at: 0, count: 0 });
+  const at = chosen.count === count ? chosen.at : count - 1;
+  return { at, count, onTurn: (next) => setChosen({ at: next, count }) };
+}
+
+interface AnswerOfProps {
+  answer: Message;
+  question: Message | null;
+  turn: Exchange["answer"];
+  isOpen: boolean;
+  actions: TurnActions;
+}
+
+function AnswerOf({ answer, question, turn, isOpen, actions }: AnswerOfProps) {
+  const earlier = answer.alternatives ?? [];
+  const versions = useVersion(earlier.length + 1);
+  const shown = earlier[versions.at];
+  const message: Message = shown ? { ...shown, role: "assistant" } : answer;
+  const mayAsk = isOpen && question && !shown;
+  return (
+    <Article message={message}>
+      <Answer
+        message={message}
+        versions={versions}
+        turn={shown ? undefined : turn?.turn?.key}
+        stopping={turn?.turn?.stopping ?? false}
+        sessionId={shown ? null : actions.sessionId}
+        onAgain={mayAsk ? () => actions.askAgain(question, question.content) : null}
+      />
+    </Article>
+  );
+}
+
+export const Turn = memo(function Turn({ exchange, isOpen, actions }: TurnProps) {
+  const question = exchange.question?.message ?? null;
+  const answer = exchange.answer?.message ?? null;
+  const versions = useVersion((question?.alternatives?.length ?? 0) + 1);
+  const isEarlier = question !== null && versions.at < versions.count - 1;
+  const shown = isEarlier ? branchAt(question, versions.at) : { question, answer };
+  const onTurn = (at: number) => {
+    actions.hold();
+    versions.onTurn(at);
+  };
+  return (
+    <>
+      {shown.question && (
+        <Article message={shown.question}>
+          <Question
+            question={shown.question}
+            versions={{ ...versions, onTurn }}
+            mayEdit={isOpen && !isEarlier && shown.question.id !== ""}
+            actions={actions}
+          />
+        </Article>
+      )}
+      {shown.answer && (
+        <AnswerOf
+          key={isEarlier ? shown.answer.id : exchange.answer?.key}
+          answer={shown.answer}
+          question={question}
+          turn={isEarlier ? undefined : exchange.answer}
+          isOpen={isOpen && !isEarlier}
+          actions={isEarlier ? { ...actions, sessionId: null } : actions}
+        />
+      )}
+    </>
+  );
+});

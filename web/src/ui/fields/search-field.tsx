@@ -1,0 +1,71 @@
+// The search field of a list. It gives its words after a short rest; whoever holds them in the URL replaces
+// the entry, so that "back" leaves the list instead of undoing letters. Esc empties it, then leaves it.
+import { Search, X } from "lucide-react";
+import { type RefObject, useEffect, useRef, useState } from "react";
+import { isComposing } from "@/lib/browser/hotkeys";
+import { Kbd } from "../kbd";
+
+interface SearchFieldProps {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  inputRef: RefObject<HTMLInputElement | null>;
+}
+
+export function SearchField({ label, value, onChange, inputRef }: SearchFieldProps) {
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+  useEffect(() => {
+    if (value !== sent.current) setText(value); // changed from elsewhere, such as "back"
+    sent.current = value;
+  }, [value]);
+  useEffect(() => {
+    const next = text.trim();
+    if (next === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = next;
+      onChange(next);
+    }, 150);
+    return () => clearTimeout(timer);
+  }, [text, onChange]);
+  return (
+    <div className="field flex flex-1 items-center gap-2 py-0 pr-1.5">
+      <Search size={15} aria-hidden="true" className="shrink-0 text-dim" />
+      <input
+        ref={inputRef}
+        type="search"
+        enterKeyHint="search"
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={200}
+        aria-label={label}
+        placeholder={label}
+        className="h-9 min-w-0 flex-1 bg-transparent [&::-webkit-search-cancel-button]:hidden"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape" && !isComposing(event.nativeEvent)) {
+            if (text) setText("");
+            else event.currentTarget.blur();
+            event.preventDefault();
+          }
+        }}
+      />
+      {text ? (
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Clear search"
+          onClick={() => {
+            setText("");
+            inputRef.current?.focus();
+          }}
+        >
+          <X size={14} aria-hidden="true" />
+        </button>
+      ) : (
+        <Kbd className="mr-1">/</Kbd>
+      )}
+    </div>
+  );
+}
