@@ -1,8 +1,8 @@
 """The reconnect storm: a server with two thousand open rooms' sockets is restarted, and all of them come back.
 
-Each socket waits as the client does (web/src/lib/streams/room-socket.ts): up to five seconds after a restart, then longer from
-try to try. Told are answers of the kind 5xx after a quarter of a minute, how long until all are back, and how late
-somebody else's page of tickets is meanwhile.
+Each socket waits as the client does (web/src/lib/streams/room-socket.ts): up to five seconds after a restart, then
+longer from try to try. The benchmark tells how many answers are 5xx after fifteen seconds, how long all sockets take to
+come back, and how late a page of tickets is meanwhile.
 """
 
 import asyncio
