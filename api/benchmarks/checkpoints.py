@@ -26,11 +26,11 @@ from benchmarks.harness import running_database, running_helper, running_server
 from benchmarks.reader import ask_request, connect, get
 from benchmarks.wire import TEXT
 from tutordesk.ground.database import open_database
+from tutordesk.ground.settings import Settings
 from tutordesk.operations.migrations.run import migrate
 from tutordesk.replies.models import Message, Reply
 from tutordesk.replies.replies import CHECKPOINT_SECONDS, Replies
 from tutordesk.replies.run import Run
-from tutordesk.settings import Settings
 from tutordesk.tutor.voice import Tutor
 
 RUNS, PER_SECOND, SECONDS = 600, 20, 10.0

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from tutordesk.cli.main import app
-from tutordesk.settings import Settings
+from tutordesk.ground.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 

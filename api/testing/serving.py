@@ -11,8 +11,8 @@ import httpx
 from fastapi import FastAPI
 
 from testing.fake_gemini import FakeModels
+from tutordesk.ground.settings import Settings
 from tutordesk.serving.server import bind, make_server
-from tutordesk.settings import Settings
 
 SECRET = "a-key-of-tests-0123456789abcdefghij"
 JSON = {"Accept": "application/json"}

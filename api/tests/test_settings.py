@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tutordesk.settings import Settings, SettingsError, load_secret_keys, load_settings
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import Settings, load_secret_keys, load_settings
 
 GOOD_KEY = "0123456789abcdef" * 2
 
@@ -42,7 +43,7 @@ GOOD_KEY = "0123456789abcdef" * 2
 def test_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, value: str) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError, match=rf"^{variable}\b.+\.$"):
+    with pytest.raises(OperatorError, match=rf"^{variable}\b.+\.$"):
         load_settings()
 
 
@@ -53,7 +54,7 @@ def test_backup_signs_in_to_the_same_database(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("MONGODB_BACKUP_URL", "mongodb://b:2@127.0.0.1/tutordesk")
     assert load_settings().backup_url("mongodb://x") == "mongodb://b:2@127.0.0.1/tutordesk"
     monkeypatch.setenv("MONGODB_BACKUP_URL", "mongodb://b:2@127.0.0.1/other")
-    with pytest.raises(SettingsError, match="names another database"):
+    with pytest.raises(OperatorError, match="names another database"):
         load_settings()
 
 
@@ -100,7 +101,7 @@ def test_readable_secret_is_refused(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)
     load_secret_keys(settings)
     os.chmod(tmp_path / "secret_key", 0o644)
-    with pytest.raises(SettingsError, match=r"TUTORDESK_SECRET_KEY: .* can be read by others"):
+    with pytest.raises(OperatorError, match=r"TUTORDESK_SECRET_KEY: .* can be read by others"):
         load_secret_keys(settings)
 
 
@@ -109,7 +110,7 @@ def test_weak_secret_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "secret_key"
     file.write_text("changeme")
     file.chmod(0o600)
-    with pytest.raises(SettingsError, match="TUTORDESK_SECRET_KEY"):
+    with pytest.raises(OperatorError, match="TUTORDESK_SECRET_KEY"):
         load_secret_keys(Settings(_env_file=None, data_dir=tmp_path))
 
 

@@ -17,7 +17,7 @@ from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving
 from testing.serving import Live
 from testing.steps import ask, create_ticket, start_asking, until
-from tutordesk.settings import Settings
+from tutordesk.ground.settings import Settings
 
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
 

@@ -23,6 +23,8 @@ from tutordesk.edge.pages import BundledClient
 from tutordesk.edge.reference import install_reference
 from tutordesk.ground.database import AsyncMongoClient, open_database
 from tutordesk.ground.errors import install_errors
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import Settings, load_secret_keys
 from tutordesk.ground.sse import Streams
 from tutordesk.identity import routes as identity
 from tutordesk.identity.limits import Limits
@@ -30,7 +32,7 @@ from tutordesk.identity.models import User
 from tutordesk.identity.revocation import Revocation, Revocations
 from tutordesk.operations.changelog.writer import CHANGE_LOG, ChangeLog
 from tutordesk.operations.embedded.disk import NOT_OURS, watched_disk
-from tutordesk.operations.embedded.mongod import MongodError, mongodb_url
+from tutordesk.operations.embedded.mongod import mongodb_url
 from tutordesk.operations.migrations.run import migrate
 from tutordesk.operations.restores.switch import read_epoch
 from tutordesk.replies.events import ReplyWire
@@ -45,7 +47,6 @@ from tutordesk.rooms.relay.bus import Bus, MongoBus, RedisBus, RoomSignal
 from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.speaking import Speaking
 from tutordesk.rooms.timeline import Timeline
-from tutordesk.settings import Settings, load_secret_keys
 from tutordesk.status import routes as status
 from tutordesk.tickets import routes as tickets
 from tutordesk.tickets.events import TicketEvents, TicketWire
@@ -145,7 +146,7 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClien
         data_dir, backup_url = app.state.settings.data_dir, app.state.settings.backup_url(url)
         app.state.change_log = ChangeLog(backup_url, data_dir / CHANGE_LOG, server_id(data_dir))
         return client
-    except MongodError as error:
+    except OperatorError as error:
         app.state.refusal = str(error)
         raise
     except (pymongo.errors.ConnectionFailure, pymongo.errors.ConfigurationError) as error:

@@ -333,7 +333,7 @@ const PAGES = [
     async (page) => {
       await page.getByRole("heading", { name: "Other rooms" }).waitFor();
       await page.keyboard.press("Control+k");
-      await page.getByRole("combobox").fill("keep an");
+      await page.getByRole("combobox").fill("create an");
       await page.getByRole("option", { name: /Create an account/ }).click();
       await page.getByRole("dialog", { name: "Create an account" }).waitFor();
     },

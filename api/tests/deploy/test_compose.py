@@ -11,7 +11,7 @@ import yaml
 
 from testing.pages import variable_of
 from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
-from tutordesk.settings import Settings
+from tutordesk.ground.settings import Settings
 
 DOCKERFILES = (ROOT / "api" / "Dockerfile", ROOT / "web" / "Dockerfile")
 

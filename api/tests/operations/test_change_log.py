@@ -15,6 +15,7 @@ from bson import ObjectId, Timestamp
 from benchmarks.log_kills import kill_many
 from testing.databases import fresh_database, state_of
 from tests.operations.test_log_files import most_bytes
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Client, Database, newest_entry
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.files import segments, ts_of
@@ -22,7 +23,6 @@ from tutordesk.operations.changelog.reading import read_log, verify
 from tutordesk.operations.changelog.records import MARK, mark_of
 from tutordesk.operations.changelog.writer import ChangeLog
 from tutordesk.operations.dumps.dump import dump_database
-from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.dumps.reader import open_dump
 from tutordesk.operations.embedded.mongod import REPLICA_SET, SOCKET_NAME, find_mongod, running_mongod, socket_dir
 from tutordesk.operations.instants import Instant, parse
@@ -135,9 +135,9 @@ def test_instants_outside_are_refused(source: Any, tmp_path: Path) -> None:
         ("2100-01-01T00:00:00+00:00", "The change log ends at"),
         ("yesterday", "neither a time"),
     ):
-        with pytest.raises(DumpError, match=said):
+        with pytest.raises(OperatorError, match=said):
             rewind(client, tmp_path, database.name, at)
-    with pytest.raises(DumpError, match="no base"):
+    with pytest.raises(OperatorError, match="no base"):
         rewind(client, tmp_path / "nowhere", database.name, None)
 
 
@@ -151,7 +151,7 @@ def test_damaged_log_and_base_are_refused(source: Any, tmp_path: Path) -> None:
     for file in (file for file in harmed if file.is_file()):
         whole = file.read_bytes()
         file.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
-        with pytest.raises(DumpError, match="damaged"):
+        with pytest.raises(OperatorError, match="damaged"):
             rewind(client, tmp_path, database.name, None)
         file.write_bytes(whole)
     assert rewind(client, tmp_path, database.name, None) == state_of(database)
@@ -183,7 +183,7 @@ def test_restored_data_begin_a_new_base(source: Any, tmp_path: Path) -> None:
     assert gap["reason"] == "the data were restored"
     assert gap["since"] >= third
     if inside > gap["since"] and inside < gap["to"]:
-        with pytest.raises(DumpError, match="has a gap"):
+        with pytest.raises(OperatorError, match="has a gap"):
             rewind(client, folder, database.name, inside)
 
 
@@ -196,7 +196,7 @@ def test_dump_goes_on_with_the_log(source: Any, tmp_path: Path) -> None:
         database["tickets"].insert_one({"title": "two"})
         two, state = Instant(ts=newest_entry(client).ts), state_of(database)
     dump = open_dump(tmp_path / "dump", "")
-    with pytest.raises(DumpError, match="which is after"):
+    with pytest.raises(OperatorError, match="which is after"):
         rewind_from(dump, tmp_path / "log", Instant(ts=Timestamp(at.time - 1, 1)))
     with fresh_database(url) as (_, _, into):
         log = rewind_from(dump, tmp_path / "log", two)
@@ -266,7 +266,7 @@ def _exceed_window(url: str, folder: Path) -> None:
             database["tickets"].insert_one({"title": "seen"})
         assert verify(folder).gaps == 1
         assert rewind(client, folder, database.name, first) == before
-        with pytest.raises(DumpError, match="has a gap from"):
+        with pytest.raises(OperatorError, match="has a gap from"):
             rewind(client, folder, database.name, missed)
         assert rewind(client, folder, database.name, None) == state_of(database)
 

@@ -13,9 +13,10 @@ import bson
 import pytest
 
 from testing.databases import fill, fresh_database, state_of
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import STAGING, Client, Database, list_collections
 from tutordesk.operations.dumps.dump import dump_database
-from tutordesk.operations.dumps.format import DumpError, file_name, read_documents
+from tutordesk.operations.dumps.format import file_name, read_documents
 from tutordesk.operations.dumps.reader import open_dump, refuse_newer
 from tutordesk.operations.restores.restore import finish_earlier, restore
 from tutordesk.operations.restores.switch import NONE_YET, SWITCH, data_epoch
@@ -112,7 +113,7 @@ def test_full_database_is_replaced_only_by_its_name(source: Any, target: Databas
     target["more"].insert_one({"_id": 1})
     before = state_of(target)
     for drop in (None, "another"):
-        with pytest.raises(DumpError, match=f"--yes-drop {target.name}"):
+        with pytest.raises(OperatorError, match=f"--yes-drop {target.name}"):
             put_back(client, tmp_path / "dump", target.name, drop)
         assert state_of(target) == before
     put_back(client, tmp_path / "dump", target.name, target.name)
@@ -126,7 +127,7 @@ def test_served_database_is_left_alone(source: Any, target: Database, tmp_path: 
     target["owners"].insert_one({"_id": "a.b", "beat": 1})
     timer = threading.Timer(1, lambda: target["owners"].update_one({}, {"$inc": {"beat": 1}}))
     timer.start()
-    with pytest.raises(DumpError, match="A server runs"):
+    with pytest.raises(OperatorError, match="A server runs"):
         put_back(client, tmp_path / "dump", target.name, target.name)
     timer.join()
 
@@ -187,7 +188,7 @@ def test_hostile_and_damaged_dumps_change_nothing(
     fill(database, 3)
     dump_database(client, tmp_path / "dump")
     harm(tmp_path / "dump" / database.name)
-    with pytest.raises(DumpError, match=said):
+    with pytest.raises(OperatorError, match=said):
         put_back(client, tmp_path / "dump", target.name)
     assert target.list_collection_names() == []
 
@@ -213,7 +214,7 @@ def test_packed_rubbish_is_refused(source: Any, target: Database, tmp_path: Path
     endless = gzip.compress((2**30).to_bytes(4, "little") + b"\0" * 2**28)
     for bad in (whole[:-20], gzip.compress(b"\0" * 1000), whole[:30] + b"\0\0\0\0" + whole[34:], endless):
         file.write_bytes(bad)
-        with pytest.raises(DumpError, match=r"tickets\.bson\.gz"):
+        with pytest.raises(OperatorError, match=r"tickets\.bson\.gz"):
             put_back(client, tmp_path / "dump", target.name)
     assert target.list_collection_names() == []
 
@@ -225,7 +226,7 @@ def test_endless_metadata_is_refused(source: Any, target: Database, tmp_path: Pa
     dump_database(client, tmp_path / "dump", is_packed=True)
     file = tmp_path / "dump" / database.name / "tickets.metadata.json.gz"
     file.write_bytes(gzip.compress(b" " * 2**28))
-    with pytest.raises(DumpError, match="metadata is too long"):
+    with pytest.raises(OperatorError, match="metadata is too long"):
         put_back(client, tmp_path / "dump", target.name)
     assert target.list_collection_names() == []
 
@@ -235,7 +236,7 @@ def test_versions() -> None:
     refuse_newer("5.0.31", "6.0.5")
     refuse_newer("6.0.27", "6.0.5")
     for newer in ("7.0.0", "8", "seven"):
-        with pytest.raises(DumpError):
+        with pytest.raises(OperatorError):
             refuse_newer(newer, "6.0.5")
 
 
@@ -246,5 +247,5 @@ def test_folder_in_use_is_refused(source: Any, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
     for name in ("link", "full", "full/file"):
-        with pytest.raises(DumpError, match="not an empty folder"):
+        with pytest.raises(OperatorError, match="not an empty folder"):
             dump_database(client, tmp_path / name)

@@ -11,13 +11,13 @@ import bson
 import pytest
 from bson import Int64, ObjectId, Timestamp
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Position
 from tutordesk.operations.changelog import files as log_files
 from tutordesk.operations.changelog.bases import DAY, KEEP_DAYS
-from tutordesk.operations.changelog.files import InUse, Writer, segments
+from tutordesk.operations.changelog.files import Writer, segments
 from tutordesk.operations.changelog.reading import Verdict, read_log, verify
 from tutordesk.operations.changelog.records import Damage, is_torn, scan, seal, unseal
-from tutordesk.operations.dumps.format import DumpError
 
 START = Position(Timestamp(100, 1), 1)
 
@@ -138,7 +138,7 @@ def test_damage_inside_is_no_torn_tail(tmp_path: Path) -> None:
         writer.mark_gap(writer.position, at(5), writer.damage)
         writer.append([entry(6)], at(6))
     assert file.read_bytes() == data
-    with pytest.raises(DumpError, match=f"damaged: {file.name}, byte {ends(whole)[0]}"):
+    with pytest.raises(OperatorError, match=f"damaged: {file.name}, byte {ends(whole)[0]}"):
         read(tmp_path)
     assert [record.ts for record in read_log(tmp_path, at(5).ts)] == [at(6).ts]
     verdict = verify(tmp_path)
@@ -171,7 +171,7 @@ def test_missing_and_moved_records_are_found(
     assert verify(tmp_path).records == 20
     harm(segments(tmp_path))
     assert verify(tmp_path).damage
-    with pytest.raises(DumpError):
+    with pytest.raises(OperatorError):
         read(tmp_path)
 
 
@@ -199,7 +199,7 @@ def test_retention_of_what_was_deleted_is_documented() -> None:
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:
-    with writing(tmp_path), pytest.raises(InUse):
+    with writing(tmp_path), pytest.raises(OperatorError):
         Writer(tmp_path)
 
 

@@ -14,6 +14,7 @@ from bson import ObjectId
 
 from testing.databases import fresh_database
 from testing.serving import JSON, make_settings, serving
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.main import DOCUMENTS, create_app
 from tutordesk.operations.catalog import Database
 from tutordesk.operations.dumps.dump import dump_database
@@ -23,7 +24,6 @@ from tutordesk.operations.migrations.run import (
     KNOWN,
     MIGRATIONS,
     Migration,
-    SchemaError,
     list_steps,
     migrate,
     migrate_database,
@@ -97,7 +97,7 @@ def test_one_that_broke_off_goes_on_from_there(fresh: Any) -> None:
 def test_one_that_cannot_be_applied_says_why(fresh: Any) -> None:
     url, _, database = fresh
     database["users"].insert_many([{"email": "a@example.org"}, {"email": "a@example.org"}])
-    with pytest.raises(SchemaError, match=r"^Migration 1 \(collections and indexes\) failed: .*duplicate key"):
+    with pytest.raises(OperatorError, match=r"^Migration 1 \(collections and indexes\) failed: .*duplicate key"):
         migrate(url)
     database["users"].delete_many({})
     assert len(migrate(url)) == len(KNOWN)
@@ -131,7 +131,7 @@ def test_newer_schema_is_refused(fresh: Any) -> None:
     url, _, database = fresh
     migrate(url)
     database[MIGRATIONS].insert_one({"_id": 99, "name": "to come", "applied_at": datetime.now(UTC), "seconds": 1.0})
-    with pytest.raises(SchemaError, match=r"newer Tutordesk: their schema is 99, this one knows \d"):
+    with pytest.raises(OperatorError, match=r"newer Tutordesk: their schema is 99, this one knows \d"):
         migrate(url)
 
 
@@ -142,7 +142,7 @@ def test_dump_of_a_newer_schema_is_refused_and_changes_nothing(fresh: Any, mongo
     dump_database(client, tmp_path / "dump", False, lambda total, done: None)
     with fresh_database(mongod_url) as (_, other, target):
         target["tickets"].insert_one({"title": "Kept"})
-        with pytest.raises(SchemaError, match="their schema is 99"):
+        with pytest.raises(OperatorError, match="their schema is 99"):
             restore(other, open_dump(tmp_path / "dump", ""), target.name, target.name, lambda step, total, done: None)
         assert [row["title"] for row in target["tickets"].find()] == ["Kept"]
         assert target.list_collection_names() == ["tickets"]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tutordesk.cli.database import DataDir, reach_database, refuse
-from tutordesk.operations.embedded.mongod import MongodError
-from tutordesk.settings import SettingsError, load_settings
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import load_settings
 
 if TYPE_CHECKING:
     from tutordesk.operations.catalog import Client
@@ -101,7 +101,7 @@ def _bring_back(
 
 
 def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | None) -> "tuple[Dump, Rewind | None]":
-    """The dump to begin with, and how the change log goes on from there. Raises DumpError."""
+    """The dump to begin with, and how the change log goes on from there. Raises OperatorError."""
     from tutordesk.operations.changelog.writer import CHANGE_LOG
     from tutordesk.operations.dumps.reader import open_dump
     from tutordesk.operations.instants import parse
@@ -137,7 +137,7 @@ def _database(data_dir: Path | None, is_alone: bool = False) -> Iterator["tuple[
             from tutordesk.operations.catalog import database_name
 
             yield client, database_name(client)
-    except (SettingsError, MongodError) as error:
+    except OperatorError as error:
         refuse(str(error))
 
 
@@ -146,12 +146,11 @@ def _answering(url: str) -> "Iterator[Client]":
     import pymongo.errors
 
     from tutordesk.operations.catalog import connect
-    from tutordesk.operations.dumps.format import DumpError
 
     with connect(url) as client:
         try:
             yield client
-        except DumpError as error:
+        except OperatorError as error:
             refuse(str(error))
         except pymongo.errors.ConnectionFailure as error:
             refuse(f"The database does not answer ({type(error).__name__}).")

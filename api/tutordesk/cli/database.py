@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import Settings, load_settings
 from tutordesk.operations.embedded.mongod import (
-    MongodError,
     find_mongod,
     lock_data_dir,
     mongodb_url,
     running_mongod,
     start_mongod,
 )
-from tutordesk.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from beanie import Document
@@ -38,7 +38,7 @@ def in_database(data_dir: Path | None, open_for: Documents, work: Callable[[], A
     """Do `work` with the database open for the documents that `open_for` imports, and print its answer."""
     try:
         settings = load_settings(data_dir=data_dir)
-    except SettingsError as error:
+    except OperatorError as error:
         refuse(str(error))
     print(asyncio.run(_in_database(settings, open_for, work)))  # noqa: T201  it is the command's answer
 
@@ -53,7 +53,7 @@ async def _in_database(settings: Settings, open_for: Documents, work: Callable[[
     try:
         await asyncio.to_thread(migrate, url)
         client = await open_database(url, open_for())
-    except MongodError as error:
+    except OperatorError as error:
         refuse(str(error))
     except pymongo.errors.PyMongoError:
         refuse("The database does not answer. Start the server first with `tutordesk serve`.")
@@ -65,13 +65,13 @@ async def _in_database(settings: Settings, open_for: Documents, work: Callable[[
 
 @contextlib.contextmanager
 def reach_database(settings: Settings, is_alone: bool = False) -> Iterator[str]:
-    """The URL of the database. Raises MongodError when `is_alone` and a server runs on the data folder."""
+    """The URL of the database. Raises OperatorError when `is_alone` and a server runs on the data folder."""
     if settings.mongodb_url:
         yield settings.mongodb_url.get_secret_value()
         return
     try:
         lock = lock_data_dir(settings.data_dir)
-    except MongodError:
+    except OperatorError:
         if is_alone:
             raise
         yield mongodb_url(settings.data_dir)

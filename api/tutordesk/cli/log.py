@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tutordesk.cli.database import DataDir, refuse
-from tutordesk.settings import SettingsError, load_settings
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import load_settings
 
 if TYPE_CHECKING:
     from tutordesk.operations.changelog.reading import Record
@@ -26,7 +27,6 @@ def show(
     """List the newest changes: when, at which instant, what, in which collection, and of which document."""
     from tutordesk.operations.changelog.files import segments, ts_of
     from tutordesk.operations.changelog.reading import read_log
-    from tutordesk.operations.dumps.format import DumpError
     from tutordesk.operations.instants import parse
 
     folder = _folder(data_dir)
@@ -36,7 +36,7 @@ def show(
         first = ts_of(files[0])
         after = max(first, start.earliest()) if start else ts_of(files[-2] if len(files) > 1 else files[-1])
         rows = deque((row for record in read_log(folder, after) for row in _rows(record, start)), last)
-    except DumpError as error:
+    except OperatorError as error:
         refuse(str(error))
     for row in rows:
         row = row if row.isprintable() else row.encode("unicode_escape").decode()  # a title may hold a terminal's codes
@@ -50,7 +50,6 @@ def verify(data_dir: DataDir = None) -> None:
 
     from tutordesk.operations.changelog import reading as log_reading
     from tutordesk.operations.changelog.bases import check_base, list_bases
-    from tutordesk.operations.dumps.format import DumpError
     from tutordesk.operations.instants import show as instant
 
     folder = _folder(data_dir)
@@ -64,7 +63,7 @@ def verify(data_dir: DataDir = None) -> None:
     try:
         for base in list_bases(folder):
             check_base(base)
-    except DumpError as error:
+    except OperatorError as error:
         wrong.append(str(error))
     reach = f", from {instant(found.first)} to {instant(found.last)}" if found.first and found.last else ""
     print(f"{found.records} records in {found.files} files{reach}; gaps: {found.gaps}.")  # noqa: T201
@@ -78,14 +77,13 @@ def verify(data_dir: DataDir = None) -> None:
 def bases(data_dir: DataDir = None) -> None:
     """List the dumps that a replay can begin with."""
     from tutordesk.operations.changelog.bases import list_bases
-    from tutordesk.operations.dumps.format import DumpError
     from tutordesk.operations.instants import show as instant
 
     try:
         for base in list_bases(_folder(data_dir)):
             size = sum(path.stat().st_size for path in base.path.rglob("*") if path.is_file())
             print(f"{instant(base.ts)}  {size / 1024:8.0f} KiB  {base.facts.get('reason', '')}")  # noqa: T201
-    except DumpError as error:
+    except OperatorError as error:
         refuse(str(error))
 
 
@@ -96,7 +94,7 @@ def _folder(data_dir: Path | None) -> Path:
 
     try:
         folder = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
-    except SettingsError as error:
+    except OperatorError as error:
         refuse(str(error))
     if not segments(folder):
         refuse(f"There is no change log in {folder}.")

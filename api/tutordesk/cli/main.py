@@ -10,8 +10,9 @@ from tutordesk.cli import backup as cli_dump
 from tutordesk.cli import log as cli_log
 from tutordesk.cli import users as cli_users
 from tutordesk.cli.database import DataDir, in_database, reach_database, refuse
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import Settings, load_secret_keys, load_settings
 from tutordesk.operations.embedded.mongod import (
-    MongodError,
     find_mongod,
     lock_data_dir,
     mongodb_url,
@@ -19,7 +20,6 @@ from tutordesk.operations.embedded.mongod import (
     start_mongod,
     stop_mongod,
 )
-from tutordesk.settings import Settings, SettingsError, load_secret_keys, load_settings
 
 if TYPE_CHECKING:
     from beanie import Document
@@ -44,13 +44,13 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Start the server, with its own MongoDB unless MONGODB_URL is set. Ctrl-C ends both."""
-    from tutordesk.serving.server import ServerError, bind
+    from tutordesk.serving.server import bind
 
     try:
         settings = load_settings(host=host, port=port, workers=workers, data_dir=data_dir)
         with lock_data_dir(settings.data_dir), bind(settings.host, settings.port) as listener:
             _serve(settings, listener)
-    except (SettingsError, MongodError, ServerError) as error:
+    except OperatorError as error:
         refuse(str(error))
 
 
@@ -82,7 +82,7 @@ def print_mongodb_url(data_dir: DataDir = None) -> None:
     """Print how mongosh or any driver reaches the embedded database of a data folder while its server runs."""
     try:
         print(mongodb_url(load_settings(data_dir=data_dir).data_dir))  # noqa: T201  it is the command's answer
-    except SettingsError as error:
+    except OperatorError as error:
         refuse(str(error))
 
 
@@ -105,7 +105,7 @@ def migrate(
             run.refuse_newer_schema(database)
             for step in run.list_steps(database):
                 print(f"{step.number:>3}  {step.when:<22}  {step.name}")  # noqa: T201  it is the command's answer
-    except (SettingsError, MongodError) as error:
+    except OperatorError as error:
         refuse(str(error))
     except pymongo.errors.PyMongoError as error:
         refuse(f"The database does not answer ({type(error).__name__}).")

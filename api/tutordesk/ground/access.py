@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
+from tutordesk.ground.settings import Settings
 from tutordesk.ground.sse import Streams
-from tutordesk.settings import Settings
 
 
 async def settings_of(connection: HTTPConnection) -> Settings:

@@ -15,7 +15,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
 from tutordesk.ground.errors import TooMany, WrongCredentials
-from tutordesk.settings import Settings
+from tutordesk.ground.settings import Settings
 
 TRIES = RateLimitItemPerMinute(5, 15)  # of one e-mail address from one network, in a quarter of an hour
 TRIES_OF_NETWORK = RateLimitItemPerMinute(50, 15)

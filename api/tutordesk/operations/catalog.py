@@ -15,7 +15,8 @@ from pymongo import MongoClient
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.read_concern import ReadConcern
 
-from tutordesk.operations.dumps.format import EXACT, CollectionInfo, DumpError, Tally
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.operations.dumps.format import EXACT, CollectionInfo, Tally
 
 Client = MongoClient[Any]
 Database = PyMongoDatabase[Any]
@@ -51,10 +52,10 @@ def database_name(client: Client) -> str:
 
 
 def version(client: Client) -> str:
-    """Raises DumpError for one that is too old."""
+    """Raises OperatorError for one that is too old."""
     found: str = client.server_info()["version"]
     if int(found.split(".")[0]) < MIN_MONGODB_VERSION:
-        raise DumpError(f"This MongoDB is {found}; Tutordesk needs {MIN_MONGODB_VERSION}.0 or newer.")
+        raise OperatorError(f"This MongoDB is {found}; Tutordesk needs {MIN_MONGODB_VERSION}.0 or newer.")
     return found
 
 
@@ -88,7 +89,7 @@ def newest_entry(client: Client) -> Position:
     for entry in oplog.find(projection={"ts": 1, "t": 1, "o.partialTxn": 1}).sort("$natural", -1):
         if not entry.get("o", {}).get("partialTxn"):
             return Position(entry["ts"], entry["t"])
-    raise DumpError("This MongoDB keeps no oplog: it is not a replica set.")
+    raise OperatorError("This MongoDB keeps no oplog: it is not a replica set.")
 
 
 def read_batches(database: Database, collection: str, at: Timestamp | None = None) -> Iterator[list[bytes]]:

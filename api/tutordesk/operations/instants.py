@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 
-from tutordesk.operations.dumps.format import DumpError
+from tutordesk.ground.operator_error import OperatorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,15 @@ class Instant:
 
 
 def parse(text: str) -> Instant:
-    """A time without a zone is this machine's. Raises DumpError."""
+    """A time without a zone is this machine's. Raises OperatorError."""
     if found := re.fullmatch(r"(\d{1,10})[:,](\d{1,10})", text):
         return Instant(ts=Timestamp(int(found[1]), int(found[2])))
     try:
         return Instant(moment=datetime.fromisoformat(text).astimezone(UTC))
     except (ValueError, OverflowError, OSError):
-        raise DumpError(f"{text!r} is neither a time (2026-11-25T10:00:00) nor an instant (1795570041:338).") from None
+        raise OperatorError(
+            f"{text!r} is neither a time (2026-11-25T10:00:00) nor an instant (1795570041:338)."
+        ) from None
 
 
 def show(ts: Timestamp) -> str:

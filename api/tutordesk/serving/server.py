@@ -17,8 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import Settings
 from tutordesk.rooms.relay.seats import WIRE
-from tutordesk.settings import Settings
 
 MAX_HEADER_BYTES = 32_768
 HEADER_SECONDS = 15
@@ -107,10 +108,6 @@ class RoomProtocol(WebSocketsSansIOProtocol):
         self.transport.abort()
 
 
-class ServerError(Exception):
-    """The server cannot run. Its text is a sentence that says why and what to do."""
-
-
 class Server(uvicorn.Server):
     """Says where it is once it takes requests."""
 
@@ -130,7 +127,7 @@ def say_ready(listener: socket.socket, model: str) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening address, taken before anything else is started. Raises ServerError when it is in use."""
+    """A listening address, taken before anything else is started. Raises OperatorError when it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -138,21 +135,21 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise ServerError(
+        raise OperatorError(
             f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --host or --port."
         ) from None
     return listener
 
 
 def run_server(app: Starlette, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ServerError when the application cannot start."""
+    """Serve until SIGINT or SIGTERM. Raises OperatorError when the application cannot start."""
     logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refusal"))
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
         try:
             make_server(app).run(sockets=[listener])
         except SystemExit:
             if hasattr(app.state, "refusal"):
-                raise ServerError(app.state.refusal) from None
+                raise OperatorError(app.state.refusal) from None
             raise
 
 

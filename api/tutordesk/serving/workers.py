@@ -24,11 +24,12 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from tutordesk.ground.logs import set_up_logs
 from tutordesk.ground.metrics import forget_worker, shared_by_workers
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import Settings
 from tutordesk.main import create_app
 from tutordesk.operations.changelog.writer import CHANGE_LOG, running_change_log
 from tutordesk.replies.liveness import server_id
-from tutordesk.serving.server import ServerError, make_config, say_ready
-from tutordesk.settings import Settings
+from tutordesk.serving.server import make_config, say_ready
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 15
@@ -36,7 +37,7 @@ BACKLOG = 2048
 
 
 def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsyncContextManager[str] | None) -> None:
-    """Serve with `settings.workers` processes until SIGINT or SIGTERM. Raises ServerError when none can start.
+    """Serve with `settings.workers` processes until SIGINT or SIGTERM. Raises OperatorError when none can start.
 
     `mongod` and the change log run in threads of this process for as long; without `mongod`, `settings.mongodb_url` is
     used.
@@ -64,7 +65,7 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
         listener.listen(BACKLOG)  # who comes before the first worker takes requests waits
         workers.run()
     if workers.refusal:
-        raise ServerError(workers.refusal)
+        raise OperatorError(workers.refusal)
 
 
 class Workers(Multiprocess):

@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from tutordesk.ground import metrics
 from tutordesk.ground.database import AsyncMongoClient
+from tutordesk.ground.operator_error import OperatorError
+from tutordesk.ground.settings import Settings
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.status import ChangeLogStatus
 from tutordesk.operations.changelog.writer import CHANGE_LOG, CHANGE_LOG_LEASE, ChangeLog
-from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.embedded.disk import NOT_OURS, Disk
 from tutordesk.operations.lease import LEASES
-from tutordesk.settings import Settings
 from tutordesk.tutor.voice import Tutor
 
 MAX_SILENCE_SECONDS = 15.0
@@ -151,7 +151,7 @@ def _how_far_back(components: Components, lag: float) -> str:
     kept = f"Every change is kept, at most {lag:.1f} s behind"
     try:
         bases = list_bases(components.settings.data_dir / CHANGE_LOG)
-    except DumpError as error:
+    except OperatorError as error:
         return f"{kept}. {error}"
     if not bases:
         return f"{kept}."  # another server writes it

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from tutordesk.ground.metrics import MODEL_ERRORS
-from tutordesk.settings import Settings
+from tutordesk.ground.settings import Settings
 from tutordesk.tutor.models import Prompt, Provider, TutorError, Usage
 from tutordesk.tutor.providers import make_provider
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pymongo.errors
 from bson import Timestamp
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import connect
 from tutordesk.operations.changelog.bases import DAY, list_bases, make_base, prune
-from tutordesk.operations.dumps.format import DumpError
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 30.0
@@ -32,7 +32,7 @@ class BaseKeeper:
         self._making: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Look what there is. Raises DumpError for a base that cannot be read."""
+        """Look what there is. Raises OperatorError for a base that cannot be read."""
         bases = list_bases(self.folder)
         if bases:
             self._newest = bases[-1].ts
@@ -73,5 +73,5 @@ class BaseKeeper:
             self.is_after_gap = True
             prune(self.folder, base.ts)
             log.info("a base of the change log was made: %s", reason)
-        except (DumpError, OSError, pymongo.errors.PyMongoError) as error:
+        except (OperatorError, OSError, pymongo.errors.PyMongoError) as error:
             log.error("a base of the change log cannot be made and is tried again: %s", error)

@@ -16,10 +16,10 @@ from typing import Any
 
 from bson import Timestamp
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Client, version
 from tutordesk.operations.changelog.files import NAME, name_of, segments, ts_of
 from tutordesk.operations.dumps.dump import dump_database, sync
-from tutordesk.operations.dumps.format import DumpError
 
 BASE = "base.json"
 DAY = 86_400
@@ -46,11 +46,11 @@ def _facts(path: Path) -> dict[str, Any]:
             return facts
     except (OSError, ValueError, KeyError):
         pass
-    raise DumpError(f"{path / BASE} cannot be read.")
+    raise OperatorError(f"{path / BASE} cannot be read.")
 
 
 def make_base(client: Client, folder: Path, reason: str) -> Base:
-    """Dump the database into the log's folder. Raises DumpError, OSError, pymongo.errors.PyMongoError."""
+    """Dump the database into the log's folder. Raises OperatorError, OSError, pymongo.errors.PyMongoError."""
     bases = folder / "bases"
     bases.mkdir(mode=0o700, exist_ok=True)
     fresh = bases / "new"
@@ -71,11 +71,11 @@ def make_base(client: Client, folder: Path, reason: str) -> Base:
 
 
 def check_base(base: Base) -> None:
-    """Raises DumpError when a file of it is not as it was written."""
+    """Raises OperatorError when a file of it is not as it was written."""
     for name, expected in base.facts["sha256"].items():
         path = base.path / name
         if not path.is_file() or _sha256(path) != expected:
-            raise DumpError(f"The base {base.path} is damaged: {name} is not as it was written.")
+            raise OperatorError(f"The base {base.path} is damaged: {name} is not as it was written.")
 
 
 def prune(folder: Path, now: Timestamp) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import RAW, Position
 from tutordesk.operations.changelog.records import NO_RECORD, Damage, hash_of, is_torn, mark, scan, seal
 from tutordesk.operations.dumps.dump import sync
@@ -26,10 +27,6 @@ from tutordesk.operations.dumps.dump import sync
 log = logging.getLogger(__name__)
 SEGMENT_BYTES = 16 * 2**20
 NAME = re.compile(r"(\d{10})-(\d{10})")
-
-
-class InUse(Exception):
-    """Another process writes this log."""
 
 
 def name_of(ts: Timestamp) -> str:
@@ -53,7 +50,7 @@ def log_size(folder: Path) -> int:
 
 
 class Writer:
-    """Appends to the log of `folder` while it is open. Raises InUse, OSError.
+    """Appends to the log of `folder` while it is open. Raises OperatorError, OSError.
 
     `position` is that of the last entry that is on the disk, None before `begin`. `damage`: a sentence about damage
     that is no torn tail; then `mark_gap` has to come first.
@@ -73,7 +70,7 @@ class Writer:
             self._recover()
         except BlockingIOError:
             self.close()
-            raise InUse(f"another process writes the change log in {folder}") from None
+            raise OperatorError(f"another process writes the change log in {folder}") from None
         except BaseException:
             self.close()
             raise

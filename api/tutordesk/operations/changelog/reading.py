@@ -10,10 +10,10 @@ from pathlib import Path
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import RAW
 from tutordesk.operations.changelog.files import segments, ts_of
 from tutordesk.operations.changelog.records import Damage, is_torn, mark_of, scan
-from tutordesk.operations.dumps.format import DumpError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Record:
 def read_log(folder: Path, after: Timestamp) -> Iterator[Record]:
     """The records after an instant, marks of gaps and beats too, without a torn tail at the very end.
 
-    Raises DumpError at damage, at a file that is missing, and where the log begins only later.
+    Raises OperatorError at damage, at a file that is missing, and where the log begins only later.
     """
     files = segments(folder)
     first = max((place for place, path in enumerate(files) if ts_of(path) <= after), default=None)
     if first is None:
-        raise DumpError(f"The change log in {folder} does not reach back to {after.time}:{after.inc}.")
+        raise OperatorError(f"The change log in {folder} does not reach back to {after.time}:{after.inc}.")
     previous: bytes | None = None
     last = Timestamp(0, 0)
     for path in files[first:]:
@@ -45,13 +45,15 @@ def read_log(folder: Path, after: Timestamp) -> Iterator[Record]:
                 previous = found
                 record = Record(entry, RawBSONDocument(entry, RAW))
                 if record.ts < last:
-                    raise DumpError(f"The change log is not in order: {path.name} holds {record.ts} after {last}.")
+                    raise OperatorError(f"The change log is not in order: {path.name} holds {record.ts} after {last}.")
                 last = record.ts
                 if last > after:
                     yield record
         except Damage as damage:
             if path != files[-1] or not is_torn(data, damage.offset):
-                raise DumpError(f"The change log is damaged: {path.name}, byte {damage.offset}: {damage}.") from None
+                raise OperatorError(
+                    f"The change log is damaged: {path.name}, byte {damage.offset}: {damage}."
+                ) from None
 
 
 @dataclass

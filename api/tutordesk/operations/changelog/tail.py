@@ -24,13 +24,13 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import CursorType
 from pymongo.read_concern import ReadConcern
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import RAW, Client, Position, database_name, newest_entry
 from tutordesk.operations.changelog.base_keeper import BaseKeeper
 from tutordesk.operations.changelog.entries import RestoreStarted, ends_restore, keep, split
 from tutordesk.operations.changelog.files import Writer, log_size
 from tutordesk.operations.changelog.records import mark
 from tutordesk.operations.changelog.status import ChangeLogStatus, watch_window
-from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.lease import BEAT_SECONDS, Lease
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class OplogTail:
         deadline = time.monotonic() + AHEAD_SECONDS
         while newest_entry(self._client).ts < self._seen.ts:
             if ending.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
-                raise DumpError(
+                raise OperatorError(
                     f"the change log is ahead of the database, so of another one. Move {self._bases.folder} away."
                 )
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pymongo.errors
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Client, connect_to_follow, database_name
 from tutordesk.operations.changelog.base_keeper import BaseKeeper
-from tutordesk.operations.changelog.files import InUse, Writer
+from tutordesk.operations.changelog.files import Writer
 from tutordesk.operations.changelog.status import ChangeLogStatus, watch_window
 from tutordesk.operations.changelog.tail import OplogTail
-from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.lease import BEAT_SECONDS, LEASES, Lease
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class ChangeLog(threading.Thread):
                     self._write(client)
                 except OSError as error:
                     self._alarm(f"the change log cannot be written: {error.strerror or error} ({self._folder})")
-                except (InUse, DumpError) as error:
+                except OperatorError as error:
                     self._alarm(str(error))
                 except pymongo.errors.PyMongoError as error:
                     self._alarm(f"the change log waits for the database: {type(error).__name__}")

@@ -18,6 +18,7 @@ import orjson
 import pymongo.errors
 from bson import Timestamp
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import (
     Client,
     Database,
@@ -27,7 +28,7 @@ from tutordesk.operations.catalog import (
     read_batches,
     version,
 )
-from tutordesk.operations.dumps.format import OPLOG, PRELUDE, CollectionInfo, DumpError, file_name, marker
+from tutordesk.operations.dumps.format import OPLOG, PRELUDE, CollectionInfo, file_name, marker
 
 TRIES = 20
 SNAPSHOT_UNAVAILABLE, SNAPSHOT_TOO_OLD = 246, 239
@@ -38,10 +39,10 @@ Progress = Callable[[int, int], None]
 def dump_database(client: Client, folder: Path, is_packed: bool = False, progress: Progress | None = None) -> Timestamp:
     """Write the URL's database to `folder`, which must not exist or be empty. The instant of the dump.
 
-    Raises DumpError, and pymongo.errors.PyMongoError when the server goes away.
+    Raises OperatorError, and pymongo.errors.PyMongoError when the server goes away.
     """
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise DumpError(f"{folder} exists and is not an empty folder.")
+        raise OperatorError(f"{folder} exists and is not an empty folder.")
     running_version = version(client)
     part = folder.with_name(f".{folder.name}.part")
     for attempt in range(TRIES):
@@ -53,11 +54,11 @@ def dump_database(client: Client, folder: Path, is_packed: bool = False, progres
                 _settle(part, folder)
                 return at
         except OSError as error:
-            raise DumpError(f"{folder} cannot be written ({error.strerror}).") from None
+            raise OperatorError(f"{folder} cannot be written ({error.strerror}).") from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
         time.sleep(min(2.0, 0.05 * 2**attempt))
-    raise DumpError("Collections or indexes change all the time; the dump was given up.")
+    raise OperatorError("Collections or indexes change all the time; the dump was given up.")
 
 
 def _try_dump(client: Client, version: str, part: Path, is_packed: bool, progress: Progress) -> Timestamp | None:
@@ -66,7 +67,7 @@ def _try_dump(client: Client, version: str, part: Path, is_packed: bool, progres
     before = list_collections(database)
     at = newest_entry(client).ts
     if not before:
-        raise DumpError(f"The database {database.name} is empty: there is nothing to dump.")
+        raise OperatorError(f"The database {database.name} is empty: there is nothing to dump.")
     try:
         files = Files(part, part / database.name, is_packed)
         files.write_text(PRELUDE, orjson.dumps({"ServerVersion": version, "ToolVersion": "100.13.0"}).decode())

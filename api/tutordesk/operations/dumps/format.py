@@ -24,6 +24,8 @@ from bson import Timestamp, json_util
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.json_util import CANONICAL_JSON_OPTIONS
 
+from tutordesk.ground.operator_error import OperatorError
+
 MAX_NAME_CHARACTERS, KEPT_OF_LONG_NAME = 238, 208
 MAX_BYTES = 16 * 2**20 + 16 * 2**10
 CHUNK = 2**20
@@ -33,10 +35,6 @@ Spec = dict[str, Any]
 EXACT: CodecOptions[Spec] = CodecOptions(
     document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
-
-
-class DumpError(Exception):
-    """A dump that cannot be made or used. Its text is a sentence that says why."""
 
 
 @dataclass
@@ -65,7 +63,7 @@ class CollectionInfo:
 
     @classmethod
     def from_metadata(cls, text: str) -> "CollectionInfo":
-        """Raises DumpError."""
+        """Raises OperatorError."""
         try:
             fields = json_util.loads(text, json_options=CANONICAL_JSON_OPTIONS)
             indexes = [{key: index[key] for key in index if key != "ns"} for index in fields.get("indexes", [])]
@@ -77,12 +75,12 @@ class CollectionInfo:
                 uuid=fields.get("uuid", ""),
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DumpError(f"its metadata cannot be read ({type(error).__name__})") from None
+            raise OperatorError(f"its metadata cannot be read ({type(error).__name__})") from None
         is_whole = isinstance(found.name, str) and isinstance(found.options, dict)
         if not is_whole or found.kind not in ("collection", "view", "timeseries"):
-            raise DumpError("its metadata is not what mongodump writes")
+            raise OperatorError("its metadata is not what mongodump writes")
         if not found.name or re.search(r"[$\0]", found.name) or found.name.startswith(("system.", ".")):
-            raise DumpError(f"{found.name!r} is no name of a collection")
+            raise OperatorError(f"{found.name!r} is no name of a collection")
         return found
 
 
@@ -103,7 +101,7 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def read_documents(path: Path) -> Iterator[bytes]:
-    """The documents of a .bson file, each checked to be as long as it says. Raises DumpError."""
+    """The documents of a .bson file, each checked to be as long as it says. Raises OperatorError."""
     offset = 0
     try:
         with open_file(path) as file:
@@ -114,18 +112,18 @@ def read_documents(path: Path) -> Iterator[bytes]:
                 while start + 4 <= len(rest):
                     length = struct.unpack_from("<i", rest, start)[0]
                     if not 5 <= length <= MAX_BYTES:
-                        raise DumpError(f"{path.name} is damaged at byte {offset + start}.")
+                        raise OperatorError(f"{path.name} is damaged at byte {offset + start}.")
                     if start + length > len(rest):
                         break
                     if rest[start + length - 1]:
-                        raise DumpError(f"{path.name} is damaged at byte {offset + start}.")
+                        raise OperatorError(f"{path.name} is damaged at byte {offset + start}.")
                     yield rest[start : start + length]
                     start += length
                 rest, offset = rest[start:], offset + start
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DumpError(f"{path.name} cannot be read ({type(error).__name__}).") from None
+        raise OperatorError(f"{path.name} cannot be read ({type(error).__name__}).") from None
     if rest:
-        raise DumpError(f"{path.name} ends in the middle of a document, at byte {offset}.")
+        raise OperatorError(f"{path.name} ends in the middle of a document, at byte {offset}.")
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ from pathlib import Path
 import bson
 from bson import Timestamp
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.dumps.format import (
     EXACT,
     MAX_BYTES,
     OPLOG,
     PRELUDE,
     CollectionInfo,
-    DumpError,
     Tally,
     file_name,
     open_file,
@@ -57,7 +57,7 @@ class Dump:
         return entry["ts"] if entry.get("o", {}).get("msg") == "tutordesk dump" else None
 
     def check(self, progress: Callable[[int, int], None] = lambda total, done: None) -> None:
-        """Read all of it, and count. Raises DumpError at the first damage."""
+        """Read all of it, and count. Raises OperatorError at the first damage."""
         done = 0
         for collection in self.collections:
             tally = Tally()
@@ -75,30 +75,34 @@ class Dump:
 
 
 def open_dump(folder: Path, database: str) -> Dump:
-    """`folder` holds the folder of one database, or is it. Of several, `database` is meant. Raises DumpError."""
+    """`folder` holds the folder of one database, or is it. Of several, `database` is meant. Raises OperatorError."""
     if not folder.is_dir():
-        raise DumpError(f"{folder} is not a folder.")
+        raise OperatorError(f"{folder} is not a folder.")
     top = folder.resolve()
     for path in top.rglob("*"):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise DumpError(f"{folder} holds {path.relative_to(top)}, which is a link or no file; a dump holds none.")
+            raise OperatorError(
+                f"{folder} holds {path.relative_to(top)}, which is a link or no file; a dump holds none."
+            )
     inside = _find_database(top, folder, database)
     dump = Dump(top, inside.name)
     dump.server_version = _server_version([inside, top])
     for path in sorted(inside.glob("*.metadata.json*")):
         try:
             collection = _read_collection(path)
-        except DumpError as error:
-            raise DumpError(f"{folder} cannot be restored: of {path.name}, {error}.") from None
+        except OperatorError as error:
+            raise OperatorError(f"{folder} cannot be restored: of {path.name}, {error}.") from None
         dump.collections.append(collection)
         names = [f"{file_name(collection.data_name)}.bson{end}" for end in ("", ".gz")]
         found = [inside / name for name in names if (inside / name).exists()]
         if collection.kind != "view" and len(found) != 1:
-            raise DumpError(f"{folder} cannot be restored: it holds {len(found)} files of {collection.name}, not one.")
+            raise OperatorError(
+                f"{folder} cannot be restored: it holds {len(found)} files of {collection.name}, not one."
+            )
         if found:
             dump.data[collection.name] = found[0]
     if strays := set(inside.glob("*.bson*")) - set(dump.data.values()) - {inside / OPLOG}:
-        raise DumpError(f"{folder} cannot be restored: {min(strays).name} has no metadata.")
+        raise OperatorError(f"{folder} cannot be restored: {min(strays).name} has no metadata.")
     oplogs = [path for path in (top / OPLOG, top / f"{OPLOG}.gz") if path.exists()]
     dump.oplog = oplogs[0] if oplogs else None
     return dump
@@ -114,7 +118,7 @@ def _find_database(top: Path, folder: Path, database: str) -> Path:
         found = [path for path in found if path.name == database] or found
     if len(found) != 1:
         what = f"several databases, none of them {database}" if found else "no dump"
-        raise DumpError(f"{folder} holds {what}.")
+        raise OperatorError(f"{folder} holds {what}.")
     return found[0]
 
 
@@ -123,12 +127,12 @@ def _read_collection(path: Path) -> CollectionInfo:
         with open_file(path) as file:
             text = file.read(MAX_METADATA_BYTES + 1)
         if len(text) > MAX_METADATA_BYTES:
-            raise DumpError("its metadata is too long")
+            raise OperatorError("its metadata is too long")
         collection = CollectionInfo.from_metadata(text.decode())
     except (OSError, EOFError, ValueError) as error:
-        raise DumpError(f"its metadata cannot be read ({type(error).__name__})") from None
+        raise OperatorError(f"its metadata cannot be read ({type(error).__name__})") from None
     if path.name.removesuffix(".gz") != f"{file_name(collection.name)}.metadata.json":
-        raise DumpError(f"the metadata is that of another collection, {collection.name!r}")
+        raise OperatorError(f"the metadata is that of another collection, {collection.name!r}")
     return collection
 
 
@@ -139,7 +143,7 @@ def _server_version(folders: list[Path]) -> str:
                 with open_file(path) as file:
                     return str(json.loads(file.read(CHUNK_OF_PRELUDE))["ServerVersion"])
             except (OSError, EOFError, ValueError, KeyError, TypeError):
-                raise DumpError(f"{path.name} cannot be read.") from None
+                raise OperatorError(f"{path.name} cannot be read.") from None
     return ""
 
 
@@ -147,9 +151,9 @@ CHUNK_OF_PRELUDE = 4096
 
 
 def refuse_newer(made_by: str, running: str) -> None:
-    """Raises DumpError when a dump was made by a newer major version than the one that is to take it."""
+    """Raises OperatorError when a dump was made by a newer major version than the one that is to take it."""
     numbers = made_by.split(".")[0], running.split(".")[0]
     if made_by and not numbers[0].isdigit():
-        raise DumpError(f"The dump is of an unknown version of MongoDB: {made_by!r}.")
+        raise OperatorError(f"The dump is of an unknown version of MongoDB: {made_by!r}.")
     if made_by and int(numbers[0]) > int(numbers[1]):
-        raise DumpError(f"The dump was made by MongoDB {made_by}, which is newer than this one, {running}.")
+        raise OperatorError(f"The dump was made by MongoDB {made_by}, which is newer than this one, {running}.")

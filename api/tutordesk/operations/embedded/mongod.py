@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.embedded.keeper import keep_running
 
 if TYPE_CHECKING:
@@ -45,12 +46,8 @@ ELECTIONS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "hea
 MEMBER_PARAMETER = "oplogNetworkTimeoutBufferSeconds=1"
 
 
-class MongodError(Exception):
-    """The embedded MongoDB cannot run. Its text is a sentence that says why and what to do."""
-
-
 def lock_data_dir(data_dir: Path) -> IO[str]:
-    """Hold the data folder (made with mode 0700) until the returned file is closed. Raises MongodError when held."""
+    """Hold the data folder (made with mode 0700) until the returned file is closed. Raises OperatorError when held."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     data_dir.chmod(0o700)
     lock = (data_dir / "lock").open("a+")
@@ -60,7 +57,7 @@ def lock_data_dir(data_dir: Path) -> IO[str]:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
         lock.close()
-        raise MongodError(
+        raise OperatorError(
             f"The data folder {data_dir} is in use by another Tutordesk (process {holder}). "
             "Stop it first, or choose another folder with --data-dir."
         ) from None
@@ -71,10 +68,10 @@ def lock_data_dir(data_dir: Path) -> IO[str]:
 
 
 def find_mongod(chosen: Path | None) -> Path:
-    """The mongod to run: `chosen`, else the one on PATH, else the one of the installed wheel. Raises MongodError."""
+    """The mongod to run: `chosen`, else the one on PATH, else the one of the installed wheel. Raises OperatorError."""
     if chosen:
         if not os.access(chosen, os.X_OK):
-            raise MongodError(f"TUTORDESK_MONGOD: {chosen} is not a program that can be run.")
+            raise OperatorError(f"TUTORDESK_MONGOD: {chosen} is not a program that can be run.")
         return chosen
     if on_path := shutil.which("mongod"):
         return Path(on_path)
@@ -83,7 +80,7 @@ def find_mongod(chosen: Path | None) -> Path:
         binary = Path(folder) / "db" / "bin" / "mongod"
         if binary.exists():
             return binary
-    raise MongodError("No mongod was found. Install MongoDB 6 or newer, or set MONGODB_URL or TUTORDESK_MONGOD.")
+    raise OperatorError("No mongod was found. Install MongoDB 6 or newer, or set MONGODB_URL or TUTORDESK_MONGOD.")
 
 
 def socket_dir(data_dir: Path) -> Path:
@@ -115,7 +112,7 @@ def start_mongod(data_dir: Path, binary: Path) -> subprocess.Popen[bytes]:
     for folder in (database, run):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-            raise MongodError(f"The folder {folder} belongs to somebody else.")
+            raise OperatorError(f"The folder {folder} belongs to somebody else.")
         folder.chmod(0o700)
     _end_orphan(database)
     (run / SOCKET_NAME).unlink(missing_ok=True)
@@ -197,7 +194,7 @@ async def _until_primary(data_dir: Path, process: subprocess.Popen[bytes]) -> No
     while not socket.exists():
         _refuse_dead(process, data_dir)
         if time.monotonic() > deadline:
-            raise MongodError(f"mongod did not start in {START_SECONDS} s. Its log: {data_dir / 'mongod.log'}")
+            raise OperatorError(f"mongod did not start in {START_SECONDS} s. Its log: {data_dir / 'mongod.log'}")
         await asyncio.sleep(0.01)
     client = connect(f"mongodb://{quote_plus(str(socket))}/?directConnection=true")
     try:
@@ -206,14 +203,14 @@ async def _until_primary(data_dir: Path, process: subprocess.Popen[bytes]) -> No
             with contextlib.suppress(pymongo.errors.ConnectionFailure):
                 hello = await client.admin.command("hello", compression=COMPRESSORS)
                 if hello.get("compression"):
-                    raise MongodError("This mongod offers wire compression (CVE-2025-14847); use another one.")
+                    raise OperatorError("This mongod offers wire compression (CVE-2025-14847); use another one.")
                 if hello.get("isWritablePrimary"):
                     return
                 await _configure(client.admin, str(socket))
             await asyncio.sleep(0.02)
     finally:
         client.close()
-    raise MongodError(f"mongod took no writes within {START_SECONDS} s. Its log: {data_dir / 'mongod.log'}")
+    raise OperatorError(f"mongod took no writes within {START_SECONDS} s. Its log: {data_dir / 'mongod.log'}")
 
 
 async def _configure(admin: "AsyncDatabase", host: str) -> None:
@@ -236,4 +233,4 @@ async def _configure(admin: "AsyncDatabase", host: str) -> None:
 
 def _refuse_dead(process: subprocess.Popen[bytes], data_dir: Path) -> None:
     if (code := process.poll()) is not None:
-        raise MongodError(f"mongod ended at once with code {code}. The reason is in {data_dir / 'mongod.log'}")
+        raise OperatorError(f"mongod ended at once with code {code}. The reason is in {data_dir / 'mongod.log'}")

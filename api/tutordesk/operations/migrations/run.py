@@ -20,8 +20,8 @@ import pymongo.errors
 from bson.codec_options import CodecOptions
 from pymongo import WriteConcern
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Database, connect, database_name
-from tutordesk.operations.embedded.mongod import MongodError
 from tutordesk.operations.lease import BEAT_SECONDS, Lease
 from tutordesk.operations.migrations import m0001_collections, m0002_validators, m0003_chats_of_before_history
 
@@ -60,14 +60,10 @@ KNOWN = (
 )
 
 
-class SchemaError(MongodError):
-    """The database cannot be brought to this schema. Its text is a sentence that says why and what to do."""
-
-
 def migrate(url: str) -> list[Step]:
     """Apply what is missing, and tell what was. Waits while another process does it, without a time limit.
 
-    Raises SchemaError, and pymongo.errors.PyMongoError when the database cannot be reached or refuses.
+    Raises OperatorError, and pymongo.errors.PyMongoError when the database cannot be reached or refuses.
     """
     with connect(url, CONNECT_SECONDS) as client:
         return migrate_database(client[database_name(client)])
@@ -88,10 +84,10 @@ def list_steps(database: Database) -> list[Step]:
 
 
 def refuse_newer_schema(database: Database, prefix: str = "", known: tuple[Migration, ...] = KNOWN) -> None:
-    """Raises SchemaError when a newer Tutordesk wrote the database. `prefix`: that of its collections' names."""
+    """Raises OperatorError when a newer Tutordesk wrote the database. `prefix`: that of its collections' names."""
     newest = max(_recorded(database, prefix), default=0)
     if newest > known[-1].number:
-        raise SchemaError(
+        raise OperatorError(
             f"The data were written by a newer Tutordesk: their schema is {newest}, this one knows {known[-1].number}. "
             "Install that version, or restore a dump of before."
         )
@@ -115,7 +111,7 @@ def _apply(database: Database, migration: Migration) -> Step:
         migration.apply(database)
     except pymongo.errors.OperationFailure as error:
         reason = (error.details or {}).get("errmsg", "no reason")
-        raise SchemaError(
+        raise OperatorError(
             f"Migration {migration.number} ({migration.name}) failed: {str(reason)[:300]}. Those before it are done; "
             "what is wrong can be mended, and the next start goes on from here."
         ) from error

@@ -11,9 +11,10 @@ from typing import Any
 import pymongo.errors
 from bson.raw_bson import RawBSONDocument
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import STAGING, Database
 from tutordesk.operations.changelog.entries import is_kept
-from tutordesk.operations.dumps.format import EXACT, CollectionInfo, DumpError, Spec
+from tutordesk.operations.dumps.format import EXACT, CollectionInfo, Spec
 from tutordesk.operations.restores.staging import LEFT_OUT
 
 BATCH_COUNT, BATCH_BYTES = 500, 8 * 2**20
@@ -25,7 +26,7 @@ VIEWS = "system.views"
 class Replay:
     """`staged`: the copy's collections by name, which change with what is replayed. `source`: the entries' database.
 
-    Raises DumpError for what cannot be replayed. Transactions that never ended are left out.
+    Raises OperatorError for what cannot be replayed. Transactions that never ended are left out.
     """
 
     def __init__(self, database: Database, staged: dict[str, CollectionInfo], source: str) -> None:
@@ -66,7 +67,7 @@ class Replay:
         try:
             self._database.client.admin.command("applyOps", batch, bypassDocumentValidation=True)
         except pymongo.errors.OperationFailure as error:
-            raise DumpError(f"The change log cannot be replayed: {str(error.details)[:300]}") from None
+            raise OperatorError(f"The change log cannot be replayed: {str(error.details)[:300]}") from None
 
     def _take_transaction(self, entry: RawBSONDocument, change: Mapping[str, Any]) -> None:
         key = entry["lsid"].raw + bytes(str(entry["txnNumber"]), "ascii") if "txnNumber" in entry else b""
@@ -75,7 +76,7 @@ class Replay:
             self._open[key] = operations
             return
         if change.get("prepare"):
-            raise DumpError("The change log holds a transaction over several shards, which cannot be replayed.")
+            raise OperatorError("The change log holds a transaction over several shards, which cannot be replayed.")
         for operation in operations:
             self._do(operation)
 
@@ -90,7 +91,7 @@ class Replay:
         elif name == VIEWS:
             self._change_view(operation)
         elif name.startswith("system."):
-            raise DumpError(f"The change log holds a change of {name}, which cannot be replayed.")
+            raise OperatorError(f"The change log holds a change of {name}, which cannot be replayed.")
         else:
             self._put(operation, name)
 
@@ -107,7 +108,7 @@ class Replay:
         what = next(iter(command))
         do = self._commands.get(what)
         if not do:
-            raise DumpError(f"The change log holds the command {what}, which cannot be replayed.")
+            raise OperatorError(f"The change log holds the command {what}, which cannot be replayed.")
         name = str(command[what]).removeprefix(f"{self._source}.")
         plain: Spec = {key: _plain(value) for key, value in command.items()}
         do(name, plain)
@@ -117,7 +118,7 @@ class Replay:
             return
         options = {key: command[key] for key in command if key not in NOT_OPTIONS}
         if "timeseries" in options:
-            raise DumpError(f"{name} is a time series, which Tutordesk does not restore; use mongorestore.")
+            raise OperatorError(f"{name} is a time series, which Tutordesk does not restore; use mongorestore.")
         self._database.create_collection(STAGING + name, check_exists=False, **options)
         indexes = [] if "clusteredIndex" in options else [command.get("idIndex", ID_INDEX)]
         self._staged[name] = CollectionInfo(name, "collection", options, indexes)
@@ -133,7 +134,7 @@ class Replay:
     def _rename(self, name: str, command: Spec) -> None:
         to = command["to"].removeprefix(f"{self._source}.")
         if name not in self._staged or not command["to"].startswith(f"{self._source}."):
-            raise DumpError(f"The change log renames {command['renameCollection']}, which is not in the copy.")
+            raise OperatorError(f"The change log renames {command['renameCollection']}, which is not in the copy.")
         if to in self._staged:
             self._drop(to)
         self._database[STAGING + name].rename(STAGING + to)
@@ -173,11 +174,11 @@ class Replay:
         elif "viewOn" in view:
             self._staged[name] = CollectionInfo(name, "view", {key: view[key] for key in view if key != "_id"})
         else:
-            raise DumpError(f"The change log holds a change of the view {name}, which cannot be replayed.")
+            raise OperatorError(f"The change log holds a change of the view {name}, which cannot be replayed.")
 
     def _known(self, name: str) -> CollectionInfo:
         if name not in self._staged:
-            raise DumpError(f"The change log changes the collection {name}, which is not in the copy.")
+            raise OperatorError(f"The change log changes the collection {name}, which is not in the copy.")
         return self._staged[name]
 
 

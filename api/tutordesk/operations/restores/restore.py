@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from bson.raw_bson import RawBSONDocument
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import RAW, STAGING, Client, Database, list_collections, version
-from tutordesk.operations.dumps.format import CollectionInfo, DumpError
+from tutordesk.operations.dumps.format import CollectionInfo
 from tutordesk.operations.dumps.reader import Dump, refuse_newer
 from tutordesk.operations.migrations.run import refuse_newer_schema
 from tutordesk.operations.restores import preview as previews
@@ -37,7 +38,7 @@ def restore(
 ) -> RestoreSummary:
     """Let the database `into` hold what `dump` holds, and what `rewind` replays on it.
 
-    A database that is not empty has to be named by `drop`. Raises DumpError, after which it is as it was.
+    A database that is not empty has to be named by `drop`. Raises OperatorError, after which it is as it was.
     """
     started = time.monotonic()
     database = client[into]
@@ -56,7 +57,9 @@ def preview(
     """What `restore` would change in the database `into`. A server may run on it."""
     database = client[into]
     if is_switching(database):
-        raise DumpError("A restore broke off while it put its copy in place; call it again first, without --dry-run.")
+        raise OperatorError(
+            "A restore broke off while it put its copy in place; call it again first, without --dry-run."
+        )
     with staged(database, dump, report, rewind):
         report("Comparing", 0, 0)
         return previews.preview(database)
@@ -69,7 +72,7 @@ def staged(
     """The copy's collections by name, and how many operations were replayed. Dropped at the end, if still there."""
     refuse_newer(dump.server_version, version(database.client))
     if not dump.collections:
-        raise DumpError("The dump holds no collections.")
+        raise OperatorError("The dump holds no collections.")
     count = rewind.check() if rewind else 0
     dump.check(lambda total, done: report("Checking", total, done))
     try:
@@ -94,19 +97,19 @@ def staged(
 def refuse_full(database: Database, drop: str | None) -> None:
     full = [one.name for one in list_collections(database) if one.name not in STAYING]
     if full and drop != database.name:
-        raise DumpError(
+        raise OperatorError(
             f"The database {database.name} is not empty. What it holds is replaced with --yes-drop {database.name}; "
             "--dry-run shows what would change."
         )
 
 
 def refuse_served(database: Database) -> None:
-    """Raises DumpError when a server works on this database, which its beats tell."""
+    """Raises OperatorError when a server works on this database, which its beats tell."""
     before = _beats(database)
     if before:
         time.sleep(BEAT_SECONDS)
     if any(before.get(name) != beat for name, beat in _beats(database).items()):
-        raise DumpError(f"A server runs on the database {database.name}. Stop it first.")
+        raise OperatorError(f"A server runs on the database {database.name}. Stop it first.")
 
 
 def _beats(database: Database) -> dict[str, int]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from bson import Timestamp
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.changelog.bases import check_base, list_bases
 from tutordesk.operations.changelog.reading import Record, read_log
 from tutordesk.operations.changelog.records import MARK, mark_of
-from tutordesk.operations.dumps.format import DumpError
 from tutordesk.operations.dumps.reader import Dump, open_dump
 from tutordesk.operations.instants import Instant, show
 
@@ -27,12 +27,12 @@ class Rewind:
     until: Instant | None = None
 
     def records(self) -> Iterator[Record]:
-        """Raises DumpError where what follows is not known."""
+        """Raises OperatorError where what follows is not known."""
         last = self.after
         for record in read_log(self.folder, self.after):
             own = mark_of(record.document)
             if own and own[MARK] == "gap" and (not self.until or self.until.latest() > own["since"]):
-                raise DumpError(
+                raise OperatorError(
                     f"The change log has a gap from {show(own['since'])} to {show(own['to'])} ({own['reason']}), "
                     "so nothing in it and behind it is known until the next base."
                 )
@@ -41,7 +41,7 @@ class Rewind:
             last = record.ts
             yield record
         if self.until and self.until.earliest() > last:
-            raise DumpError(f"The change log ends at {show(last)}; what was at {self.until} is not known.")
+            raise OperatorError(f"The change log ends at {show(last)}; what was at {self.until} is not known.")
 
     def check(self) -> int:
         """Read all of it once before anything is built. The number of records."""
@@ -49,22 +49,24 @@ class Rewind:
 
 
 def rewind_to(folder: Path, database: str, until: Instant | None) -> tuple[Dump, Rewind]:
-    """The newest base before the instant, and how to go on from there. Raises DumpError."""
+    """The newest base before the instant, and how to go on from there. Raises OperatorError."""
     bases = list_bases(folder)
     if not bases:
-        raise DumpError(f"There is no base in {folder} to begin with.")
+        raise OperatorError(f"There is no base in {folder} to begin with.")
     fitting = [base for base in bases if not until or base.ts <= until.earliest()]
     if not fitting:
-        raise DumpError(f"The first base is of {show(bases[0].ts)}; what was at {until} is not known.")
+        raise OperatorError(f"The first base is of {show(bases[0].ts)}; what was at {until} is not known.")
     check_base(fitting[-1])
     return open_dump(fitting[-1].path, database), Rewind(folder, fitting[-1].ts, until)
 
 
 def rewind_from(dump: Dump, folder: Path, until: Instant) -> Rewind:
-    """How to go on from a dump that is no base of the log. Raises DumpError."""
+    """How to go on from a dump that is no base of the log. Raises OperatorError."""
     at = dump.at()
     if not at:
-        raise DumpError("The dump does not tell its instant, as those of `tutordesk dump` do; no log can follow on it.")
+        raise OperatorError(
+            "The dump does not tell its instant, as those of `tutordesk dump` do; no log can follow on it."
+        )
     if at > until.earliest():
-        raise DumpError(f"The dump is of {show(at)}, which is after {until}.")
+        raise OperatorError(f"The dump is of {show(at)}, which is after {until}.")
     return Rewind(folder, at, until)

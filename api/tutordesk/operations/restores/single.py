@@ -20,8 +20,9 @@ from bson.errors import InvalidId
 from pymongo import WriteConcern
 from pymongo.client_session import ClientSession
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import STAGING, Client, Database
-from tutordesk.operations.dumps.format import EXACT, DumpError
+from tutordesk.operations.dumps.format import EXACT
 from tutordesk.operations.dumps.reader import Dump
 from tutordesk.operations.restores.preview import Difference
 from tutordesk.operations.restores.restore import Report, staged
@@ -46,21 +47,21 @@ def bring_back(
 ) -> list[Difference]:
     """Let a `kind` (ticket, chat) of the database `into` be as it was. What changed, or would change.
 
-    Raises DumpError, also when there was no such one at that instant.
+    Raises OperatorError, also when there was no such one at that instant.
     """
     try:
         one = ObjectId(wanted)
     except InvalidId:
-        raise DumpError(f"{wanted!r} is no id of a {kind}; it has 24 characters of 0-9 and a-f.") from None
+        raise OperatorError(f"{wanted!r} is no id of a {kind}; it has 24 characters of 0-9 and a-f.") from None
     database = client[into]
     if is_switching(database):
-        raise DumpError("A restore broke off while it put its copy in place; call it again first.")
+        raise OperatorError("A restore broke off while it put its copy in place; call it again first.")
     with staged(database, dump, report, rewind):
         _refuse_other_schema(database)
         plan = Plan(database)
         then = plan.then(TICKETS if kind == "ticket" else CHATS).find_one({"_id": one})
         if not then:
-            raise DumpError(f"There was no {kind} {wanted} at that instant.")
+            raise OperatorError(f"There was no {kind} {wanted} at that instant.")
         (plan_ticket if kind == "ticket" else plan_chat)(plan, then)
         if not is_dry_run:
             with client.start_session() as session:
@@ -151,7 +152,7 @@ def plan_chat(plan: Plan, then: Document) -> None:
     now = plan.now(CHATS).find_one({"_id": then["_id"]}, {"running_reply": 1})
     reply = now and now.get("running_reply")
     if reply and plan.now("replies").find_one({"_id": reply, "status": "streaming"}, {"_id": 1}):
-        raise DumpError("The tutor is answering in this chat just now. Wait until it is done, and call it again.")
+        raise OperatorError("The tutor is answering in this chat just now. Wait until it is done, and call it again.")
     chat = then | {"running_reply": None}
     if then["home"] == "ticket":
         transcript = _transcript(plan.then(TICKETS), then)
@@ -193,7 +194,7 @@ def _change(before: Document, document: Document) -> Document:
 
 
 def _refuse_other_schema(database: Database) -> None:
-    """Raises DumpError when what is staged has another schema than what is there."""
+    """Raises OperatorError when what is staged has another schema than what is there."""
     now, then = (set(database[name].distinct("_id")) for name in (MIGRATIONS, STAGING + MIGRATIONS))
     if now != then:
-        raise DumpError("That state has another schema than the database. Restore it whole, --into another one.")
+        raise OperatorError("That state has another schema than the database. Restore it whole, --into another one.")

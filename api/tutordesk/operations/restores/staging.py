@@ -13,8 +13,9 @@ import pymongo.errors
 from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import PASSING, RAW, STAGING, Database, list_collections, tally
-from tutordesk.operations.dumps.format import CollectionInfo, DumpError, Spec
+from tutordesk.operations.dumps.format import CollectionInfo, Spec
 from tutordesk.operations.dumps.reader import Dump
 from tutordesk.operations.lease import LEASES
 
@@ -35,8 +36,8 @@ def clear_staging(database: Database) -> None:
 def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -> dict[str, CollectionInfo]:
     """Create the dump's collections under their staging names and fill them. By name; indexes are not built yet.
 
-    Views are returned but not created: they look at the names of what they show. `dump` was checked. Raises DumpError
-    when what lies there is not what the dump holds.
+    Views are returned but not created: they look at the names of what they show. `dump` was checked.
+    Raises OperatorError when what lies there is not what the dump holds.
     """
     clear_staging(database)
     staged: dict[str, CollectionInfo] = {}
@@ -49,7 +50,9 @@ def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -
 
     for collection in dump.collections:
         if collection.kind == "timeseries":
-            raise DumpError(f"{collection.name} is a time series, which Tutordesk does not restore; use mongorestore.")
+            raise OperatorError(
+                f"{collection.name} is a time series, which Tutordesk does not restore; use mongorestore."
+            )
         if collection.name in STAYING:
             continue
         staged[collection.name] = collection
@@ -61,7 +64,7 @@ def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -
         threads = 1 if collection.options.get("capped") else THREADS
         _fill(database, STAGING + collection.name, dump.documents(collection.name), threads, tell)
         if tally(database, STAGING + collection.name) != dump.tallies[collection.name]:
-            raise DumpError(f"{collection.name} did not arrive as it is in the dump. Nothing was changed.")
+            raise OperatorError(f"{collection.name} did not arrive as it is in the dump. Nothing was changed.")
     return staged
 
 
@@ -102,7 +105,7 @@ def _batches(documents: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def build_indexes(database: Database, staged: Iterable[CollectionInfo]) -> None:
-    """Build what the staged collections are to have, and look that they have it. Raises DumpError."""
+    """Build what the staged collections are to have, and look that they have it. Raises OperatorError."""
     for collection in staged:
         missing = [spec for spec in collection.indexes if not _is_built_in(spec)]
         if collection.kind == "collection" and missing:
@@ -110,13 +113,13 @@ def build_indexes(database: Database, staged: Iterable[CollectionInfo]) -> None:
                 database.command("createIndexes", STAGING + collection.name, indexes=missing)
             except pymongo.errors.OperationFailure as error:
                 reason = (error.details or {}).get("codeName", error.code)
-                raise DumpError(f"The indexes of {collection.name} cannot be built: {reason}.") from None
+                raise OperatorError(f"The indexes of {collection.name} cannot be built: {reason}.") from None
     found = {one.name: one for one in list_collections(database, STAGING)}
     for collection in staged:
         if collection.kind == "collection":
             there = found.get(collection.name)
             if not there or _by_name(there.indexes) != _by_name(collection.indexes):
-                raise DumpError(f"The indexes of {collection.name} are not those of the dump. Nothing was changed.")
+                raise OperatorError(f"The indexes of {collection.name} are not those of the dump. Nothing was changed.")
 
 
 def _is_built_in(spec: Spec) -> bool:

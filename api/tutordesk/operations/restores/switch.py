@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import WriteConcern
 
+from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import STAGING, Database, list_collections
 from tutordesk.operations.dumps.format import EXACT, CollectionInfo
-from tutordesk.operations.embedded.mongod import MongodError
 from tutordesk.operations.restores.staging import DATA_EPOCH, STAYING
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def is_switching(database: Database) -> bool:
 
 
 async def read_epoch(database: "AsyncDatabase") -> str:
-    """As `data_epoch`, for a server that starts. Raises MongodError when it would find parts of two databases."""
+    """As `data_epoch`, for a server that starts. Raises OperatorError when it would find parts of two databases."""
     found = {row["_id"]: row async for row in database[DATA_EPOCH].find()}
     if SWITCH in found:
-        raise MongodError(
+        raise OperatorError(
             "A restore broke off while it put its copy in place. Call `tutordesk restore` again; it finishes it."
         )
     return str(found[DATA]["epoch"]) if DATA in found else NONE_YET

@@ -1,6 +1,6 @@
 """One file a provider; nothing that is special about one is known outside of it."""
 
-from tutordesk.settings import Settings
+from tutordesk.ground.settings import Settings
 from tutordesk.tutor.models import Provider
 from tutordesk.tutor.providers.gemini import Gemini
 from tutordesk.tutor.providers.offline import Offline

@@ -15,14 +15,12 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tutordesk.ground.operator_error import OperatorError
+
 PROVIDERS = ("gemini", "openai", "ollama", "offline")
 DEFAULT_GEMINI = "gemini:gemini-3.8-flash"
 WEAK_SECRETS = ("changeme", "change-me", "secret", "password", "tutordesk", "default", "example")
 SECRET_BYTES = 32
-
-
-class SettingsError(Exception):
-    """A setting that cannot be used. Its text is one sentence that names the variable and says what to do."""
 
 
 class Settings(BaseSettings):
@@ -193,7 +191,7 @@ def refuse_weak_secret(key: str) -> None:
 
 
 def load_settings(**given: object) -> Settings:
-    """Settings from arguments, the environment and `.env`, in this order. Raises SettingsError."""
+    """Settings from arguments, the environment and `.env`, in this order. Raises OperatorError."""
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
         _refuse_models_without_key(settings)
@@ -203,12 +201,12 @@ def load_settings(**given: object) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         variable = name if name.isupper() else f"TUTORDESK_{name.upper()}"
-        raise SettingsError(f"{variable}: {first['msg'].removeprefix('Value error, ')}.") from None
+        raise OperatorError(f"{variable}: {first['msg'].removeprefix('Value error, ')}.") from None
 
 
 def _refuse_models_without_key(settings: Settings) -> None:
     if any(model.startswith("gemini:") for model in settings.models) and not settings.gemini_api_key:
-        raise SettingsError("TUTORDESK_MODEL names a Gemini model, but GEMINI_API_KEY is not set.")
+        raise OperatorError("TUTORDESK_MODEL names a Gemini model, but GEMINI_API_KEY is not set.")
 
 
 def _refuse_backup_of_another(settings: Settings) -> None:
@@ -216,16 +214,16 @@ def _refuse_backup_of_another(settings: Settings) -> None:
     if not settings.mongodb_backup_url:
         return
     if not settings.mongodb_url:
-        raise SettingsError("MONGODB_BACKUP_URL is set, but MONGODB_URL is not.")
+        raise OperatorError("MONGODB_BACKUP_URL is set, but MONGODB_URL is not.")
     own, backup = (urlsplit(url.get_secret_value()).path for url in (settings.mongodb_url, settings.mongodb_backup_url))
     if own.strip("/") != backup.strip("/"):
-        raise SettingsError("MONGODB_BACKUP_URL names another database than MONGODB_URL.")
+        raise OperatorError("MONGODB_BACKUP_URL names another database than MONGODB_URL.")
 
 
 def load_secret_keys(settings: Settings) -> list[str]:
     """The keys of cookies, of which the first signs: the setting, or the lines of the data folder's file `secret_key`.
 
-    The file is made, with one key and mode 0600, when absent. Raises SettingsError when it is
+    The file is made, with one key and mode 0600, when absent. Raises OperatorError when it is
     readable by others or too weak.
     """
     if settings.secret_key:
@@ -240,11 +238,11 @@ def load_secret_keys(settings: Settings) -> list[str]:
         with os.fdopen(file, "w") as made:
             made.write(secrets.token_hex(SECRET_BYTES))
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsError(f"TUTORDESK_SECRET_KEY: {path} can be read by others. Run: chmod 600 {path}")
+        raise OperatorError(f"TUTORDESK_SECRET_KEY: {path} can be read by others. Run: chmod 600 {path}")
     keys = path.read_text().split()
     try:
         for key in keys or [""]:
             refuse_weak_secret(key)
     except ValueError as error:
-        raise SettingsError(f"TUTORDESK_SECRET_KEY: a key in {path} {error}.") from None
+        raise OperatorError(f"TUTORDESK_SECRET_KEY: a key in {path} {error}.") from None
     return keys
