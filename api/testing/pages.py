@@ -1,10 +1,12 @@
 """Makes the pages of `docs/` that come from the code, and the drawing of the imports between the rooms.
 
-`python -m testing.pages` writes `settings.md` and `cli.md`. `python -m testing.pages drawing FOLDER PACKAGE` prints the
-imports between the top rooms of a package as a Mermaid graph.
+`python -m testing.pages` writes `settings.md`, `cli.md` and the newer drawing of `architecture.md`.
+`python -m testing.pages drawing FOLDER PACKAGE` prints the imports between the top rooms of any package as a Mermaid
+graph.
 """
 
 import ast
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -113,3 +115,6 @@ if __name__ == "__main__":
     else:
         (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
         (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
+        page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+        drawn = f"```mermaid\n{drawing(DOCS.parent / 'api', 'tutordesk')}```"
+        (DOCS / "architecture.md").write_text(re.sub(r"```mermaid.*?```", drawn, page, count=1, flags=re.S), "utf-8")

@@ -56,7 +56,7 @@ async def test_doubtful_and_unknown_people_are_refused(pair: Pair) -> None:
     for who in ("Nobody", "nobody@example.org", "0123456789abcdef01234567"):
         unknown = await user_command(pair[0], "promote", who)
         assert unknown.returncode == 2
-        assert unknown.stderr.startswith(f"tutordesk: There is nobody called {who}. ")
+        assert unknown.stderr.startswith(f"tutordesk: Nobody is called {who}. ")
 
 
 async def test_name_that_looks_like_an_address_or_an_id_is_nobody_else(pair: Pair) -> None:

@@ -1,7 +1,7 @@
-"""`tutordesk dump` and `tutordesk restore`: what the operations do, with a bar that shows how far they are.
+"""`tutordesk dump` and `tutordesk restore`: run the operations and show their progress.
 
-Both work on the embedded MongoDB of a data folder, with or without a server for a dump and without one for a restore,
-and on the one at MONGODB_URL. The bar is on standard error, the answer on standard output.
+Both work on the database at MONGODB_URL and on a data folder's embedded MongoDB: a dump also while a server runs, a
+restore only without one. Progress goes to standard error, the answer to standard output.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tutordesk.cli.database import DataDir, reach_database, refuse
+from tutordesk.cli.database import DataDir, reach_database
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import load_settings
 
@@ -36,7 +36,8 @@ def dump(
 
         at = dump_database(client, folder, gzip, lambda total, done: report("Dumping", total, done))
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    _say(f"{folder}: the database at {at.as_datetime():%Y-%m-%d %H:%M:%S} UTC ({at.time}:{at.inc}), {_bytes(size)}.")
+    instant = f"{at.as_datetime():%Y-%m-%d %H:%M:%S} UTC ({at.time}:{at.inc})"
+    typer.echo(f"{folder}: the database at {instant}, {_bytes(size)}.")
 
 
 def restore(
@@ -69,7 +70,7 @@ def restore(
 
         target = into or name
         if not dry_run and restoring.finish_earlier(client, target):
-            _say("An earlier restore had broken off while it put its copy in place. It is finished now.")
+            typer.echo("An earlier restore had broken off while it put its copy in place. It is finished now.")
             return
         dump, rewind = _source(folder, until, name, data_dir)
         if dry_run:
@@ -77,7 +78,7 @@ def restore(
             return
         restored = restoring.restore(client, dump, target, yes_drop, report, rewind)
     replayed = f", {restored.operations} operations replayed," if rewind else ""
-    _say(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
+    typer.echo(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
 
 
 def _bring_back(
@@ -90,7 +91,7 @@ def _bring_back(
     data_dir: Path | None,
 ) -> None:
     if ticket and chat:
-        refuse("Either --ticket or --chat, not both at once.")
+        raise OperatorError("Use --ticket or --chat, not both at once.")
     with _database(data_dir) as (client, name), _bar() as report:
         from tutordesk.operations.restores.single import bring_back
 
@@ -118,45 +119,25 @@ def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | 
 def _show(differences: "list[Difference]", is_done: bool = False) -> None:
     for one in differences:
         if is_done:
-            _say(f"{one.collection}: {one.appear} came back, {one.change} changed, {one.vanish} gone")
+            typer.echo(f"{one.collection}: {one.appear} came back, {one.change} changed, {one.vanish} gone")
         else:
-            _say(f"{one.collection}: {one.appear} would appear, {one.change} change, {one.vanish} vanish")
+            typer.echo(f"{one.collection}: {one.appear} would appear, {one.change} change, {one.vanish} vanish")
         for title in one.titles:
-            _say(f"  {title}")
+            typer.echo(f"  {title}")
     if not differences:
-        _say("It is as it was then." if is_done else "Nothing would change.")
+        typer.echo("It is as it was then." if is_done else "Nothing would change.")
 
 
 @contextlib.contextmanager
 def _database(data_dir: Path | None, is_alone: bool = False) -> Iterator["tuple[Client, str]"]:
-    """A client and the name of the database. What cannot be done is refused with a sentence."""
-    try:
-        settings = load_settings(data_dir=data_dir)
-        logging.basicConfig(level=logging.CRITICAL)
-        with reach_database(settings, is_alone) as url, _answering(settings.backup_url(url)) as client:
-            from tutordesk.operations.catalog import database_name
+    """Yield a client and the name of the database."""
+    settings = load_settings(data_dir=data_dir)
+    logging.basicConfig(level=logging.CRITICAL)
+    with reach_database(settings, is_alone) as url:
+        from tutordesk.operations.catalog import connect, database_name
 
+        with connect(settings.backup_url(url)) as client:
             yield client, database_name(client)
-    except OperatorError as error:
-        refuse(str(error))
-
-
-@contextlib.contextmanager
-def _answering(url: str) -> "Iterator[Client]":
-    import pymongo.errors
-
-    from tutordesk.operations.catalog import connect
-
-    with connect(url) as client:
-        try:
-            yield client
-        except OperatorError as error:
-            refuse(str(error))
-        except pymongo.errors.ConnectionFailure as error:
-            refuse(f"The database does not answer ({type(error).__name__}).")
-        except pymongo.errors.OperationFailure as error:
-            reason = (error.details or {}).get("codeName", "no name")
-            refuse(f"The database refuses ({error.code}, {reason}): {str(error.details)[:200]}")
 
 
 @contextlib.contextmanager
@@ -191,7 +172,3 @@ def _bar() -> Iterator[Callable[[str, int, int], None]]:
 
 def _bytes(size: int) -> str:
     return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 1024:.0f} KiB"
-
-
-def _say(sentence: str) -> None:
-    print(sentence)  # noqa: T201  it is the command's answer

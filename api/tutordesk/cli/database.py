@@ -1,14 +1,13 @@
-"""How commands reach a running server's database, or that at MONGODB_URL; and refuse, by a sentence and exit code 2.
+"""How commands reach the database: that of a running server, that at MONGODB_URL, or the embedded one without a server.
 
-`reach_database` is for those that need no server: they start the embedded MongoDB themselves when none runs.
+`in_database` needs a server that runs or MONGODB_URL; `reach_database` starts the embedded MongoDB when none runs.
 """
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,18 +28,9 @@ DataDir = Annotated[Path | None, typer.Option(help="Private data folder. [defaul
 Documents = Callable[[], Sequence[type["Document"]]]
 
 
-def refuse(sentence: str) -> NoReturn:
-    print(f"tutordesk: {sentence}", file=sys.stderr)  # noqa: T201  it is the command's answer
-    raise SystemExit(2)
-
-
 def in_database(data_dir: Path | None, open_for: Documents, work: Callable[[], Awaitable[str]]) -> None:
-    """Do `work` with the database open for the documents that `open_for` imports, and print its answer."""
-    try:
-        settings = load_settings(data_dir=data_dir)
-    except OperatorError as error:
-        refuse(str(error))
-    print(asyncio.run(_in_database(settings, open_for, work)))  # noqa: T201  it is the command's answer
+    """Await `work` with the database open for the documents that `open_for` imports, and print its answer."""
+    typer.echo(asyncio.run(_in_database(load_settings(data_dir=data_dir), open_for, work)))
 
 
 async def _in_database(settings: Settings, open_for: Documents, work: Callable[[], Awaitable[str]]) -> str:
@@ -53,10 +43,8 @@ async def _in_database(settings: Settings, open_for: Documents, work: Callable[[
     try:
         await asyncio.to_thread(migrate, url)
         client = await open_database(url, open_for())
-    except OperatorError as error:
-        refuse(str(error))
     except pymongo.errors.PyMongoError:
-        refuse("The database does not answer. Start the server first with `tutordesk serve`.")
+        raise OperatorError("The database does not answer. Start the server first with `tutordesk serve`.") from None
     try:
         return await work()
     finally:
@@ -65,7 +53,7 @@ async def _in_database(settings: Settings, open_for: Documents, work: Callable[[
 
 @contextlib.contextmanager
 def reach_database(settings: Settings, is_alone: bool = False) -> Iterator[str]:
-    """The URL of the database. Raises OperatorError when `is_alone` and a server runs on the data folder."""
+    """Yield the URL of the database. Raises OperatorError when `is_alone` and a server runs on the data folder."""
     if settings.mongodb_url:
         yield settings.mongodb_url.get_secret_value()
         return

@@ -1,4 +1,4 @@
-"""`tutordesk log …`: what the change log of a data folder holds, and whether it is whole. Reads files alone."""
+"""`tutordesk log …`: shows the change log of a data folder and checks that it is whole. Reads only files."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tutordesk.cli.database import DataDir, refuse
+from tutordesk.cli.database import DataDir
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import load_settings
 
 if TYPE_CHECKING:
     from tutordesk.operations.changelog.reading import Record
 
-app = typer.Typer(no_args_is_help=True, help="Show the change log, and check it.")
+app = typer.Typer(no_args_is_help=True, help="Show the change log and check it.")
 NAMES = {"i": "insert", "u": "update", "d": "delete", "c": "command"}
 
 
@@ -30,22 +30,19 @@ def show(
     from tutordesk.operations.instants import parse
 
     folder = _folder(data_dir)
-    try:
-        start = parse(since) if since else None
-        files = segments(folder)
-        first = ts_of(files[0])
-        after = max(first, start.earliest()) if start else ts_of(files[-2] if len(files) > 1 else files[-1])
-        rows = deque((row for record in read_log(folder, after) for row in _rows(record, start)), last)
-    except OperatorError as error:
-        refuse(str(error))
+    start = parse(since) if since else None
+    files = segments(folder)
+    first = ts_of(files[0])
+    after = max(first, start.earliest()) if start else ts_of(files[-2] if len(files) > 1 else files[-1])
+    rows = deque((row for record in read_log(folder, after) for row in _rows(record, start)), last)
     for row in rows:
-        row = row if row.isprintable() else row.encode("unicode_escape").decode()  # a title may hold a terminal's codes
-        print(row)  # noqa: T201  it is the command's answer
+        # a title may hold a terminal's codes
+        typer.echo(row if row.isprintable() else row.encode("unicode_escape").decode())
 
 
 @app.command()
 def verify(data_dir: DataDir = None) -> None:
-    """Check every record, that none is missing between them, and every base. Ends with 1 when something is wrong."""
+    """Check every record, their chain, and every base. Exits with 1 if anything is wrong."""
     import time
 
     from tutordesk.operations.changelog import reading as log_reading
@@ -53,23 +50,23 @@ def verify(data_dir: DataDir = None) -> None:
     from tutordesk.operations.instants import show as instant
 
     folder = _folder(data_dir)
-    found = log_reading.verify(folder)
-    if found.torn:  # a server may be writing just there
+    result = log_reading.verify(folder)
+    if result.torn:  # a server may be writing there
         time.sleep(0.5)
-        found = log_reading.verify(folder)
-    wrong = [f"damaged: {sentence}" for sentence in found.damage]
-    if found.torn:
-        wrong.append("torn tail: {}, byte {}, {} bytes; the next start cuts it off".format(*found.torn))
+        result = log_reading.verify(folder)
+    wrong = [f"damaged: {sentence}" for sentence in result.damage]
+    if result.torn:
+        wrong.append("torn tail: {}, byte {}, {} bytes; the next start cuts it off".format(*result.torn))
     try:
         for base in list_bases(folder):
             check_base(base)
     except OperatorError as error:
         wrong.append(str(error))
-    reach = f", from {instant(found.first)} to {instant(found.last)}" if found.first and found.last else ""
-    print(f"{found.records} records in {found.files} files{reach}; gaps: {found.gaps}.")  # noqa: T201
+    reach = f", from {instant(result.first)} to {instant(result.last)}" if result.first and result.last else ""
+    typer.echo(f"{result.records} records in {result.files} files{reach}; gaps: {result.gaps}.")
     for sentence in wrong:
-        print(sentence)  # noqa: T201
-    print("It is not whole." if wrong else "It is whole.")  # noqa: T201
+        typer.echo(sentence)
+    typer.echo("It is not whole." if wrong else "It is whole.")
     raise SystemExit(1 if wrong else 0)
 
 
@@ -79,25 +76,19 @@ def bases(data_dir: DataDir = None) -> None:
     from tutordesk.operations.changelog.bases import list_bases
     from tutordesk.operations.instants import show as instant
 
-    try:
-        for base in list_bases(_folder(data_dir)):
-            size = sum(path.stat().st_size for path in base.path.rglob("*") if path.is_file())
-            print(f"{instant(base.ts)}  {size / 1024:8.0f} KiB  {base.facts.get('reason', '')}")  # noqa: T201
-    except OperatorError as error:
-        refuse(str(error))
+    for base in list_bases(_folder(data_dir)):
+        size = sum(path.stat().st_size for path in base.path.rglob("*") if path.is_file())
+        typer.echo(f"{instant(base.ts)}  {size / 1024:8.0f} KiB  {base.facts.get('reason', '')}")
 
 
 def _folder(data_dir: Path | None) -> Path:
-    """The change log's folder, which is there."""
+    """Return the change log's folder. Raises OperatorError when it has no log."""
     from tutordesk.operations.changelog.files import segments
     from tutordesk.operations.changelog.writer import CHANGE_LOG
 
-    try:
-        folder = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
-    except OperatorError as error:
-        refuse(str(error))
+    folder = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
     if not segments(folder):
-        refuse(f"There is no change log in {folder}.")
+        raise OperatorError(f"There is no change log in {folder}.")
     return folder
 
 

@@ -1,15 +1,17 @@
-"""The command `tutordesk`. The application is imported only after mongod was started, so that both take their time."""
+"""The command `tutordesk`, and the one place where an error becomes a sentence and exit code 2.
+
+Commands import what they need when they run: `serve` starts mongod first, so that both load at the same time.
+"""
 
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from tutordesk.cli import backup as cli_dump
-from tutordesk.cli import log as cli_log
-from tutordesk.cli import users as cli_users
-from tutordesk.cli.database import DataDir, in_database, reach_database, refuse
+from tutordesk.cli import backup, log, users
+from tutordesk.cli.database import DataDir, in_database, reach_database
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import Settings, load_secret_keys, load_settings
 from tutordesk.operations.embedded.mongod import (
@@ -24,11 +26,39 @@ from tutordesk.operations.embedded.mongod import (
 if TYPE_CHECKING:
     from beanie import Document
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(cli_users.app, name="user")
-app.add_typer(cli_log.app, name="log")
-app.command()(cli_dump.dump)
-app.command()(cli_dump.restore)
+
+class Commands(TyperGroup):
+    """Ends a command with exit code 2 and one sentence on standard error when the operator has to do something."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if not (sentence := _sentence(error)):
+                raise
+        typer.echo(f"tutordesk: {sentence}", err=True)
+        raise SystemExit(2)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what to tell the operator, or nothing for an error that is a defect."""
+    if isinstance(error, OperatorError):
+        return str(error)
+    import pymongo.errors
+
+    if isinstance(error, pymongo.errors.OperationFailure):
+        reason = (error.details or {}).get("codeName", "no name")
+        return f"The database refuses ({error.code}, {reason}): {str(error.details)[:200]}"
+    if isinstance(error, pymongo.errors.PyMongoError):
+        return f"The database does not answer ({type(error).__name__})."
+    return ""
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(users.app, name="user")
+app.add_typer(log.app, name="log")
+app.command()(backup.dump)
+app.command()(backup.restore)
 
 
 @app.callback()
@@ -46,12 +76,9 @@ def serve(
     """Start the server, with its own MongoDB unless MONGODB_URL is set. Ctrl-C ends both."""
     from tutordesk.serving.server import bind
 
-    try:
-        settings = load_settings(host=host, port=port, workers=workers, data_dir=data_dir)
-        with lock_data_dir(settings.data_dir), bind(settings.host, settings.port) as listener:
-            _serve(settings, listener)
-    except OperatorError as error:
-        refuse(str(error))
+    settings = load_settings(host=host, port=port, workers=workers, data_dir=data_dir)
+    with lock_data_dir(settings.data_dir), bind(settings.host, settings.port) as listener:
+        _serve(settings, listener)
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
@@ -79,11 +106,8 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
 
 @app.command(name="mongodb-url")
 def print_mongodb_url(data_dir: DataDir = None) -> None:
-    """Print how mongosh or any driver reaches the embedded database of a data folder while its server runs."""
-    try:
-        print(mongodb_url(load_settings(data_dir=data_dir).data_dir))  # noqa: T201  it is the command's answer
-    except OperatorError as error:
-        refuse(str(error))
+    """Print the URL of a data folder's embedded database, for mongosh or any driver while its server runs."""
+    typer.echo(mongodb_url(load_settings(data_dir=data_dir).data_dir))
 
 
 @app.command()
@@ -92,23 +116,16 @@ def migrate(
     data_dir: DataDir = None,
 ) -> None:
     """Bring the database to this version's schema, as each start of the server does."""
-    import pymongo.errors
-
     from tutordesk.operations import catalog
     from tutordesk.operations.migrations import run
 
-    try:
-        with reach_database(load_settings(data_dir=data_dir)) as url, catalog.connect(url) as client:
-            database = client[catalog.database_name(client)]
-            if not status:
-                run.migrate_database(database)
-            run.refuse_newer_schema(database)
-            for step in run.list_steps(database):
-                print(f"{step.number:>3}  {step.when:<22}  {step.name}")  # noqa: T201  it is the command's answer
-    except OperatorError as error:
-        refuse(str(error))
-    except pymongo.errors.PyMongoError as error:
-        refuse(f"The database does not answer ({type(error).__name__}).")
+    with reach_database(load_settings(data_dir=data_dir)) as url, catalog.connect(url) as client:
+        database = client[catalog.database_name(client)]
+        if not status:
+            run.migrate_database(database)
+        run.refuse_newer_schema(database)
+        for step in run.list_steps(database):
+            typer.echo(f"{step.number:>3}  {step.when:<22}  {step.name}")
 
 
 @app.command()

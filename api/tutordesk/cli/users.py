@@ -1,7 +1,7 @@
-"""`tutordesk user …`: who is there, and what the operator may change of it: admins, and who may come in.
+"""`tutordesk user …`: lists people, makes and unmakes admins, and keeps people out.
 
 A person is named by id (24 hex digits), by e-mail address (anything with an @), or else by the exact display name.
-Servers that run hear of it within two seconds.
+Running servers apply a change within two seconds.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,30 +9,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tutordesk.cli.database import DataDir, in_database, refuse
+from tutordesk.cli.database import DataDir, in_database
+from tutordesk.ground.operator_error import OperatorError
 
 if TYPE_CHECKING:
     from beanie import Document
 
     from tutordesk.identity.models import User
 
-app = typer.Typer(no_args_is_help=True, help="Show people, make admins, keep somebody out.")
+app = typer.Typer(no_args_is_help=True, help="List people, make admins, keep people out.")
 Who = Annotated[str, typer.Argument(metavar="WHO", help="An id, an e-mail address, or the exact display name.")]
 COLUMNS = ("ID", "NAME", "ROLE", "E-MAIL", "CREATED", "DISABLED")
 
 
 @app.command(name="list")
 def list_users(
-    everybody: Annotated[bool, typer.Option("--all", help="Visitors too, who have neither name nor account.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="Include visitors without name or account.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """List the people who have a name or an account, the newest first."""
+    """List people with a name or an account, newest first."""
     in_database(data_dir, _documents, lambda: _list(everybody))
 
 
 @app.command()
 def promote(who: Who, data_dir: DataDir = None) -> None:
-    """Make somebody an admin."""
+    """Make a person an admin."""
     in_database(data_dir, _documents, lambda: _change(who, _promote))
 
 
@@ -44,13 +45,13 @@ def demote(who: Who, data_dir: DataDir = None) -> None:
 
 @app.command()
 def disable(who: Who, data_dir: DataDir = None) -> None:
-    """Keep somebody out: end all their sign-ins, and refuse new ones."""
+    """Keep a person out: end all their sign-ins and refuse new ones."""
     in_database(data_dir, _documents, lambda: _change(who, _disable))
 
 
 @app.command()
 def enable(who: Who, data_dir: DataDir = None) -> None:
-    """Let somebody in again."""
+    """Let a person in again."""
     in_database(data_dir, _documents, lambda: _change(who, _enable))
 
 
@@ -82,23 +83,27 @@ async def _change(who: str, change: Callable[["User"], Awaitable[str]]) -> str:
 
 
 async def _find(who: str) -> "User":
-    """A name never stands for an id or an address, or somebody could give himself that name and be promoted."""
+    """Find one person. Raises OperatorError for none and for several.
+
+    A name never stands for an id or an address: people choose their names, and could get promoted by such a one.
+    """
     from beanie import PydanticObjectId
     from bson import ObjectId
 
     from tutordesk.identity.models import User
 
     if len(who) == 24 and ObjectId.is_valid(who):
-        found = await User.find(User.id == PydanticObjectId(who)).to_list()
+        users = await User.find(User.id == PydanticObjectId(who)).to_list()
     elif "@" in who:
-        found = await User.find(User.email == who.lower()).to_list()
+        users = await User.find(User.email == who.lower()).to_list()
     else:
-        found = await User.find(User.name == who).sort("_id").to_list(20)
-    if not found:
-        refuse(f"There is nobody called {who}. `tutordesk user list` shows who is there.")
-    if len(found) > 1:
-        refuse(f"Several people are called {who}: {', '.join(str(user.id) for user in found)}. Name one by id.")
-    return found[0]
+        users = await User.find(User.name == who).sort("_id").to_list(20)
+    if not users:
+        raise OperatorError(f"Nobody is called {who}. `tutordesk user list` shows everybody.")
+    if len(users) > 1:
+        ids = ", ".join(str(user.id) for user in users)
+        raise OperatorError(f"Several people are called {who}: {ids}. Name one by id.")
+    return users[0]
 
 
 def _title(user: "User") -> str:
@@ -107,14 +112,14 @@ def _title(user: "User") -> str:
 
 async def _promote(user: "User") -> str:
     if user.role == "agent":
-        refuse("The tutor cannot be an admin.")
+        raise OperatorError("The tutor cannot be an admin.")
     await user.update({"$set": {"role": "admin"}})
     return f"{_title(user)} is an admin."
 
 
 async def _demote(user: "User") -> str:
     if user.role != "admin":
-        refuse(f"{_title(user)} is no admin.")
+        raise OperatorError(f"{_title(user)} is no admin.")
     role = "member" if user.name else "visitor"
     await user.update({"$set": {"role": role}})
     return f"{_title(user)} is a {role}."
