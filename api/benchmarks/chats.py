@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import orjson
 import pymongo
+from beanie import PydanticObjectId
 from bson import ObjectId
 
 from benchmarks.figures import Figure
@@ -54,8 +55,8 @@ def measure(folder: Path) -> list[Figure]:
         me = orjson.loads(asyncio.run(get(server.port, "/me", cookie))[1])
         with pymongo.MongoClient[dict[str, Any]](mongodb_url(server.data_dir), tz_aware=True, w=1) as client:
             database = client.get_default_database()
-            cursors = _add_chats(database, ObjectId(me["id"]))
-            long_chat, messages = _add_long_chat(database, ObjectId(me["id"]))
+            cursors = _add_chats(database, PydanticObjectId(me["id"]))
+            long_chat, messages = _add_long_chat(database, PydanticObjectId(me["id"]))
         chance = random.Random(3)
         kinds: list[tuple[str, Callable[[int], str], float]] = [
             ("first page of the list", lambda _: "/chat/sessions", LIST_MS),
@@ -91,7 +92,7 @@ async def _ask(port: int, cookie: str, path: Callable[[int], str]) -> list[str]:
     return ids
 
 
-def _add_chats(database: Any, author_id: ObjectId) -> list[str]:
+def _add_chats(database: Any, author_id: PydanticObjectId) -> list[str]:
     """Returns cursors of the list, of chats that are there."""
     chance = random.Random(5)
     source = texts(chance, QUESTION_WORDS + ANSWER_WORDS)
@@ -120,7 +121,7 @@ def _turn(words: list[str]) -> list[Message]:
     return [Message(role="user", content=question), Message(role="assistant", content=answer, model="benchmark")]
 
 
-def _add_long_chat(database: Any, author_id: ObjectId) -> tuple[ObjectId, list[ObjectId]]:
+def _add_long_chat(database: Any, author_id: PydanticObjectId) -> tuple[ObjectId, list[ObjectId]]:
     """A chat as it lies after 5,000 messages: pages, and the newest ones in the chat itself."""
     session_id, source = ObjectId(), texts(random.Random(6), QUESTION_WORDS + ANSWER_WORDS)
     messages = [one.model_dump() for text in islice(source, LONG_MESSAGES // 2) for one in _turn(text)]

@@ -10,7 +10,7 @@ import pymongo
 from bson import Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
 from tutordesk.operations.catalog import Client, Database, list_collections, read_batches
-from tutordesk.operations.restores.staging import LEFT_OUT
+from tutordesk.operations.names import NOT_RESTORED
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def state_of(database: Database, at: Timestamp | None = None) -> dict[str, Any]:
     """All there is: options, indexes and the documents by their bytes, without what is never restored."""
     found: dict[str, Any] = {}
     for one in list_collections(database):
-        if one.name in LEFT_OUT:
+        if one.name in NOT_RESTORED:
             continue
         indexes = {spec["name"]: spec for spec in one.indexes}
         batches = [] if one.kind == "view" else list(read_batches(database, one.name, at))

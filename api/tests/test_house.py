@@ -12,7 +12,12 @@ from fastapi import FastAPI
 from testing.fake_gemini import FakeModels
 from testing.serving import JSON, make_settings, serving
 from testing.steps import ask, text_of
+from tutordesk.ground.database import field_name
 from tutordesk.main import create_app
+from tutordesk.operations import names
+from tutordesk.replies.liveness import Owner
+from tutordesk.replies.models import Reply
+from tutordesk.rooms.relay.bus import RoomSignal
 
 PACKAGE = Path(__file__).parents[1] / "tutordesk"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -44,6 +49,18 @@ def test_no_module_variable_changes(file: Path) -> None:
             assert value.func.id not in ("dict", "list", "set", "WeakValueDictionary"), ast.unparse(statement)
         assert not (isinstance(value, ast.Dict) and not value.keys), ast.unparse(statement)
         assert not (isinstance(value, ast.List | ast.Set) and not value.elts), ast.unparse(statement)
+
+
+def test_operations_name_the_collections_that_documents_have() -> None:
+    assert Owner.Settings.name == names.OWNERS
+    assert RoomSignal.Settings.name == names.ROOM_SIGNALS
+    assert Reply.Settings.name == names.REPLIES
+    assert field_name(Reply, lambda reply: reply.parts) == names.REPLY_PARTS
+
+
+def test_field_that_a_model_lacks_is_refused() -> None:
+    with pytest.raises(AttributeError, match="Reply has no field collection"):
+        field_name(Reply, lambda reply: reply.collection)  # type: ignore[attr-defined]
 
 
 async def test_two_apps_live_in_one_process(mongod_url: str, fake: FakeModels, tmp_path: Path) -> None:

@@ -30,10 +30,11 @@ from tutordesk.identity import routes as identity
 from tutordesk.identity.limits import Limits
 from tutordesk.identity.models import User
 from tutordesk.identity.revocation import Revocation, Revocations
-from tutordesk.operations.changelog.writer import CHANGE_LOG, ChangeLog
+from tutordesk.operations.changelog.writer import ChangeLog
 from tutordesk.operations.embedded.disk import NOT_OURS, watched_disk
 from tutordesk.operations.embedded.mongod import mongodb_url
 from tutordesk.operations.migrations.run import migrate
+from tutordesk.operations.names import CHANGE_LOG_FOLDER
 from tutordesk.operations.restores.switch import read_epoch
 from tutordesk.replies.events import ReplyWire
 from tutordesk.replies.liveness import Owner, owner_of, server_id
@@ -144,7 +145,7 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClien
         app.state.epoch = await read_epoch(client.get_default_database("tutordesk"))
         await asyncio.to_thread(migrate, url)
         data_dir, backup_url = app.state.settings.data_dir, app.state.settings.backup_url(url)
-        app.state.change_log = ChangeLog(backup_url, data_dir / CHANGE_LOG, server_id(data_dir))
+        app.state.change_log = ChangeLog(backup_url, data_dir / CHANGE_LOG_FOLDER, server_id(data_dir))
         return client
     except OperatorError as error:
         app.state.refusal = str(error)

@@ -17,8 +17,8 @@ from tests.operations.test_commands import run
 from tutordesk.operations.catalog import newest_entry
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.reading import verify
-from tutordesk.operations.changelog.writer import CHANGE_LOG
 from tutordesk.operations.embedded.mongod import mongodb_url
+from tutordesk.operations.names import CHANGE_LOG_FOLDER
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
     one = await Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **GIVEN).start()
 
     async def has_base() -> bool:
-        return bool(list_bases(tmp_path / "data" / CHANGE_LOG))
+        return bool(list_bases(tmp_path / "data" / CHANGE_LOG_FOLDER))
 
     await until(has_base, 20)
     yield one
@@ -46,7 +46,7 @@ async def instant(server: Serving, database: Any) -> str:
     behind = newest_entry(database.client).ts
 
     async def is_logged() -> bool:
-        last = verify(server.data_dir / CHANGE_LOG).last
+        last = verify(server.data_dir / CHANGE_LOG_FOLDER).last
         return bool(last and last >= behind)
 
     await until(is_logged)
@@ -127,6 +127,14 @@ async def test_chat_with_pages_comes_back_to_the_message(server: Serving, databa
     """One that was so long that it lies in pages, too; what was said since is gone."""
     async with server.client() as client:
         session_id = (await ask(client, "Question 0"))[0].data["session_id"]
+
+        async def has_title() -> bool:
+            """The model's title and its search words are written a moment after the reply."""
+            words = database["message_words"].find_one({"_id": ObjectId(session_id)})
+            chat = database["chat_sessions"].find_one({"_id": ObjectId(session_id)})
+            return bool(words and chat["titled_by"] == "model" and words["text"] == chat["title"])
+
+        await until(has_title)
         message = database["chat_sessions"].find_one({"_id": ObjectId(session_id)})["messages"]
         filler = [{**message[number % 2], "_id": None, "id": ObjectId()} for number in range(200)]
         database["chat_sessions"].update_one(
@@ -170,7 +178,7 @@ async def test_chat_about_a_ticket_comes_back_by_itself(server: Serving, databas
         at = await instant(server, database)
         given = ("restore", "--until", at, "--chat", session_id)
         code, said = await run(server, *given)
-        assert (code, "The tutor is answering in this chat just now" in said) == (2, True), said
+        assert (code, "The tutor is still answering in this chat" in said) == (2, True), said
         await client.post(f"/chat/replies/{start.data['id']}/stop")
 
         async def is_joined() -> bool:

@@ -14,12 +14,13 @@ import pytest
 
 from testing.databases import fill, fresh_database, state_of
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import STAGING, Client, Database, list_collections
+from tutordesk.operations.catalog import Client, Database, list_collections
 from tutordesk.operations.dumps.dump import dump_database
 from tutordesk.operations.dumps.format import file_name, read_documents
 from tutordesk.operations.dumps.reader import open_dump, refuse_newer
+from tutordesk.operations.names import STAGING, SWITCH
 from tutordesk.operations.restores.restore import finish_earlier, restore
-from tutordesk.operations.restores.switch import NONE_YET, SWITCH, data_epoch
+from tutordesk.operations.restores.switch import NONE_YET, data_epoch
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_dump_is_of_one_instant(source: Any, target: Database, tmp_path: Path) -
     _, client, database = source
     for name in ("first", "second"):
         database[name].insert_many({"_id": number, "n": 0, "fill": "x" * 1000} for number in range(2000))
-    is_over = threading.Event()
+    has_written, is_over = threading.Event(), threading.Event()
 
     def write() -> None:
         number = 0
@@ -91,10 +92,12 @@ def test_dump_is_of_one_instant(source: Any, target: Database, tmp_path: Path) -
             with client.start_session() as session, session.start_transaction():
                 for name in ("first", "second"):
                     database[name].update_one({"_id": number % 2000}, {"$set": {"n": number}}, session=session)
+            has_written.set()
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
+        assert has_written.wait(10)
         dump_database(client, tmp_path / "dump")
     finally:
         is_over.set()
@@ -170,9 +173,9 @@ def _flip(path: Path) -> None:
         (lambda folder: (folder / "tickets.bson").unlink(), "0 files of tickets"),
         (lambda folder: (folder / "tickets.metadata.json").unlink(), r"tickets\.bson has no metadata"),
         (lambda folder: (folder / "tickets.metadata.json").write_text("{"), "metadata cannot be read"),
-        (lambda folder: _rename_inside(folder, "../../etc"), "no name of a collection"),
+        (lambda folder: _rename_inside(folder, "../../etc"), "is not a valid collection name"),
         (lambda folder: _rename_inside(folder, "other"), "another collection"),
-        (lambda folder: _rename_inside(folder, "system.users"), "no name of a collection"),
+        (lambda folder: _rename_inside(folder, "system.users"), "is not a valid collection name"),
         (lambda folder: (folder / "prelude.json").write_text('{"ServerVersion":"99.0.1"}'), "newer than this one"),
         (lambda folder: (folder / "prelude.json").write_text("[]"), r"prelude\.json cannot be read"),
         (lambda folder: (folder / "link.bson").symlink_to("/etc/passwd"), "a link"),

@@ -26,7 +26,7 @@ from tests.operations.test_change_log import until as wait_until
 from tutordesk.operations.catalog import newest_entry
 from tutordesk.operations.changelog.files import segments, ts_of
 from tutordesk.operations.changelog.reading import read_log, verify
-from tutordesk.operations.changelog.writer import CHANGE_LOG
+from tutordesk.operations.names import CHANGE_LOG_FOLDER
 
 LONG = "so the proxy says no to größere Bilder 🙂 " * 12
 SPEAKERS, ASK_SECONDS, SPEAK_SECONDS = 3, 0.6, 0.2
@@ -47,7 +47,7 @@ async def server(
     given |= {"TUTORDESK_CHANGE_LOG": "on", "TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE": "0"}
     serving = Serving(tmp_path_factory.mktemp("data"), **given)
     await serving.start()
-    await asyncio.to_thread(until_base, serving.data_dir / CHANGE_LOG)
+    await asyncio.to_thread(until_base, serving.data_dir / CHANGE_LOG_FOLDER)
     yield serving
     await serving.end()
 
@@ -126,7 +126,7 @@ async def test_failover_loses_and_doubles_nothing(
     for sends in (load.asked, load.posted):
         assert max(sends.seconds) <= most_seconds
         assert sends.longest_refusal <= 3.5
-    await asyncio.to_thread(check_log, replica_set, server.data_dir / CHANGE_LOG)
+    await asyncio.to_thread(check_log, replica_set, server.data_dir / CHANGE_LOG_FOLDER)
 
 
 async def check_chats(load: Load, answers: list[Answer]) -> None:

@@ -19,15 +19,14 @@ from tutordesk.main import DOCUMENTS, create_app
 from tutordesk.operations.catalog import Database
 from tutordesk.operations.dumps.dump import dump_database
 from tutordesk.operations.dumps.reader import open_dump
-from tutordesk.operations.lease import LEASES
 from tutordesk.operations.migrations.run import (
     KNOWN,
-    MIGRATIONS,
     Migration,
     list_steps,
     migrate,
     migrate_database,
 )
+from tutordesk.operations.names import LEASES, MIGRATIONS
 from tutordesk.operations.restores.restore import restore
 
 NOBODY = "nobody that lives"

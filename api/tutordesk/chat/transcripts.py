@@ -9,7 +9,7 @@ A running reply holds its chat's claim (`running_reply`), so one turn at a time 
 the ids of messages, so that a turn may be joined again after a crash.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from beanie import PydanticObjectId
 
@@ -39,7 +39,7 @@ async def access_session(author_id: PydanticObjectId, session_id: PydanticObject
 
 def _session_of(found: dict[str, Any]) -> ChatSession:
     """A ChatSession of the parts that were read; what was validated when it was saved is not validated again."""
-    return cast(ChatSession, ChatSession.model_construct(id=found.pop("_id"), **found))
+    return ChatSession.model_construct(id=found.pop("_id"), **found)
 
 
 async def refuse_while_answering(session: ChatSession) -> bool:

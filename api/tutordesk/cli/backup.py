@@ -52,8 +52,8 @@ def restore(
     yes_drop: Annotated[
         str | None, typer.Option(metavar="NAME", help="Replace what the database of this name holds.")
     ] = None,
-    ticket: Annotated[str | None, typer.Option(metavar="ID", help="Bring back this ticket alone.")] = None,
-    chat: Annotated[str | None, typer.Option(metavar="ID", help="Bring back this chat alone.")] = None,
+    ticket: Annotated[str | None, typer.Option(metavar="ID", help="Restore only this ticket.")] = None,
+    chat: Annotated[str | None, typer.Option(metavar="ID", help="Restore only this chat.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -63,7 +63,7 @@ def restore(
     With --ticket or --chat only that one and what belongs to it is written, which a running server is no hindrance to.
     """
     if ticket or chat:
-        _bring_back(folder, until, into, ticket, chat, dry_run, data_dir)
+        _restore_single(folder, until, into, ticket, chat, dry_run, data_dir)
         return
     with _database(data_dir, is_alone=not dry_run) as (client, name), _bar() as report:
         from tutordesk.operations.restores import restore as restoring
@@ -81,7 +81,7 @@ def restore(
     typer.echo(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
 
 
-def _bring_back(
+def _restore_single(
     folder: Path | None,
     until: str | None,
     into: str | None,
@@ -93,22 +93,23 @@ def _bring_back(
     if ticket and chat:
         raise OperatorError("Use --ticket or --chat, not both at once.")
     with _database(data_dir) as (client, name), _bar() as report:
-        from tutordesk.operations.restores.single import bring_back
+        from tutordesk.chat.restoring import plan_of_chat, plan_of_ticket
+        from tutordesk.operations.restores.single import restore_documents
 
+        make_plan = plan_of_ticket(ticket) if ticket else plan_of_chat(chat or "")
         dump, rewind = _source(folder, until, name, data_dir)
-        kind, wanted = ("ticket", ticket) if ticket else ("chat", chat)
-        changed = bring_back(client, dump, into or name, report, rewind, kind, wanted or "", dry_run)
+        changed = restore_documents(client, dump, into or name, report, rewind, make_plan, dry_run)
     _show(changed, is_done=not dry_run)
 
 
 def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | None) -> "tuple[Dump, Rewind | None]":
     """The dump to begin with, and how the change log goes on from there. Raises OperatorError."""
-    from tutordesk.operations.changelog.writer import CHANGE_LOG
     from tutordesk.operations.dumps.reader import open_dump
     from tutordesk.operations.instants import parse
+    from tutordesk.operations.names import CHANGE_LOG_FOLDER
     from tutordesk.operations.restores.rewind import rewind_from, rewind_to
 
-    log = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
+    log = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG_FOLDER
     instant = parse(until) if until else None
     if not folder:
         return rewind_to(log, name, instant)

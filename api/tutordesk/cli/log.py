@@ -84,9 +84,9 @@ def bases(data_dir: DataDir = None) -> None:
 def _folder(data_dir: Path | None) -> Path:
     """Return the change log's folder. Raises OperatorError when it has no log."""
     from tutordesk.operations.changelog.files import segments
-    from tutordesk.operations.changelog.writer import CHANGE_LOG
+    from tutordesk.operations.names import CHANGE_LOG_FOLDER
 
-    folder = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG
+    folder = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG_FOLDER
     if not segments(folder):
         raise OperatorError(f"There is no change log in {folder}.")
     return folder

@@ -5,13 +5,14 @@ an operation ends within three seconds, whatever the reason, and `errors` makes 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 import pymongo
 from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pydantic import BaseModel
 from pymongo import WriteConcern
 
 MIN_SECONDS = 0.05
@@ -28,6 +29,28 @@ OPTIONS: dict[str, Any] = {
     "maxPoolSize": 100,
     "minPoolSize": 1,
 }
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Recorder:
+    """Answers every attribute with its name."""
+
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+def field_name(model: type[Model], read: Callable[[Model], object]) -> str:
+    """Return the name of the model's field that `read` reads, for queries on raw documents.
+
+    `field_name(Ticket, lambda ticket: ticket.title)` is `"title"`. When a field is renamed the type check finds the
+    lambda, and without it AttributeError is raised.
+    """
+    name = str(read(_Recorder()))  # type: ignore[arg-type]  # it has whatever attribute the lambda reads
+    if name not in model.model_fields:
+        raise AttributeError(f"{model.__name__} has no field {name}")
+    return name
 
 
 class Patience:

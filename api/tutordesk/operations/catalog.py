@@ -1,31 +1,68 @@
-"""What a database holds: its collections with options and indexes, its version, and the instant it is at.
+"""Reads what a database holds: its collections with options and indexes, its version, its newest oplog entry.
 
-Collections are named with a prefix where a restored copy lies beside the database's own (see restore.py). PyMongo, in
-the calling thread; depends on dump_format alone.
+A restored copy lies beside the database's own collections, under names with a prefix. All functions block: they use
+PyMongo in the calling thread, because operations run in commands and in threads of their own.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from bson import Timestamp
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.read_concern import ReadConcern
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.dumps.format import EXACT, CollectionInfo, Tally
+from tutordesk.operations.names import STAGING
 
 Client = MongoClient[Any]
 Database = PyMongoDatabase[Any]
 MIN_MONGODB_VERSION = 6
 CONNECT_SECONDS = 5
-# The beats of running servers and what they call to each other: of no worth to another server or another day.
-PASSING = ("owners", "room_signals", "leases")
-STAGING = "restoring."
+Spec = dict[str, Any]
+Kind = Literal["collection", "view", "timeseries"]
+EXACT: CodecOptions[Spec] = CodecOptions(
+    document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+)
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+
+
+@dataclass
+class CollectionInfo:
+    """What a database tells of one collection. `indexes` are as listIndexes gives them."""
+
+    name: str
+    kind: Kind = "collection"
+    options: Spec = field(default_factory=dict)
+    indexes: list[Spec] = field(default_factory=list)
+    uuid: str = ""
+
+    @property
+    def data_name(self) -> str:
+        """The collection that holds its documents."""
+        return f"system.buckets.{self.name}" if self.kind == "timeseries" else self.name
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many documents a collection holds, and a hash of them that their order does not change."""
+
+    count: int = 0
+    size: int = 0
+    digest: int = 0
+
+    def add(self, documents: Iterable[bytes]) -> "Tally":
+        digest = self.digest
+        for document in documents:
+            self.count += 1
+            self.size += len(document)
+            digest += int.from_bytes(hashlib.sha256(document).digest(), "little")
+        self.digest = digest % 2**256
+        return self
 
 
 def connect(url: str, seconds: float = CONNECT_SECONDS) -> Client:
@@ -52,17 +89,17 @@ def database_name(client: Client) -> str:
 
 
 def version(client: Client) -> str:
-    """Raises OperatorError for one that is too old."""
-    found: str = client.server_info()["version"]
-    if int(found.split(".")[0]) < MIN_MONGODB_VERSION:
-        raise OperatorError(f"This MongoDB is {found}; Tutordesk needs {MIN_MONGODB_VERSION}.0 or newer.")
-    return found
+    """Return the server's version. Raises OperatorError for one that is too old."""
+    number: str = client.server_info()["version"]
+    if int(number.split(".")[0]) < MIN_MONGODB_VERSION:
+        raise OperatorError(f"This MongoDB is {number}; Tutordesk needs {MIN_MONGODB_VERSION}.0 or newer.")
+    return number
 
 
 def list_collections(database: Database, prefix: str = "") -> list[CollectionInfo]:
-    """The collections whose names begin with `prefix`, which is cut off; without one, none that are being restored."""
+    """Return the collections under `prefix`, which is cut off; without one, those that are not staged."""
     exact = database.with_options(codec_options=EXACT)
-    found = []
+    collections = []
     for row in exact.list_collections():
         name = row["name"]
         is_meant = name.startswith(prefix) if prefix else not name.startswith(STAGING)
@@ -71,8 +108,8 @@ def list_collections(database: Database, prefix: str = "") -> list[CollectionInf
         kind = row["type"]
         indexes = [] if kind != "collection" else [dict(spec) for spec in exact[name].list_indexes()]
         uuid = row["info"]["uuid"].hex() if "uuid" in row["info"] else ""
-        found.append(CollectionInfo(name[len(prefix) :], kind, dict(row["options"]), indexes, uuid))
-    return sorted(found, key=lambda one: one.name)
+        collections.append(CollectionInfo(name[len(prefix) :], kind, dict(row["options"]), indexes, uuid))
+    return sorted(collections, key=lambda collection: collection.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +121,7 @@ class Position:
 
 
 def newest_entry(client: Client) -> Position:
-    """The newest one that a majority holds and that lies in no transaction's middle."""
+    """Return the newest entry that a majority holds and that is not inside a transaction. Raises OperatorError."""
     oplog = client["local"].get_collection("oplog.rs", read_concern=ReadConcern("majority"))
     for entry in oplog.find(projection={"ts": 1, "t": 1, "o.partialTxn": 1}).sort("$natural", -1):
         if not entry.get("o", {}).get("partialTxn"):
@@ -110,7 +147,8 @@ def read_batches(database: Database, collection: str, at: Timestamp | None = Non
 
 
 def tally(database: Database, collection: str, at: Timestamp | None = None) -> Tally:
-    found = Tally()
+    """Count a collection's documents, now or as they were `at` an instant of the last minutes."""
+    total = Tally()
     for batch in read_batches(database, collection, at):
-        found.add(batch)
-    return found
+        total.add(batch)
+    return total

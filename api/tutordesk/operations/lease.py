@@ -14,10 +14,10 @@ import pymongo.errors
 from pymongo import WriteConcern
 
 from tutordesk.operations.catalog import Database
+from tutordesk.operations.names import LEASES
 
 BEAT_SECONDS = 2.0
 STILL_LOOKS = 5
-LEASES = "leases"
 
 
 class Lease:

@@ -81,7 +81,7 @@ async def _row(room: Room, member_count: int, own: RoomMember | None) -> RoomRow
     if own and is_member:
         unread, mentions, last = await _news(room, own)
     return RoomRow(
-        **room.model_dump(include=RoomRow.model_fields.keys()),
+        **room.model_dump(include=set(RoomRow.model_fields)),
         member_count=member_count,
         is_member=is_member,
         is_muted=bool(own and own.is_muted),

@@ -237,8 +237,8 @@ class RoomMessageChange(BaseModel):
 
 
 def message_out(message: RoomMessage) -> MessageOut:
-    return MessageOut.model_validate(message.model_dump(include=MessageOut.model_fields.keys()))
+    return MessageOut.model_validate(message.model_dump(include=set(MessageOut.model_fields)))
 
 
 def member_out(member: RoomMember) -> MemberOut:
-    return MemberOut.model_validate(member.model_dump(include=MemberOut.model_fields.keys()))
+    return MemberOut.model_validate(member.model_dump(include=set(MemberOut.model_fields)))

@@ -27,7 +27,8 @@ from tutordesk.ground.metrics import forget_worker, shared_by_workers
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import Settings
 from tutordesk.main import create_app
-from tutordesk.operations.changelog.writer import CHANGE_LOG, running_change_log
+from tutordesk.operations.changelog.writer import running_change_log
+from tutordesk.operations.names import CHANGE_LOG_FOLDER
 from tutordesk.replies.liveness import server_id
 from tutordesk.serving.server import make_config, say_ready
 
@@ -51,7 +52,7 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
             change_log = "on" if settings.writes_change_log else "off"
             settings = settings.model_copy(update={"mongodb_url": SecretStr(url), "change_log": change_log})
         if settings.writes_change_log and settings.mongodb_url:
-            folder, url = settings.data_dir / CHANGE_LOG, settings.mongodb_url.get_secret_value()
+            folder, url = settings.data_dir / CHANGE_LOG_FOLDER, settings.mongodb_url.get_secret_value()
             stack.enter_context(running_change_log(settings.backup_url(url), folder, server_id(settings.data_dir)))
             settings = settings.model_copy(update={"change_log": "off"})
         hearing, telling = multiprocessing.Pipe(duplex=False)

@@ -14,9 +14,9 @@ from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import Settings
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.status import ChangeLogStatus
-from tutordesk.operations.changelog.writer import CHANGE_LOG, CHANGE_LOG_LEASE, ChangeLog
+from tutordesk.operations.changelog.writer import ChangeLog
 from tutordesk.operations.embedded.disk import NOT_OURS, Disk
-from tutordesk.operations.lease import LEASES
+from tutordesk.operations.names import CHANGE_LOG_FOLDER, CHANGE_LOG_LEASE, LEASES
 from tutordesk.tutor.voice import Tutor
 
 MAX_SILENCE_SECONDS = 15.0
@@ -150,7 +150,7 @@ def _log(components: Components, log: ChangeLogStatus | None) -> ComponentStatus
 def _how_far_back(components: Components, lag: float) -> str:
     kept = f"Every change is kept, at most {lag:.1f} s behind"
     try:
-        bases = list_bases(components.settings.data_dir / CHANGE_LOG)
+        bases = list_bases(components.settings.data_dir / CHANGE_LOG_FOLDER)
     except OperatorError as error:
         return f"{kept}. {error}"
     if not bases:

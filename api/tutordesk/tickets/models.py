@@ -5,7 +5,7 @@ read `excerpt` and never the description or the transcripts. A deleted ticket st
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import pymongo
 from beanie import Document, PydanticObjectId
@@ -181,4 +181,4 @@ async def access_ticket(ticket_id: PydanticObjectId) -> Ticket:
 
 def ticket_of(found: dict[str, Any]) -> Ticket:
     """A Ticket of the parts that were read, without validating again what was validated when it was saved."""
-    return cast(Ticket, Ticket.model_construct(id=found.pop("_id"), **found))
+    return Ticket.model_construct(id=found.pop("_id"), **found)

@@ -12,11 +12,9 @@ from typing import Any
 import bson
 from bson.raw_bson import RawBSONDocument
 
-from tutordesk.operations.catalog import PASSING, RAW, STAGING
-from tutordesk.operations.restores.staging import DATA_EPOCH
-from tutordesk.operations.restores.switch import SWITCH
+from tutordesk.operations.catalog import RAW
+from tutordesk.operations.names import DATA_EPOCH, REPLIES, REPLY_PARTS, STAGING, SWITCH, TRANSIENT
 
-REPLIES, PARTS = "replies", "parts"
 Entry = Mapping[str, Any]
 
 
@@ -54,7 +52,7 @@ def is_kept(operation: Entry, database: str) -> bool:
         return False
     if collection == "$cmd":
         collection = collection_of(operation["o"], database)
-    if collection in PASSING or collection.startswith(STAGING):
+    if collection in TRANSIENT or collection.startswith(STAGING):
         return False
     if collection == DATA_EPOCH:
         if operation["op"] == "i" and operation["o"]["_id"] == SWITCH:
@@ -75,10 +73,10 @@ def _is_checkpoint(change: Entry) -> bool:
     if difference is None:
         return False
     if list(difference) in (["i"], ["u"]):  # the first part, of an array that was absent or short
-        return list(next(iter(difference.values()))) == [PARTS]
-    if list(difference) != [f"s{PARTS}"]:
+        return list(next(iter(difference.values()))) == [REPLY_PARTS]
+    if list(difference) != [f"s{REPLY_PARTS}"]:
         return False
-    return all(key == "a" or key.startswith("u") for key in difference[f"s{PARTS}"])
+    return all(key == "a" or key.startswith("u") for key in difference[f"s{REPLY_PARTS}"])
 
 
 def _keep_transaction(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:

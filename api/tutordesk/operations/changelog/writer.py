@@ -21,10 +21,10 @@ from tutordesk.operations.changelog.base_keeper import BaseKeeper
 from tutordesk.operations.changelog.files import Writer
 from tutordesk.operations.changelog.status import ChangeLogStatus, watch_window
 from tutordesk.operations.changelog.tail import OplogTail
-from tutordesk.operations.lease import BEAT_SECONDS, LEASES, Lease
+from tutordesk.operations.lease import BEAT_SECONDS, Lease
+from tutordesk.operations.names import CHANGE_LOG_LEASE, LEASES
 
 log = logging.getLogger(__name__)
-CHANGE_LOG, CHANGE_LOG_LEASE = "changelog", "change log"
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 5.0
 
 

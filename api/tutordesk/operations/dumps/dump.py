@@ -21,6 +21,7 @@ from bson import Timestamp
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import (
     Client,
+    CollectionInfo,
     Database,
     database_name,
     list_collections,
@@ -28,7 +29,7 @@ from tutordesk.operations.catalog import (
     read_batches,
     version,
 )
-from tutordesk.operations.dumps.format import OPLOG, PRELUDE, CollectionInfo, file_name, marker
+from tutordesk.operations.dumps.format import OPLOG, PRELUDE, file_name, marker, metadata_of
 
 TRIES = 20
 SNAPSHOT_UNAVAILABLE, SNAPSHOT_TOO_OLD = 246, 239
@@ -74,7 +75,7 @@ def _try_dump(client: Client, version: str, part: Path, is_packed: bool, progres
         total, done = _size(database, before), 0
         for collection in before:
             name = file_name(collection.name)
-            files.write_text(f"{name}.metadata.json", collection.as_metadata())
+            files.write_text(f"{name}.metadata.json", metadata_of(collection))
             if collection.kind == "view":
                 continue
             with files.open(f"{file_name(collection.data_name)}.bson") as file:

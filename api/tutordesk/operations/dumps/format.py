@@ -5,7 +5,7 @@
     DIR/<database>/<collection>.bson             the documents, one after another; none for a view
     DIR/oplog.bson                               oplog entries, one after another
 
-With gzip every file gets `.gz`, but oplog.bson keeps its name and is compressed too. Depends on nothing but bson.
+With gzip every file gets `.gz`, but oplog.bson keeps its name and is compressed too.
 """
 
 import base64
@@ -14,74 +14,54 @@ import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, cast
 from urllib.parse import quote_plus
 
 from bson import Timestamp, json_util
-from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.json_util import CANONICAL_JSON_OPTIONS
 
 from tutordesk.ground.operator_error import OperatorError
+from tutordesk.operations.catalog import CollectionInfo, Spec
 
 MAX_NAME_CHARACTERS, KEPT_OF_LONG_NAME = 238, 208
 MAX_BYTES = 16 * 2**20 + 16 * 2**10
 CHUNK = 2**20
 PRELUDE, OPLOG = "prelude.json", "oplog.bson"
-Kind = Literal["collection", "view", "timeseries"]
-Spec = dict[str, Any]
-EXACT: CodecOptions[Spec] = CodecOptions(
-    document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
-)
 
 
-@dataclass
-class CollectionInfo:
-    """What a database tells of one collection. `indexes` are as listIndexes gives them."""
+def metadata_of(collection: CollectionInfo) -> str:
+    """Return the text of a collection's .metadata.json."""
+    fields: Spec = {"options": collection.options} if collection.options else {}
+    fields["indexes"] = collection.indexes
+    if collection.uuid:
+        fields["uuid"] = collection.uuid
+    fields |= {"collectionName": collection.name, "type": collection.kind}
+    text: str = json_util.dumps(fields, json_options=CANONICAL_JSON_OPTIONS, separators=(",", ":"))
+    return text
 
-    name: str
-    kind: Kind = "collection"
-    options: Spec = field(default_factory=dict)
-    indexes: list[Spec] = field(default_factory=list)
-    uuid: str = ""
 
-    @property
-    def data_name(self) -> str:
-        """The collection that holds its documents."""
-        return f"system.buckets.{self.name}" if self.kind == "timeseries" else self.name
-
-    def as_metadata(self) -> str:
-        fields: Spec = {"options": self.options} if self.options else {}
-        fields["indexes"] = self.indexes
-        if self.uuid:
-            fields["uuid"] = self.uuid
-        fields |= {"collectionName": self.name, "type": self.kind}
-        text: str = json_util.dumps(fields, json_options=CANONICAL_JSON_OPTIONS, separators=(",", ":"))
-        return text
-
-    @classmethod
-    def from_metadata(cls, text: str) -> "CollectionInfo":
-        """Raises OperatorError."""
-        try:
-            fields = json_util.loads(text, json_options=CANONICAL_JSON_OPTIONS)
-            indexes = [{key: index[key] for key in index if key != "ns"} for index in fields.get("indexes", [])]
-            found = cls(
-                name=fields["collectionName"],
-                kind=fields.get("type", "collection"),
-                options=fields.get("options", {}),
-                indexes=indexes,
-                uuid=fields.get("uuid", ""),
-            )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise OperatorError(f"its metadata cannot be read ({type(error).__name__})") from None
-        is_whole = isinstance(found.name, str) and isinstance(found.options, dict)
-        if not is_whole or found.kind not in ("collection", "view", "timeseries"):
-            raise OperatorError("its metadata is not what mongodump writes")
-        if not found.name or re.search(r"[$\0]", found.name) or found.name.startswith(("system.", ".")):
-            raise OperatorError(f"{found.name!r} is no name of a collection")
-        return found
+def collection_of(metadata: str) -> CollectionInfo:
+    """Return what the text of a .metadata.json says of a collection. Raises OperatorError."""
+    try:
+        fields = json_util.loads(metadata, json_options=CANONICAL_JSON_OPTIONS)
+        indexes = [{key: index[key] for key in index if key != "ns"} for index in fields.get("indexes", [])]
+        collection = CollectionInfo(
+            name=fields["collectionName"],
+            kind=fields.get("type", "collection"),
+            options=fields.get("options", {}),
+            indexes=indexes,
+            uuid=fields.get("uuid", ""),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise OperatorError(f"its metadata cannot be read ({type(error).__name__})") from None
+    is_whole = isinstance(collection.name, str) and isinstance(collection.options, dict)
+    if not is_whole or collection.kind not in ("collection", "view", "timeseries"):
+        raise OperatorError("its metadata is not what mongodump writes")
+    if not collection.name or re.search(r"[$\0]", collection.name) or collection.name.startswith(("system.", ".")):
+        raise OperatorError(f"{collection.name!r} is not a valid collection name")
+    return collection
 
 
 def file_name(collection: str) -> str:
@@ -124,24 +104,6 @@ def read_documents(path: Path) -> Iterator[bytes]:
         raise OperatorError(f"{path.name} cannot be read ({type(error).__name__}).") from None
     if rest:
         raise OperatorError(f"{path.name} ends in the middle of a document, at byte {offset}.")
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many documents a collection holds, and a hash of them that their order does not change."""
-
-    count: int = 0
-    size: int = 0
-    digest: int = 0
-
-    def add(self, documents: Iterable[bytes]) -> "Tally":
-        digest = self.digest
-        for document in documents:
-            self.count += 1
-            self.size += len(document)
-            digest += int.from_bytes(hashlib.sha256(document).digest(), "little")
-        self.digest = digest % 2**256
-        return self
 
 
 def marker(at: Timestamp) -> Spec:

@@ -12,13 +12,12 @@ import bson
 from bson import Timestamp
 
 from tutordesk.ground.operator_error import OperatorError
+from tutordesk.operations.catalog import EXACT, CollectionInfo, Tally
 from tutordesk.operations.dumps.format import (
-    EXACT,
     MAX_BYTES,
     OPLOG,
     PRELUDE,
-    CollectionInfo,
-    Tally,
+    collection_of,
     file_name,
     open_file,
     read_documents,
@@ -128,7 +127,7 @@ def _read_collection(path: Path) -> CollectionInfo:
             text = file.read(MAX_METADATA_BYTES + 1)
         if len(text) > MAX_METADATA_BYTES:
             raise OperatorError("its metadata is too long")
-        collection = CollectionInfo.from_metadata(text.decode())
+        collection = collection_of(text.decode())
     except (OSError, EOFError, ValueError) as error:
         raise OperatorError(f"its metadata cannot be read ({type(error).__name__})") from None
     if path.name.removesuffix(".gz") != f"{file_name(collection.name)}.metadata.json":

@@ -24,8 +24,8 @@ from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Database, connect, database_name
 from tutordesk.operations.lease import BEAT_SECONDS, Lease
 from tutordesk.operations.migrations import m0001_collections, m0002_validators, m0003_chats_of_before_history
+from tutordesk.operations.names import MIGRATIONS
 
-MIGRATIONS = "migrations"
 LOOK_SECONDS = 0.1
 CONNECT_SECONDS = 5.0
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import bson
 
-from tutordesk.operations.catalog import PASSING, STAGING, Database, list_collections, read_batches
-from tutordesk.operations.dumps.format import EXACT
-from tutordesk.operations.restores.staging import DATA_EPOCH
+from tutordesk.operations.catalog import EXACT, Database, list_collections, read_batches
+from tutordesk.operations.names import DATA_EPOCH, STAGING, TRANSIENT
 
 MAX_TITLES = 10
 TITLE_KEYS = ("title", "display_name", "name", "text", "content")
@@ -33,7 +32,7 @@ class Difference:
 
 def preview(database: Database) -> list[Difference]:
     """Compare the copy that is staged with what is there. Collections without a difference are left out."""
-    left_out = (*PASSING, DATA_EPOCH)
+    left_out = (*TRANSIENT, DATA_EPOCH)
     there = {one.name for one in list_collections(database) if one.kind == "collection"}
     staged = {one.name for one in list_collections(database, STAGING)}
     found = [_compare(database, name, there, staged) for name in sorted((there | staged) - set(left_out))]

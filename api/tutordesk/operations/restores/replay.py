@@ -12,10 +12,9 @@ import pymongo.errors
 from bson.raw_bson import RawBSONDocument
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import STAGING, Database
+from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, Spec
 from tutordesk.operations.changelog.entries import is_kept
-from tutordesk.operations.dumps.format import EXACT, CollectionInfo, Spec
-from tutordesk.operations.restores.staging import LEFT_OUT
+from tutordesk.operations.names import NOT_RESTORED, STAGING
 
 BATCH_COUNT, BATCH_BYTES = 500, 8 * 2**20
 ID_INDEX = {"v": 2, "key": {"_id": 1}, "name": "_id_"}
@@ -163,7 +162,7 @@ class Replay:
                     if not spec.get("hidden", True):
                         del spec["hidden"]
         rest = {key: command[key] for key in command if key != "collMod"}
-        if rest and name not in LEFT_OUT:
+        if rest and name not in NOT_RESTORED:
             self._database.command("collMod", STAGING + name, **rest)
 
     def _change_view(self, operation: Mapping[str, Any]) -> None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from bson.raw_bson import RawBSONDocument
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import RAW, STAGING, Client, Database, list_collections, version
-from tutordesk.operations.dumps.format import CollectionInfo
+from tutordesk.operations.catalog import RAW, Client, CollectionInfo, Database, list_collections, version
 from tutordesk.operations.dumps.reader import Dump, refuse_newer
 from tutordesk.operations.migrations.run import refuse_newer_schema
+from tutordesk.operations.names import NOT_REPLACED, OWNERS, STAGING
 from tutordesk.operations.restores import preview as previews
 from tutordesk.operations.restores.replay import Replay
 from tutordesk.operations.restores.rewind import Rewind
-from tutordesk.operations.restores.staging import STAYING, build_indexes, clear_staging, load
+from tutordesk.operations.restores.staging import build_indexes, clear_staging, load
 from tutordesk.operations.restores.switch import finish_switch, is_switching, switch
 
 # A step's name, the total of what is expected (0: unknown), and what is done.
@@ -95,7 +95,7 @@ def staged(
 
 
 def refuse_full(database: Database, drop: str | None) -> None:
-    full = [one.name for one in list_collections(database) if one.name not in STAYING]
+    full = [one.name for one in list_collections(database) if one.name not in NOT_REPLACED]
     if full and drop != database.name:
         raise OperatorError(
             f"The database {database.name} is not empty. What it holds is replaced with --yes-drop {database.name}; "
@@ -113,7 +113,7 @@ def refuse_served(database: Database) -> None:
 
 
 def _beats(database: Database) -> dict[str, int]:
-    return {row["_id"]: row["beat"] for row in database["owners"].find()}
+    return {row["_id"]: row["beat"] for row in database[OWNERS].find()}
 
 
 def finish_earlier(client: Client, into: str) -> bool:

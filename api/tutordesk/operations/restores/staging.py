@@ -14,18 +14,12 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import PASSING, RAW, STAGING, Database, list_collections, tally
-from tutordesk.operations.dumps.format import CollectionInfo, Spec
+from tutordesk.operations.catalog import RAW, CollectionInfo, Database, Spec, list_collections, tally
 from tutordesk.operations.dumps.reader import Dump
-from tutordesk.operations.lease import LEASES
+from tutordesk.operations.names import NOT_REPLACED, NOT_RESTORED, STAGING
 
 THREADS = 4
 BATCH_BYTES, BATCH_COUNT = 4 * 2**20, 5_000
-# Documents that are never restored: those of running processes, and what tells that data were restored.
-DATA_EPOCH = "data_epoch"
-LEFT_OUT = (*PASSING, DATA_EPOCH)
-# Collections that a restore leaves as they are: they tell of the database, not of its data.
-STAYING = (DATA_EPOCH, LEASES)
 
 
 def clear_staging(database: Database) -> None:
@@ -53,13 +47,13 @@ def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -
             raise OperatorError(
                 f"{collection.name} is a time series, which Tutordesk does not restore; use mongorestore."
             )
-        if collection.name in STAYING:
+        if collection.name in NOT_REPLACED:
             continue
         staged[collection.name] = collection
         if collection.kind == "view":
             continue
         database.create_collection(STAGING + collection.name, check_exists=False, **collection.options)
-        if collection.name in LEFT_OUT:
+        if collection.name in NOT_RESTORED:
             continue
         threads = 1 if collection.options.get("capped") else THREADS
         _fill(database, STAGING + collection.name, dump.documents(collection.name), threads, tell)

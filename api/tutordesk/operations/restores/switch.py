@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 from pymongo import WriteConcern
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import STAGING, Database, list_collections
-from tutordesk.operations.dumps.format import EXACT, CollectionInfo
-from tutordesk.operations.restores.staging import DATA_EPOCH, STAYING
+from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, list_collections
+from tutordesk.operations.names import DATA_EPOCH, NOT_REPLACED, STAGING, SWITCH
 
 if TYPE_CHECKING:
     from tutordesk.ground.database import AsyncDatabase
 
-DATA, SWITCH = "data", "switch"
+DATA = "data"
 NONE_YET = "0"
 
 
@@ -31,7 +30,7 @@ def switch(database: Database, staged: Iterable[CollectionInfo]) -> None:
     staged = list(staged)
     rename = [one.name for one in staged if one.kind == "collection"]
     views = [{"name": one.name, "options": one.options} for one in staged if one.kind == "view"]
-    keep = {*rename, *STAYING}
+    keep = {*rename, *NOT_REPLACED}
     drop = [one.name for one in list_collections(database) if one.name not in keep]
     plan = {"_id": SWITCH, "rename": rename, "drop": drop, "views": views}
     _epochs(database).replace_one({"_id": SWITCH}, plan, upsert=True)
