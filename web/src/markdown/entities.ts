@@ -1,68 +1,16 @@
-// Decodes the HTML entities people write in Markdown. marked leaves them in its tokens because its
-// own output is HTML; ours is React text, where they must be characters.
-const NAMED: Record<string, string> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: "\u00a0",
-  copy: "©",
-  reg: "®",
-  trade: "™",
-  hellip: "…",
-  mdash: "—",
-  ndash: "–",
-  lsquo: "‘",
-  rsquo: "’",
-  ldquo: "“",
-  rdquo: "”",
-  laquo: "«",
-  raquo: "»",
-  bull: "•",
-  middot: "·",
-  times: "×",
-  divide: "÷",
-  plusmn: "±",
-  deg: "°",
-  micro: "µ",
-  para: "¶",
-  sect: "§",
-  euro: "€",
-  pound: "£",
-  yen: "¥",
-  cent: "¢",
-  frac12: "½",
-  le: "≤",
-  ge: "≥",
-  ne: "≠",
-  asymp: "≈",
-  infin: "∞",
-  larr: "←",
-  rarr: "→",
-  uarr: "↑",
-  darr: "↓",
-  check: "✓",
-  alpha: "α",
-  beta: "β",
-  gamma: "γ",
-  delta: "δ",
-  pi: "π",
-  sigma: "σ",
-  omega: "ω",
-  colon: ":",
-  tab: "\t",
-  newline: "\n",
-};
+// Decodes the HTML entities that people write in Markdown. marked leaves them in its tokens because its own
+// output is HTML; ours is React text, where they must be characters. The browser knows all names, so the
+// library asks it, and no table is loaded.
+import { decodeNamedCharacterReference } from "decode-named-character-reference";
+import { decodeNumericCharacterReference } from "micromark-util-decode-numeric-character-reference";
 
+const ENTITY = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z][a-z0-9]{1,31}));/gi;
+
+/** Replace each entity by its character. Returns the text with unknown entities unchanged. */
 export function decodeEntities(text: string): string {
-  if (!text.includes("&")) return text;
-  return text.replace(
-    /&(#x[0-9a-f]{1,6}|#\d{1,7}|[a-z][a-z0-9]{1,7});/gi,
-    (whole, name: string) => {
-      if (!name.startsWith("#")) return NAMED[name] ?? NAMED[name.toLowerCase()] ?? whole;
-      const code = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
-      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
-    },
-  );
+  return text.replace(ENTITY, (entity, hex?: string, decimal?: string, name?: string) => {
+    if (hex) return decodeNumericCharacterReference(hex, 16);
+    if (decimal) return decodeNumericCharacterReference(decimal, 10);
+    return (name && decodeNamedCharacterReference(name)) || entity;
+  });
 }

@@ -1,13 +1,12 @@
 // The syntax of formulas as extensions of marked's lexer: \(..\), \[..\], $$..$$, and a single $ only
 // by Pandoc's rule, so that "$5 and $10" stays money. A formula that is not closed yet stays text.
-import type { MarkedExtension, TokenizerAndRendererExtension } from "marked";
+import type { MarkedExtension, TokenizerAndRendererExtension, Tokens } from "marked";
 
 /** Longest formula in characters; also how far back a closing mark can change earlier blocks. */
 export const MAX_FORMULA = 4_000;
 
-export interface MathToken {
+export interface MathToken extends Tokens.Generic {
   type: "math";
-  raw: string;
   text: string;
   display: boolean;
 }

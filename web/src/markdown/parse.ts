@@ -4,6 +4,7 @@
 import { Marked, type Token } from "marked";
 import remend from "remend";
 import { MAX_FORMULA, mathExtension } from "./math";
+import type { PlainToken } from "./token";
 
 export interface Block {
   /** Where the block begins in the text; with the type it identifies the block while it grows. */
@@ -44,16 +45,16 @@ function isHostile(text: string): boolean {
   return text.length > 4_000 && text.split(/\n[ \t]*\n/).some((part) => countMarks(part) > 3_000);
 }
 
-function plain(raw: string): Token {
-  return { type: "plain", raw, text: raw };
-}
+const plain = (raw: string): PlainToken => ({ type: "plain", raw });
 
 function tooDeep(tokens: Token[] | undefined, depth: number): boolean {
   if (!tokens) return false;
   if (depth > MAX_DEPTH) return true;
   return tokens.some((token) => {
-    const list = "items" in token ? (token.items as Token[]) : undefined;
-    return tooDeep("tokens" in token ? token.tokens : undefined, depth + 1) || tooDeep(list, depth);
+    const items = token.type === "list" ? token.items : undefined;
+    return (
+      tooDeep("tokens" in token ? token.tokens : undefined, depth + 1) || tooDeep(items, depth)
+    );
   });
 }
 
@@ -62,15 +63,7 @@ function lex(text: string): Token[] {
   if (text === "") return [];
   if (isHostile(text)) return [plain(text)];
   try {
-    return marked
-      .lexer(text)
-      .map((token) =>
-        "tokens" in token || "items" in token
-          ? tooDeep([token], 0)
-            ? plain(token.raw)
-            : token
-          : token,
-      );
+    return marked.lexer(text).map((token) => (tooDeep([token], 0) ? plain(token.raw) : token));
   } catch {
     return [plain(text)];
   }

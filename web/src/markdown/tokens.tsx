@@ -7,6 +7,7 @@ import { decodeEntities } from "./entities";
 import { SafeLink, safeUrl } from "./links";
 import { MentionNames, Mentions } from "./mentions";
 import { isClosedFence } from "./parse";
+import { isMarkdownToken, type MarkdownToken } from "./token";
 
 interface Drawing {
   /** Whether the text still grows at its end: then an open fence is not highlighted yet. */
@@ -23,14 +24,12 @@ function drawImage(token: Tokens.Image): ReactNode {
   );
 }
 
-function drawInline(token: Token): ReactNode {
+function drawInline(token: MarkdownToken): ReactNode {
   switch (token.type) {
     case "text":
-      return "tokens" in token && token.tokens
-        ? drawAll(token.tokens)
-        : decodeEntities((token as Tokens.Text).text);
+      return token.tokens ? drawAll(token.tokens) : decodeEntities(token.text);
     case "escape":
-      return (token as Tokens.Escape).text;
+      return token.text;
     case "strong":
       return <strong>{drawAll(token.tokens)}</strong>;
     case "em":
@@ -38,38 +37,37 @@ function drawInline(token: Token): ReactNode {
     case "del":
       return <del>{drawAll(token.tokens)}</del>;
     case "codespan":
-      return <code>{(token as Tokens.Codespan).text}</code>;
+      return <code>{token.text}</code>;
     case "br":
       return <br />;
-    case "link": {
-      const link = token as Tokens.Link;
+    case "link":
       return (
-        <SafeLink href={link.href} label={link.text}>
-          {drawAll(link.tokens)}
+        <SafeLink href={token.href} label={token.text}>
+          {drawAll(token.tokens)}
         </SafeLink>
       );
-    }
     case "image":
-      return drawImage(token as Tokens.Image);
+      return drawImage(token);
     case "checkbox":
-      return (token as Tokens.Checkbox).checked ? "☑ " : "☐ ";
+      return token.checked ? "☑ " : "☐ ";
     case "math":
       return <Formula source={token.text} raw={token.raw} display={token.display} />;
     default:
-      return "raw" in token ? token.raw : null;
+      return token.raw;
   }
 }
 
-function drawAll(tokens: Token[] | undefined): ReactNode {
-  return tokens?.map((token, index) => <Inline key={index} token={token} />);
+function drawAll(tokens: Token[]): ReactNode {
+  return tokens.map((token, index) => <Inline key={index} token={token} />);
 }
 
 function Inline({ token }: { token: Token }): ReactNode {
   const names = useContext(MentionNames);
-  if (names && token.type === "text" && !("tokens" in token && token.tokens)) {
-    return <Mentions text={decodeEntities((token as Tokens.Text).text)} names={names} />;
+  if (!isMarkdownToken(token)) return token.raw;
+  if (names && token.type === "text" && !token.tokens) {
+    return <Mentions text={decodeEntities(token.text)} names={names} />;
   }
-  return <>{drawInline(token)}</>;
+  return drawInline(token);
 }
 
 function drawList(list: Tokens.List, drawing: Drawing): ReactNode {
@@ -125,6 +123,7 @@ function drawCode(token: Tokens.Code, drawing: Drawing): ReactNode {
 
 /** One block-level token. Headings begin at h3, below the page's and the message's own. */
 export function BlockToken({ token, drawing }: { token: Token; drawing: Drawing }): ReactNode {
+  if (!isMarkdownToken(token)) return token.raw;
   switch (token.type) {
     case "space":
     case "def":
@@ -132,26 +131,25 @@ export function BlockToken({ token, drawing }: { token: Token; drawing: Drawing 
     case "hr":
       return <hr />;
     case "heading": {
-      const heading = token as Tokens.Heading;
-      const level = Math.min(heading.depth + 2, 6);
-      return createElement(`h${level}`, { "data-depth": heading.depth }, drawAll(heading.tokens));
+      const level = Math.min(token.depth + 2, 6);
+      return createElement(`h${level}`, { "data-depth": token.depth }, drawAll(token.tokens));
     }
     case "paragraph":
       return <p>{drawAll(token.tokens)}</p>;
     case "blockquote":
       return (
         <blockquote>
-          {token.tokens?.map((child, index) => (
+          {token.tokens.map((child, index) => (
             <BlockToken key={index} token={child} drawing={drawing} />
           ))}
         </blockquote>
       );
     case "list":
-      return drawList(token as Tokens.List, drawing);
+      return drawList(token, drawing);
     case "table":
-      return drawTable(token as Tokens.Table);
+      return drawTable(token);
     case "code":
-      return drawCode(token as Tokens.Code, drawing);
+      return drawCode(token, drawing);
     case "math":
       return (
         <p>
