@@ -11,6 +11,9 @@ export type Facets = Schemas["FacetsOut"];
 export type Me = Schemas["Me"];
 export type ReplyStatus = Schemas["ReplyStatus"];
 export type ReplyError = Schemas["Failure"];
+export type AskBody = Schemas["Ask"];
+/** The data of each event of a reply, by the event's name. */
+export type ReplyEvents = Schemas["ReplyWire"];
 export type Usage = Schemas["TokenUsage"];
 export type Citation = Schemas["Citation"];
 export type Feedback = Schemas["Feedback"];

@@ -3,13 +3,35 @@
 // reader | event | as the server sent it, with the id before it, so that a gap shows | lost | the connection |.
 // Ids are the server's and count its characters: they are compared with each other, never with a length.
 import { send, toProblem } from "../api/client";
-import type { ReplyHandlers, ReplySource, ReplyStart } from "./reply";
+import type { AskBody, ReplyEvents } from "../api/types";
 import { SharedStream } from "./shared-stream";
 import { pause, readEvents, type ServerEvent } from "./sse";
 
+export interface ReplyHandlers {
+  /** The reply begins; text shown so far is to be forgotten, for it is sent from the start. */
+  onStart: (start: ReplyEvents["message_start"]) => void;
+  onDelta: (text: string) => void;
+  onEnd: (end: ReplyEvents["message_complete"]) => void;
+  onError: (error: ReplyEvents["error"]) => void;
+  onConnection: (lost: boolean) => void;
+}
+
+export type ReplySource =
+  | {
+      kind: "ask";
+      path: string;
+      body: AskBody;
+    }
+  | {
+      kind: "follow";
+      replyId: string;
+      /** Where its stream is; a chat's when not given. */
+      path?: string;
+    };
+
 type Word =
   | { kind: "hello" }
-  | { kind: "state"; start: ReplyStart; text: string; lastId: string | null }
+  | { kind: "state"; start: ReplyEvents["message_start"]; text: string; lastId: string | null }
   | { kind: "event"; event: ServerEvent; after: string | null }
   | { kind: "lost"; lost: boolean };
 
@@ -22,7 +44,7 @@ export class ReplyReader {
   ended = false;
   /** Called when another tab's words end the reply, while this one waits for its turn to read. */
   onEnded: () => void = () => undefined;
-  private start: ReplyStart | null = null;
+  private start: ReplyEvents["message_start"] | null = null;
   private text = "";
   private lastId: string | null = null;
   private leading = false;

@@ -2,7 +2,8 @@
 // The tabs are readers in one process, joined by a real BroadcastChannel; ids count the server's characters.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeLocks } from "@/test/locks";
-import { type ReplySource, runReply } from "./reply";
+import { runReply } from "./reply";
+import type { ReplySource } from "./reply-reader";
 
 interface Connection {
   url: string;

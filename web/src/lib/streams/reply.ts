@@ -3,57 +3,9 @@
 // question whose answer never began is repeated with the same client_message_id, which is idempotent.
 // A hidden tab lets go after a while and catches up when it is shown again. Tabs share one connection.
 import { Problem } from "../api/client";
-import type { Citation, ReplyError, ReplyStatus, Usage } from "../api/types";
-import { ReplyReader } from "./reply-reader";
+import { type ReplyHandlers, ReplyReader, type ReplySource } from "./reply-reader";
 import { isAbort } from "./shared-stream";
 import { backoff, pause, whenVisible } from "./sse";
-
-export interface ReplyStart {
-  id: string;
-  session_id: string;
-  model: string | null;
-  question_id?: string;
-  /** Where the turn takes the place of the chat's last one: that one's question, and the text of its own. */
-  replaces?: string;
-  question?: string;
-  left_out_messages?: number;
-}
-
-export interface ReplyEnd {
-  id: string;
-  content: string;
-  status: ReplyStatus;
-  usage?: Usage | null;
-  citations?: Citation[] | null;
-  model?: string | null;
-}
-
-export interface ReplyHandlers {
-  /** The reply begins; text shown so far is to be forgotten, for it is sent from the start. */
-  onStart: (start: ReplyStart) => void;
-  onDelta: (text: string) => void;
-  onEnd: (end: ReplyEnd) => void;
-  onError: (error: ReplyError) => void;
-  onConnection: (lost: boolean) => void;
-}
-
-export type ReplySource =
-  | {
-      kind: "ask";
-      path: string;
-      body: {
-        message: string;
-        client_message_id: string;
-        session_id?: string;
-        replaces?: string;
-      };
-    }
-  | {
-      kind: "follow";
-      replyId: string;
-      /** Where its stream is; a chat's when not given. */
-      path?: string;
-    };
 
 const HIDDEN_MS = 15_000;
 const MAX_UNAVAILABLE = 6;

@@ -20,8 +20,23 @@ function sse(...events: [string, unknown, string?][]): Response {
   return new Response(text, { headers: { "Content-Type": "text/event-stream" } });
 }
 
-const start = { id: "r1", session_id: "s1", role: "assistant", model: "m", question_id: "q1" };
-const end = { id: "r1", content: "Hello world", status: "complete", usage: { output_tokens: 2 } };
+const start = {
+  id: "r1",
+  session_id: "s1",
+  role: "assistant",
+  model: "m",
+  ticket_ids: [],
+  question_id: "q1",
+  left_out_messages: 0,
+};
+const end = {
+  id: "r1",
+  content: "Hello world",
+  status: "complete",
+  usage: { output_tokens: 2 },
+  citations: [],
+  model: "m",
+};
 const turn = () => useChat.getState().turns[0];
 
 beforeEach(() => {

@@ -3,7 +3,8 @@
 import { Problem } from "@/lib/api/client";
 import { newId } from "@/lib/browser/ids";
 import { writeDraft } from "@/lib/drafts/drafts";
-import { type ReplySource, runReply } from "@/lib/streams/reply";
+import { runReply } from "@/lib/streams/reply";
+import type { ReplySource } from "@/lib/streams/reply-reader";
 import { announceChange } from "./channel";
 import { handlersFor, patch, remove, sendStop, turnOf } from "./reply-handlers";
 import { chatKey, editDraftKey, isAnswering, type LiveTurn, useChat } from "./store";

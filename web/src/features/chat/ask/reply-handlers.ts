@@ -1,10 +1,10 @@
 // How a turn changes while its reply arrives: what the first event says, text joined to one update each
 // 50 ms, and the ending. ask.ts begins and ends what happens here.
 import { api } from "@/lib/api/client";
-import type { ReplyStatus } from "@/lib/api/types";
+import type { ReplyEvents, ReplyStatus } from "@/lib/api/types";
 import { clearDraft } from "@/lib/drafts/drafts";
 import { coalesced } from "@/lib/streams/coalesce";
-import type { ReplyHandlers, ReplyStart } from "@/lib/streams/reply";
+import type { ReplyHandlers } from "@/lib/streams/reply-reader";
 import { announceChange } from "./channel";
 import { chatKey, draftKey, editDraftKey, type LiveTurn, useChat } from "./store";
 
@@ -34,16 +34,16 @@ export const turnOf = (key: string): LiveTurn | undefined =>
   useChat.getState().turns.find((turn) => turn.key === key);
 
 /** What the first event of a reply says about its turn. */
-function begun(turn: LiveTurn, start: ReplyStart): Partial<LiveTurn> {
-  const isSame = start.replaces !== undefined && start.replaces === start.question_id;
+function begun(turn: LiveTurn, start: ReplyEvents["message_start"]): Partial<LiveTurn> {
+  const isSame = start.replaces === start.question_id;
   return {
     replyId: start.id,
     sessionId: start.session_id,
-    questionId: start.question_id ?? null,
+    questionId: start.question_id,
     question: isSame ? null : (turn.question ?? (start.replaces ? (start.question ?? "") : null)),
-    replaces: start.replaces ?? null,
+    replaces: start.replaces ?? null, // the server leaves out what is not set
     model: start.model,
-    leftOut: start.left_out_messages ?? 0,
+    leftOut: start.left_out_messages,
     chat: chatKey(start.session_id, null),
   };
 }
@@ -76,8 +76,8 @@ export function handlersFor(key: string, onStarted?: (sessionId: string) => void
       patch(key, {
         text: end.content,
         status: end.status,
-        usage: end.usage ?? null,
-        citations: end.citations ?? null,
+        usage: end.usage,
+        citations: end.citations,
         endedAt: new Date().toISOString(),
         stopping: false,
         connectionLost: false,

@@ -5,7 +5,15 @@ import { edit, endEditing, useChat } from "../ask/store";
 import { QuestionEditor } from "../composer/question-editor";
 import { Heading } from "./heading";
 import { Pager, type Versions } from "./pager";
-import type { TurnActions } from "./turn";
+
+/** What a turn may ask for. Stays the same object while the chat does. */
+export interface TurnActions {
+  sessionId: string | null;
+  /** Asks `text` in the place of this question. */
+  askAgain: (question: Message, text: string) => void;
+  /** Keeps the view where it is. */
+  hold: () => void;
+}
 
 interface QuestionProps {
   question: Message;

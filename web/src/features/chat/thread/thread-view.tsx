@@ -8,8 +8,8 @@ import { Button } from "@/ui/button";
 import { KeepPlace } from "@/ui/scroll/keep-place";
 import { EndMark, LatestPill } from "@/ui/scroll/latest";
 import { useReading } from "@/ui/scroll/use-reading";
+import type { TurnActions } from "./question";
 import { type Entry, exchanges } from "./thread";
-import type { TurnActions } from "./turn";
 import { type Found, useFound } from "./use-jump-to-message";
 
 // Fetched beside the page, not before it: the first frame needs no Markdown.

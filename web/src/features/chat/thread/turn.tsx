@@ -5,18 +5,9 @@ import type { Message } from "@/lib/api/types";
 import { clockTime } from "@/lib/text/time";
 import { Answer } from "./answer";
 import type { Versions } from "./pager";
-import { Question } from "./question";
+import { Question, type TurnActions } from "./question";
 import type { Exchange } from "./thread";
 import { branchAt } from "./versions";
-
-/** What a turn may ask for. Stays the same object while the chat does. */
-export interface TurnActions {
-  sessionId: string | null;
-  /** Asks `text` in the place of this question. */
-  askAgain: (question: Message, text: string) => void;
-  /** Keeps the view where it is. */
-  hold: () => void;
-}
 
 interface TurnProps {
   exchange: Exchange;

@@ -2,6 +2,7 @@
 // whole text from the start. The finished message comes over the room's socket.
 import { coalesced } from "@/lib/streams/coalesce";
 import { runReply } from "@/lib/streams/reply";
+import type { ReplyHandlers } from "@/lib/streams/reply-reader";
 import { answerText, setAnswerText } from "./store";
 
 export class AnswerFollower {
@@ -17,13 +18,13 @@ export class AnswerFollower {
     this.abort = new AbortController();
     const path = `/agent/stream/${encodeURIComponent(replyId)}`;
     const buffer = coalesced((text) => setAnswerText(replyId, answerText(replyId) + text));
-    const handlers = {
+    const handlers: ReplyHandlers = {
       onStart: () => {
         buffer.reset();
         setAnswerText(replyId, "");
       },
       onDelta: buffer.add,
-      onEnd: (end: { content: string }) => {
+      onEnd: (end) => {
         buffer.reset();
         setAnswerText(replyId, end.content);
       },
