@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { preloadPage, Router } from "./app/router";
-import { Problem } from "./lib/api/client";
+import { Problem } from "./lib/api/problem";
 import "./index.css";
 
 preloadPage(location.pathname);

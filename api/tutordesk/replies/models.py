@@ -58,6 +58,8 @@ class Feedback(BaseModel):
 class Version(BaseModel):
     """One version of a message. What is the tutor's alone is null or empty in a person's."""
 
+    # Answers hold every field, so the API's description calls none of them optional.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     content: str
     status: ReplyStatus = ReplyStatus.complete

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
-import { Problem } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
 import { ticketQuery } from "@/lib/api/queries";
 import type { Message } from "@/lib/api/types";
 import { usePageTitle } from "@/lib/browser/page";

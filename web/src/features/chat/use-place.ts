@@ -2,7 +2,7 @@
 // that is not there any more is said so, and the chat shown from its end.
 import { useCallback, useEffect, useMemo } from "react";
 import { useNavigate } from "react-router";
-import { Problem } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
 import { toast } from "@/ui/toast";
 import type { Found } from "./thread/use-jump-to-message";
 

@@ -19,7 +19,7 @@ export function AccountForm({ onDone }: { onDone: () => void }) {
   const save = useMutation({
     networkMode: "always",
     mutationFn: () =>
-      api.keepAccount({
+      api.createAccount({
         email,
         password,
         ...(hasAccount && { current_password: currentPassword }),

@@ -12,7 +12,7 @@ function useEntries(me: Me | undefined): MenuEntry[] {
   const client = useQueryClient();
   const signOut = () => {
     api
-      .signOut()
+      .deleteSession()
       .then(() => becomeNobody(client))
       .then(() => toast("Signed out. Your drafts are kept in this browser."))
       .catch((error: Error) => toast(`Could not sign out. ${error.message}`));

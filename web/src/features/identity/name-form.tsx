@@ -14,7 +14,7 @@ export function NameForm({ onDone }: { onDone: () => void }) {
   const form = useRef<HTMLFormElement>(null);
   const save = useMutation({
     networkMode: "always",
-    mutationFn: () => api.renameMe(name),
+    mutationFn: () => api.updateMe(name),
     onSuccess: (renamedMe) => {
       becomeMe(client, renamedMe);
       onDone();

@@ -12,7 +12,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
   const [password, setPassword] = useState("");
   const signIn = useMutation({
     networkMode: "always",
-    mutationFn: () => api.signIn({ email, password }),
+    mutationFn: () => api.createSession({ email, password }),
     onSuccess: (me) => {
       becomeMe(client, me);
       toast(`Signed in as ${me.name ?? me.email}.`);

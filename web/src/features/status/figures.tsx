@@ -1,5 +1,5 @@
 // The figures of a server for its operator: running replies, open connections, and the busiest calls.
-import type { Status } from "@/lib/api/types";
+import type { Status } from "./query";
 
 const duration = (ms: number): string =>
   ms >= 1_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.max(1, Math.round(ms))} ms`;
@@ -18,7 +18,6 @@ type Figures = NonNullable<Status["figures"]>;
 
 function rowsOf(figures: Figures): [string, string][] {
   const errors = Object.entries(figures.model_errors).map(([name, count]) => `${count} ${name}`);
-  const firstToken = figures.first_token_ms;
   return [
     ["Running answers", String(figures.running_replies)],
     ["Open streams", String(figures.open_streams)],
@@ -26,7 +25,7 @@ function rowsOf(figures: Figures): [string, string][] {
     ["Answers since start", replyCounts(figures.replies)],
     [
       "Time to the first word, median · 95th percentile",
-      firstToken ? `${duration(firstToken[0])} · ${duration(firstToken[1])}` : "none yet",
+      figures.first_token_ms?.map(duration).join(" · ") ?? "none yet",
     ],
     ["Model errors", errors.length > 0 ? errors.join(", ") : "none"],
     ["Oldest text not saved yet", `${figures.checkpoint_lag_seconds.toFixed(1)} s`],

@@ -1,6 +1,6 @@
 // The self-test of /status through whatever is between this browser and the server: events of a stream must arrive one
 // by one, as an answer's words do, and a socket must carry messages both ways.
-import { send, toProblem } from "@/lib/api/client";
+import { api } from "@/lib/api/client";
 import { readEvents } from "@/lib/streams/sse";
 
 export interface Verdict {
@@ -53,11 +53,7 @@ export async function testStream(signal: AbortSignal): Promise<Verdict> {
   const times: number[] = [];
   try {
     const timeout = AbortSignal.timeout(MAX_WAIT_MS);
-    const response = await send("/status/stream", {
-      headers: { Accept: "text/event-stream" },
-      signal: AbortSignal.any([signal, timeout]),
-    });
-    if (!response.ok) throw await toProblem(response);
+    const response = await api.testStream(AbortSignal.any([signal, timeout]));
     await readEvents(response, ({ event }) => {
       if (event === "tick") times.push(performance.now());
       return event === "done";

@@ -1,6 +1,7 @@
 // One line of /status: the name of a part, its state, and a sentence about it.
-import type { Status } from "@/lib/api/types";
+
 import { cn } from "@/ui/cn";
+import type { Status } from "./query";
 
 type State = Status["parts"][number]["state"] | "testing";
 

@@ -3,21 +3,14 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
-import { api } from "@/lib/api/client";
-import type { Status } from "@/lib/api/types";
 import { usePageTitle } from "@/lib/browser/page";
 import { Button } from "@/ui/button";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
 import { FigureList, RouteTable } from "./figures";
+import { type Status, statusQuery } from "./query";
 import { testSocket, testStream, type Verdict } from "./self-test";
 import { StatusLine } from "./status-line";
 
-const REFRESH_MS = 5_000;
-const statusQuery = queryOptions({
-  queryKey: ["status"],
-  queryFn: ({ signal }) => api.readStatus(signal),
-  refetchInterval: REFRESH_MS,
-});
 const tests = [
   { name: "Streams", key: "stream", run: testStream, about: "an answer's words, one by one" },
   { name: "Sockets", key: "socket", run: testSocket, about: "messages of rooms, both ways" },

@@ -26,7 +26,7 @@ const item = (id: string, part: Partial<TicketItem> = {}): TicketItem => ({
   ...part,
 });
 
-type Handler = (url: URL, init: RequestInit) => Response | undefined;
+type Handler = (url: URL, request: Request) => Response | undefined | Promise<Response | undefined>;
 let handler: Handler;
 let client: QueryClient;
 const json = (body: unknown, status = 200, headers = {}) =>
@@ -35,9 +35,9 @@ const json = (body: unknown, status = 200, headers = {}) =>
 beforeEach(() => {
   handler = () => undefined;
   client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  vi.stubGlobal("fetch", async (path: string, init: RequestInit = {}) => {
-    const url = new URL(path, "http://localhost");
-    const answer = handler(url, init);
+  vi.stubGlobal("fetch", async (request: Request) => {
+    const url = new URL(request.url);
+    const answer = await handler(url, request);
     if (answer) return answer;
     if (url.pathname === "/tickets/facets") {
       return json({
@@ -66,8 +66,8 @@ function show(path: string) {
 
 const onList =
   (answer: () => Response): Handler =>
-  (url, init) =>
-    url.pathname === "/tickets" && (init.method ?? "GET") === "GET" ? answer() : undefined;
+  (url, { method }) =>
+    url.pathname === "/tickets" && method === "GET" ? answer() : undefined;
 
 test("the list shows summaries, states and marked words", async () => {
   handler = onList(() =>
@@ -150,8 +150,8 @@ test("j, k and Enter move through the list", async () => {
 });
 
 test("problems appear at their fields, nothing is cleared, and the draft survives", async () => {
-  handler = (url, init) =>
-    url.pathname === "/tickets" && init.method === "POST"
+  handler = (url, { method }) =>
+    url.pathname === "/tickets" && method === "POST"
       ? json({ detail: "Look again.", errors: [{ field: "title", message: "Taken." }] }, 422)
       : undefined;
   show("/tickets/new");
@@ -171,9 +171,9 @@ test("problems appear at their fields, nothing is cleared, and the draft survive
 
 test("a saved ticket opens, and its draft is gone", async () => {
   const bodies: unknown[] = [];
-  handler = (url, init) => {
-    if (url.pathname !== "/tickets" || init.method !== "POST") return undefined;
-    bodies.push(JSON.parse(String(init.body)));
+  handler = async (url, request) => {
+    if (url.pathname !== "/tickets" || request.method !== "POST") return undefined;
+    bodies.push(await request.json());
     return json({ ...item("n"), description: "Some words" }, 201);
   };
   show("/tickets/new?title=From%20search");

@@ -1,7 +1,15 @@
 // Queries that more than one feature shares: one cache entry for each thing the server knows, so that an
 // event or a saved form changes it everywhere at once.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, type TicketFilter, ticketsPath } from "./client";
+import { api } from "./client";
+import type { Page } from "./transport";
+import type { TicketFilter } from "./types";
+
+/** The mark of the first page of a list. */
+export const FIRST_PAGE = "";
+
+/** Return the mark of the page after this one, or undefined at the end. */
+export const nextCursor = (page: Page<unknown>): string | undefined => page.next?.cursor;
 
 export const ticketKeys = {
   lists: ["tickets", "list"] as const,
@@ -12,14 +20,18 @@ export const ticketKeys = {
 export const ticketListQuery = (filter: TicketFilter) =>
   infiniteQueryOptions({
     queryKey: [...ticketKeys.lists, filter],
-    queryFn: ({ pageParam, signal }) => api.listTickets(pageParam, signal),
-    initialPageParam: ticketsPath(filter),
-    getNextPageParam: (last) => last.next ?? undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const { q, category, tags } = filter;
+      const only = { q: q || undefined, category: category || undefined, tag: tags };
+      return api.listTickets({ ...only, limit: 30, cursor: pageParam || undefined }, signal);
+    },
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: nextCursor,
   });
 
 export const facetsQuery = queryOptions({
   queryKey: ticketKeys.facets,
-  queryFn: ({ signal }) => api.readFacets(signal),
+  queryFn: ({ signal }) => api.listFacets(signal),
   staleTime: 30_000,
 });
 
@@ -43,15 +55,14 @@ export const roomKeys = {
 /** All rooms, the lately active first. */
 export const roomsQuery = infiniteQueryOptions({
   queryKey: roomKeys.all,
-  queryFn: ({ pageParam, signal }) => api.listRooms(pageParam, signal),
-  initialPageParam: "/rooms",
-  getNextPageParam: (last) => last.next ?? undefined,
+  queryFn: ({ pageParam, signal }) => api.listRooms({ cursor: pageParam || undefined }, signal),
+  initialPageParam: FIRST_PAGE,
+  getNextPageParam: nextCursor,
 });
 
 /** The rooms about a ticket. */
 export const ticketRoomsQuery = (ticketId: string) =>
   queryOptions({
     queryKey: [...roomKeys.lists, "ticket", ticketId],
-    queryFn: ({ signal }) =>
-      api.listRooms(`/rooms?ticket_id=${encodeURIComponent(ticketId)}&limit=1`, signal),
+    queryFn: ({ signal }) => api.listRooms({ ticket_id: ticketId, limit: 1 }, signal),
   });

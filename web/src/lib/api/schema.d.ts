@@ -628,7 +628,7 @@ export interface components {
          * @description An earlier version. That of a question keeps the answers that it had.
          */
         Alternative: {
-            id?: components["schemas"]["PydanticObjectId"];
+            id: components["schemas"]["PydanticObjectId"];
             /** Content */
             content: string;
             /** @default complete */
@@ -637,19 +637,19 @@ export interface components {
              * Created At
              * Format: date-time
              */
-            created_at?: string;
+            created_at: string;
             /** Ended At */
-            ended_at?: string | null;
+            ended_at: string | null;
             /** Model */
-            model?: string | null;
-            usage?: components["schemas"]["TokenUsage"] | null;
+            model: string | null;
+            usage: components["schemas"]["TokenUsage"] | null;
             /**
              * Citations
              * @default []
              */
             citations: components["schemas"]["Citation"][];
-            feedback?: components["schemas"]["Feedback"] | null;
-            error?: components["schemas"]["Failure"] | null;
+            feedback: components["schemas"]["Feedback"] | null;
+            error: components["schemas"]["Failure"] | null;
             /**
              * Answers
              * @default []
@@ -756,7 +756,7 @@ export interface components {
              * Reason
              * @default
              */
-            reason: string;
+            reason?: string;
         };
         /**
          * Figures
@@ -863,7 +863,7 @@ export interface components {
          * @description One message of a transcript. `alternatives`: its earlier versions, oldest first.
          */
         Message: {
-            id?: components["schemas"]["PydanticObjectId"];
+            id: components["schemas"]["PydanticObjectId"];
             /** Content */
             content: string;
             /** @default complete */
@@ -872,19 +872,19 @@ export interface components {
              * Created At
              * Format: date-time
              */
-            created_at?: string;
+            created_at: string;
             /** Ended At */
-            ended_at?: string | null;
+            ended_at: string | null;
             /** Model */
-            model?: string | null;
-            usage?: components["schemas"]["TokenUsage"] | null;
+            model: string | null;
+            usage: components["schemas"]["TokenUsage"] | null;
             /**
              * Citations
              * @default []
              */
             citations: components["schemas"]["Citation"][];
-            feedback?: components["schemas"]["Feedback"] | null;
-            error?: components["schemas"]["Failure"] | null;
+            feedback: components["schemas"]["Feedback"] | null;
+            error: components["schemas"]["Failure"] | null;
             /**
              * Role
              * @enum {string}
@@ -947,7 +947,7 @@ export interface components {
              * Topic
              * @default
              */
-            topic: string;
+            topic?: string;
             /** Ticket Id */
             ticket_id?: string | null;
         };
@@ -1184,22 +1184,22 @@ export interface components {
              * Title
              * @default
              */
-            title: string;
+            title?: string;
             /**
              * Description
              * @default
              */
-            description: string;
+            description?: string;
             /**
              * Category
              * @default
              */
-            category: string;
+            category?: string;
             /**
              * Tags
              * @default []
              */
-            tags: string[];
+            tags?: string[];
         };
         /** TicketIn */
         TicketIn: {
@@ -1211,12 +1211,12 @@ export interface components {
              * Category
              * @default general
              */
-            category: string;
+            category?: string;
             /**
              * Tags
              * @default []
              */
-            tags: string[];
+            tags?: string[];
         };
         /**
          * TicketOut
@@ -1298,12 +1298,12 @@ export interface components {
              * Input Tokens
              * @default 0
              */
-            input_tokens: number;
+            input_tokens?: number;
             /**
              * Output Tokens
              * @default 0
              */
-            output_tokens: number;
+            output_tokens?: number;
         };
         /** ValidationError */
         ValidationError: {
@@ -1323,7 +1323,7 @@ export interface components {
          * @description One version of a message. What is the tutor's alone is null or empty in a person's.
          */
         Version: {
-            id?: components["schemas"]["PydanticObjectId"];
+            id: components["schemas"]["PydanticObjectId"];
             /** Content */
             content: string;
             /** @default complete */
@@ -1332,19 +1332,19 @@ export interface components {
              * Created At
              * Format: date-time
              */
-            created_at?: string;
+            created_at: string;
             /** Ended At */
-            ended_at?: string | null;
+            ended_at: string | null;
             /** Model */
-            model?: string | null;
-            usage?: components["schemas"]["TokenUsage"] | null;
+            model: string | null;
+            usage: components["schemas"]["TokenUsage"] | null;
             /**
              * Citations
              * @default []
              */
             citations: components["schemas"]["Citation"][];
-            feedback?: components["schemas"]["Feedback"] | null;
-            error?: components["schemas"]["Failure"] | null;
+            feedback: components["schemas"]["Feedback"] | null;
+            error: components["schemas"]["Failure"] | null;
         };
         /** FieldError */
         FieldError: {
@@ -1370,7 +1370,7 @@ export interface components {
              * Errors
              * @default []
              */
-            errors: components["schemas"]["FieldError"][];
+            errors?: components["schemas"]["FieldError"][];
         };
         /** Done */
         Done: {
@@ -1404,7 +1404,7 @@ export interface components {
              * Role
              * @default assistant
              */
-            role: string;
+            role?: string;
             /** Model */
             model: string;
             /** Ticket Ids */
@@ -1413,12 +1413,12 @@ export interface components {
             /** Left Out Messages */
             left_out_messages: number;
             /** @default null */
-            replaces: components["schemas"]["PydanticObjectId"] | null;
+            replaces?: components["schemas"]["PydanticObjectId"] | null;
             /**
              * Question
              * @default null
              */
-            question: string | null;
+            question?: string | null;
         };
         /**
          * ReplyWire
@@ -1575,7 +1575,7 @@ export interface components {
              * Client Message Id
              * @default null
              */
-            client_message_id: string | null;
+            client_message_id?: string | null;
         };
         /** ReplyEnded */
         ReplyEnded: {

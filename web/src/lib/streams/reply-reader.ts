@@ -2,8 +2,9 @@
 // Tabs tell each other (see lib/shared-stream): | hello | asks for the state | state | all so far, from the
 // reader | event | as the server sent it, with the id before it, so that a gap shows | lost | the connection |.
 // Ids are the server's and count its characters: they are compared with each other, never with a length.
-import { send, toProblem } from "../api/client";
-import type { AskBody, ReplyEvents } from "../api/types";
+import { api } from "../api/client";
+import { Problem } from "../api/problem";
+import type { ReplyEvents } from "../api/types";
 import { SharedStream } from "./shared-stream";
 import { pause, readEvents, type ServerEvent } from "./sse";
 
@@ -19,14 +20,14 @@ export interface ReplyHandlers {
 export type ReplySource =
   | {
       kind: "ask";
-      path: string;
-      body: AskBody;
+      /** Sends the question. */
+      open: (signal: AbortSignal) => Promise<Response>;
     }
   | {
       kind: "follow";
       replyId: string;
-      /** Where its stream is; a chat's when not given. */
-      path?: string;
+      /** Opens its stream after an event, or from the start; a chat's by default. */
+      follow?: typeof api.followReply;
     };
 
 type Word =
@@ -122,18 +123,11 @@ export class ReplyReader {
   }
 
   private connect(signal: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "text/event-stream" };
-    if (this.replyId) {
-      const own = this.source.kind === "follow" ? this.source.path : undefined;
-      const path = own ?? `/chat/replies/${encodeURIComponent(this.replyId)}/stream`;
-      if (!this.lastId) return send(`${path}?after=0`, { headers, signal });
-      headers["Last-Event-ID"] = this.lastId;
-      return send(path, { headers, signal });
+    const { source, replyId, lastId } = this;
+    if (source.kind === "follow") {
+      return (source.follow ?? api.followReply)(source.replyId, lastId, signal);
     }
-    if (this.source.kind !== "ask") throw new Error("a reply to follow has an id");
-    headers["Content-Type"] = "application/json";
-    const body = JSON.stringify(this.source.body);
-    return send(this.source.path, { method: "POST", headers, body, signal });
+    return replyId ? api.followReply(replyId, lastId, signal) : source.open(signal);
   }
 
   /**
@@ -167,11 +161,6 @@ export class ReplyReader {
     this.leading = true;
     try {
       const response = await this.connect(signal);
-      if (!response.ok) {
-        const problem = await toProblem(response);
-        if (mayRetry && UNAVAILABLE.includes(problem.status)) return false;
-        throw problem;
-      }
       this.connection(false);
       let done = false;
       await readEvents(response, (event) => {
@@ -183,6 +172,9 @@ export class ReplyReader {
         return done;
       });
       return done || this.ended;
+    } catch (error) {
+      if (mayRetry && error instanceof Problem && UNAVAILABLE.includes(error.status)) return false;
+      throw error;
     } finally {
       this.leading = false;
     }

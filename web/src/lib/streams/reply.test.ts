@@ -2,6 +2,8 @@
 // The tabs are readers in one process, joined by a real BroadcastChannel; ids count the server's characters.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeLocks } from "@/test/locks";
+import { pathOf } from "@/test/requests";
+import { api } from "../api/client";
 import { runReply } from "./reply";
 import type { ReplySource } from "./reply-reader";
 
@@ -16,12 +18,12 @@ let connections: Connection[] = [];
 const stops: AbortController[] = [];
 const encoder = new TextEncoder();
 
-function connect(url: string, init: RequestInit): Promise<Response> {
+function connect(request: Request): Promise<Response> {
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      const from = new Headers(init.headers).get("Last-Event-ID");
+      const from = request.headers.get("Last-Event-ID");
       const connection: Connection = {
-        url,
+        url: pathOf(request),
         from,
         closed: false,
         say: (event, data, id) => {
@@ -30,7 +32,7 @@ function connect(url: string, init: RequestInit): Promise<Response> {
           if (!connection.closed) controller.enqueue(encoder.encode(text));
         },
       };
-      init.signal?.addEventListener("abort", () => {
+      request.signal.addEventListener("abort", () => {
         connection.closed = true;
         controller.error(new DOMException("aborted", "AbortError"));
       });
@@ -119,7 +121,8 @@ test("the stream of a question ends the one that another tab had opened", async 
   const two = openTab();
   const early = await begin(1);
   const body = { message: "Hi", client_message_id: "k" };
-  const one = openTab({ kind: "ask", path: "/chat/global/stream", body });
+  const open = (signal: AbortSignal) => api.streamGlobalChat(body, signal);
+  const one = openTab({ kind: "ask", open });
   const wire = await begin(2);
   wire.say("message_start", start);
   await vi.waitFor(() => expect(early.closed).toBe(true));

@@ -2,7 +2,7 @@
 // the server: a lost stream is resumed from the last event id (which only the server may count), and a
 // question whose answer never began is repeated with the same client_message_id, which is idempotent.
 // A hidden tab lets go after a while and catches up when it is shown again. Tabs share one connection.
-import { Problem } from "../api/client";
+import { Problem } from "../api/problem";
 import { type ReplyHandlers, ReplyReader, type ReplySource } from "./reply-reader";
 import { isAbort } from "./shared-stream";
 import { backoff, pause, whenVisible } from "./sse";

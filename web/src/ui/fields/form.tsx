@@ -1,7 +1,7 @@
 // The pieces of a small form in a dialog: a labelled field with its hint or what is wrong with it, a sentence for
 // the whole, and the button that sends it.
 import { type InputHTMLAttributes, type ReactNode, type Ref, useId } from "react";
-import { Problem } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
 import { Button } from "../button";
 
 /** What a refused call says about one field; "" when nothing. */

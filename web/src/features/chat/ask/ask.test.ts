@@ -1,14 +1,15 @@
 // The chat's state against a server replaced at `fetch`: what is sent, what is resumed, what comes back.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Message } from "@/lib/api/types";
 import { readDraft, writeDraft } from "@/lib/drafts/drafts";
+import { savedMessage } from "@/test/messages";
+import { pathOf } from "@/test/requests";
 import { joinThread } from "../thread/thread";
 import { ask, followReply, stop } from "./ask";
 import { draftKey, dropSaved, edit, editDraftKey, useChat } from "./store";
 
-type Answer = (url: string, init: RequestInit) => Response | Promise<Response>;
+type Answer = () => Response | Promise<Response>;
 let answers: Answer[] = [];
-let calls: { url: string; init: RequestInit }[] = [];
+let calls: Request[] = [];
 
 function sse(...events: [string, unknown, string?][]): Response {
   const text = events
@@ -43,10 +44,10 @@ beforeEach(() => {
   answers = [];
   calls = [];
   useChat.setState({ turns: [], refusals: {}, keys: {}, editing: null, announcement: "" });
-  vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
-    calls.push({ url, init });
+  vi.stubGlobal("fetch", (request: Request) => {
+    calls.push(request);
     const next = answers.shift();
-    return next ? Promise.resolve(next(url, init)) : new Promise(() => undefined);
+    return next ? Promise.resolve(next()) : new Promise(() => undefined);
   });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -100,7 +101,8 @@ describe("asking", () => {
     ];
     ask(question);
     await vi.waitFor(() => expect(turn()?.status).toBe("complete"), 3_000);
-    const ids = calls.map(({ init }) => JSON.parse(String(init.body)).client_message_id);
+    const bodies = await Promise.all(calls.map((request) => request.json()));
+    const ids = bodies.map((body) => body.client_message_id);
     expect(ids).toHaveLength(2);
     expect(ids[0]).toBe(ids[1]);
   });
@@ -141,7 +143,7 @@ describe("asking again", () => {
     writeDraft(draftKey("session:s1"), "Something else");
     answers = [() => sse(["message_start", again], ["message_complete", ended], ["done", {}])];
     ask({ ...inChat, text: "Hi" });
-    expect(JSON.parse(String(calls[0]?.init.body))).toMatchObject({
+    expect(await calls[0]?.json()).toMatchObject({
       message: "Hi",
       session_id: "s1",
       replaces: "q1",
@@ -205,8 +207,8 @@ describe("resuming", () => {
     ];
     ask(question);
     await vi.waitFor(() => expect(turn()?.status).toBe("complete"), 3_000);
-    expect(calls[1]?.url).toBe("/chat/replies/r1/stream");
-    expect(new Headers(calls[1]?.init.headers).get("Last-Event-ID")).toBe("6");
+    expect(calls.map(pathOf)[1]).toBe("/chat/replies/r1/stream");
+    expect(calls[1]?.headers.get("Last-Event-ID")).toBe("6");
     expect(turn()?.text).toBe("👩‍👩‍👧é!");
   });
 
@@ -222,7 +224,7 @@ describe("resuming", () => {
     ];
     followReply("s1", "r1");
     followReply("s1", "r1");
-    expect(calls[0]?.url).toBe("/chat/replies/r1/stream?after=0");
+    expect(calls.map(pathOf)).toEqual(["/chat/replies/r1/stream?after=0"]);
     await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
     expect(useChat.getState().turns).toHaveLength(1);
     expect(turn()?.text).toBe("Hello world");
@@ -251,26 +253,19 @@ test("stop says so at once and asks the server", async () => {
   await vi.waitFor(() => expect(turn()?.replyId).toBe("r1"));
   stop(turn()?.key ?? "");
   expect(turn()?.stopping).toBe(true);
-  expect(calls[1]).toMatchObject({ url: "/chat/replies/r1/stop", init: { method: "POST" } });
+  expect(calls.map(pathOf)[1]).toBe("/chat/replies/r1/stop");
+  expect(calls[1]?.method).toBe("POST");
   release?.();
 });
 
 describe("joining with the saved chat", () => {
-  const message = (id: string, role: Message["role"], content = id): Message => ({
-    id,
-    role,
-    content,
-    status: "complete",
-    created_at: "2026-11-21T12:00:00Z",
-  });
-
   test("keys stay when a live turn becomes saved messages", async () => {
     answers = [() => sse(["message_start", start], ["message_complete", end], ["done", {}])];
     ask(question);
     await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
     const live = joinThread([], useChat.getState().turns, {});
     expect(live.map((entry) => entry.message.role)).toEqual(["user", "assistant"]);
-    const saved = [message("q1", "user", "Hi"), message("r1", "assistant", "Hello world")];
+    const saved = [savedMessage("q1", "user"), savedMessage("r1", "assistant")];
     dropSaved(new Set(["q1", "r1"]));
     const { turns, keys } = useChat.getState();
     expect(turns).toHaveLength(0);
@@ -283,7 +278,7 @@ describe("joining with the saved chat", () => {
     answers = [() => sse(["message_start", start], ["message_complete", end], ["done", {}])];
     ask(question);
     await vi.waitFor(() => expect(turn()?.questionId).toBe("q1"));
-    const entries = joinThread([message("q1", "user")], useChat.getState().turns, {});
+    const entries = joinThread([savedMessage("q1", "user")], useChat.getState().turns, {});
     expect(entries.map((entry) => entry.message.role)).toEqual(["user", "assistant"]);
   });
 });

@@ -1,6 +1,8 @@
 // What happens to turns: a question is asked (anew, or in the place of the chat's last one), its reply is
 // followed, stopped, refused. A turn keeps running while other pages are shown.
-import { Problem } from "@/lib/api/client";
+import { api } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
+import type { AskBody } from "@/lib/api/types";
 import { newId } from "@/lib/browser/ids";
 import { writeDraft } from "@/lib/drafts/drafts";
 import { runReply } from "@/lib/streams/reply";
@@ -97,16 +99,15 @@ export function ask({ chat, text, ticketId, sessionId, replaces, onStarted }: Qu
     refusals: { ...refusals, [chat]: undefined },
     editing: null,
   }));
-  const path = ticketId
-    ? `/chat/ticket/${encodeURIComponent(ticketId)}/stream`
-    : "/chat/global/stream";
-  const body = {
+  const body: AskBody = {
     message: text,
     client_message_id: key,
     session_id: sessionId ?? undefined,
     replaces: replaces?.id,
   };
-  void run(key, { kind: "ask", path, body }, onStarted);
+  const open = (signal: AbortSignal) =>
+    ticketId ? api.streamTicketChat(ticketId, body, signal) : api.streamGlobalChat(body, signal);
+  void run(key, { kind: "ask", open }, onStarted);
 }
 
 /** Follows a reply that runs already: after a reload, or begun in another tab. */

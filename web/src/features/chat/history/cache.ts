@@ -1,6 +1,6 @@
 // How the cached lists of chats follow what one does with them, before the server is asked again.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Page } from "@/lib/api/client";
+import type { Page } from "@/lib/api/transport";
 import type { ChatSession, ChatSessionDetail } from "@/lib/api/types";
 import { chatKeys } from "./queries";
 

@@ -23,7 +23,7 @@ const exportOf = (id: string, format: "markdown" | "json"): string =>
 
 function restore(client: QueryClient, id: string): void {
   api
-    .restoreSession(id)
+    .restoreChatSession(id)
     .then(() => {
       void client.invalidateQueries({ queryKey: chatKeys.sessions });
       void client.invalidateQueries({ queryKey: chatKeys.session(id) });
@@ -39,7 +39,7 @@ export function ChatMenu({ session, className, onRename, onDeleted }: ChatMenuPr
   const { id, title } = session;
   const remove = () => {
     api
-      .deleteSession(id)
+      .deleteChatSession(id)
       .then(() => {
         const open = new URLSearchParams(location.search);
         onDeleted?.();

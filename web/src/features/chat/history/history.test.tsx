@@ -5,6 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ChatSession } from "@/lib/api/types";
+import { pathOf as pathOfRequest } from "@/test/requests";
 import { rangesOf } from "../thread/use-jump-to-message";
 import { History } from "./history";
 import { pathOf } from "./history-row";
@@ -26,8 +27,9 @@ let answer: (method: string, path: string) => Response;
 let calls: string[] = [];
 beforeEach(() => {
   calls = [];
-  vi.stubGlobal("fetch", async (path: string, init?: RequestInit) => {
-    const method = init?.method ?? "GET";
+  vi.stubGlobal("fetch", async (request: Request) => {
+    const { method } = request;
+    const path = pathOfRequest(request);
     calls.push(`${method} ${path}`);
     return answer(method, path);
   });

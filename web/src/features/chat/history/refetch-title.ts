@@ -1,7 +1,7 @@
 // The model names a chat a moment after its first answer, and nothing tells when: the lists are read again
 // twice, soon and later.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Page } from "@/lib/api/client";
+import type { Page } from "@/lib/api/transport";
 import type { ChatSession, ChatSessionDetail } from "@/lib/api/types";
 import { chatKeys } from "./queries";
 

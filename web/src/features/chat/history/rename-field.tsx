@@ -24,7 +24,7 @@ export function RenameField({ session, onDone }: RenameFieldProps) {
   const id = useId();
   const save = useMutation({
     networkMode: "always", // without a network it fails in words, instead of waiting for one
-    mutationFn: (title: string) => api.renameSession(session.id, title),
+    mutationFn: (title: string) => api.updateChatSession(session.id, title),
     onSuccess: ({ title }) => {
       renameInCache(client, session.id, title);
       announceChange(session.id);

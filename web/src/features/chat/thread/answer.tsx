@@ -81,7 +81,7 @@ export function Answer({ turn, stopping, onAgain, ...foot }: AnswerProps) {
       <Heading message={message} />
       <Text key={message.id} message={message} turn={turn} stopping={stopping} />
       <Ending message={message} onAgain={again} />
-      {message.status !== "streaming" && <Citations citations={message.citations ?? []} />}
+      {message.status !== "streaming" && <Citations citations={message.citations} />}
       <AnswerFoot {...foot} onAgain={endedWell ? again : null} />
     </>
   );

@@ -2,15 +2,9 @@
 // refuses, a sentence says so.
 import { ThumbsDown, ThumbsUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { request } from "@/lib/api/client";
+import { api } from "@/lib/api/client";
 import type { Feedback, Message } from "@/lib/api/types";
 import { announceChange } from "../ask/channel";
-
-const save = (sessionId: string, messageId: string, feedback: Feedback | null) =>
-  request<void>(
-    `/chat/sessions/${encodeURIComponent(sessionId)}/messages/${encodeURIComponent(messageId)}`,
-    { method: "PATCH", body: { feedback } },
-  );
 
 interface Unsaved {
   id: string;
@@ -30,7 +24,7 @@ export function useRating(sessionId: string | null, message: Message): Rating {
   const [state, setState] = useState<Unsaved>({ id: message.id, problem: "" });
   const { pending, problem } =
     state.id === message.id ? state : { pending: undefined, problem: "" };
-  const saved = message.feedback ?? null;
+  const saved = message.feedback;
   const latest = useRef(0);
   const isSaving = useRef(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was saved shows itself from then on
@@ -44,7 +38,7 @@ export function useRating(sessionId: string | null, message: Message): Rating {
     isSaving.current = true;
     setState({ id, pending: feedback, problem: "" });
     try {
-      await save(sessionId, id, feedback);
+      await api.updateChatMessage(sessionId, id, feedback);
       return true;
     } catch (error) {
       const reason = error instanceof Error ? error.message : "";

@@ -2,18 +2,11 @@
 // and which versions there are to read.
 import { describe, expect, test } from "vitest";
 import type { Message } from "@/lib/api/types";
+import { savedMessage as message } from "@/test/messages";
 import type { LiveTurn } from "../ask/store";
 import { exchanges, joinThread } from "./thread";
 import { branchAt, savedIds } from "./versions";
 
-const message = (id: string, role: Message["role"], rest: Partial<Message> = {}): Message => ({
-  id,
-  role,
-  content: `text of ${id}`,
-  status: "complete",
-  created_at: "2026-11-21T12:00:00Z",
-  ...rest,
-});
 const turn = (rest: Partial<LiveTurn>): LiveTurn => ({
   key: "t",
   chat: "session:s",
@@ -45,7 +38,7 @@ const saved = [
 const shown = (messages: Message[], ...turns: LiveTurn[]) =>
   joinThread(messages, turns, {}).map((entry) => entry.message);
 const ids = (messages: Message[]) => messages.map(({ id }) => id);
-const versions = (one: Message | undefined) => (one?.alternatives ?? []).map(({ id }) => id);
+const versions = (of: Message | undefined) => (of?.alternatives ?? []).map(({ id }) => id);
 const ENDINGS = ["streaming", "complete", "stopped", "interrupted", "failed"] as const;
 
 describe("the same question answered once more", () => {
@@ -64,10 +57,12 @@ describe("the same question answered once more", () => {
   });
 
   test("a third answer has both earlier ones, oldest first", () => {
-    const a2 = message("a2", "assistant", { alternatives: [message("a1", "assistant")] });
+    const a2 = message("a2", "assistant", {
+      alternatives: [{ ...message("a1", "assistant"), answers: [] }],
+    });
     const messages = shown([...saved.slice(0, 3), a2], turn({ replaces: "q1" }));
     expect(versions(messages[3])).toEqual(["a1", "a2"]);
-    expect(messages[3]?.alternatives?.[1]).not.toHaveProperty("alternatives");
+    expect(messages[3]?.alternatives[1]).not.toHaveProperty("alternatives");
   });
 
   test("a question whose answer a crash took is answered in its place", () => {
@@ -87,7 +82,9 @@ describe("the same question answered once more", () => {
     });
     const again = turn({ replaces: "q1", questionId: "q1", replyId: "a2", model: "m" });
     expect(ids(shown(saved.slice(0, 2), first, again))).toEqual(["q0", "a0", "q1", "a2"]);
-    const joined = message("a2", "assistant", { alternatives: [message("a1", "assistant")] });
+    const joined = message("a2", "assistant", {
+      alternatives: [{ ...message("a1", "assistant"), answers: [] }],
+    });
     const messages = [...saved.slice(0, 3), joined];
     expect(ids(shown(messages, first, again))).toEqual(["q0", "a0", "q1", "a2"]);
     expect(savedIds(messages)).toContain("a1");
@@ -119,7 +116,9 @@ describe("an edited question", () => {
   );
 
   test("an earlier branch has all the answers that it had", () => {
-    const a2 = message("a2", "assistant", { alternatives: [message("a1", "assistant")] });
+    const a2 = message("a2", "assistant", {
+      alternatives: [{ ...message("a1", "assistant"), answers: [] }],
+    });
     const messages = shown([...saved.slice(0, 3), a2], turn(edited));
     const { answer } = branchAt(messages[2] as Message, 0);
     expect(answer?.id).toBe("a2");

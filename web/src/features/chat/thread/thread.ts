@@ -27,6 +27,13 @@ function liveQuestion(turn: LiveTurn, content: string): Message {
     content,
     status: "complete",
     created_at: turn.askedAt,
+    ended_at: null,
+    model: null,
+    usage: null,
+    citations: [],
+    error: null,
+    feedback: null,
+    alternatives: [],
   };
 }
 
@@ -40,8 +47,10 @@ function liveAnswer(turn: LiveTurn): Message {
     ended_at: turn.endedAt,
     model: turn.model,
     usage: turn.usage,
-    citations: turn.citations,
+    citations: turn.citations ?? [],
     error: turn.error,
+    feedback: null,
+    alternatives: [],
   };
 }
 

@@ -53,10 +53,10 @@ interface AnswerOfProps {
 }
 
 function AnswerOf({ answer, question, turn, isOpen, actions }: AnswerOfProps) {
-  const earlier = answer.alternatives ?? [];
+  const earlier = answer.alternatives;
   const versions = useVersion(earlier.length + 1);
   const shown = earlier[versions.at];
-  const message: Message = shown ? { ...shown, role: "assistant" } : answer;
+  const message: Message = shown ? { ...shown, role: "assistant", alternatives: [] } : answer;
   const mayAsk = isOpen && question && !shown;
   return (
     <Article message={message}>
@@ -75,7 +75,7 @@ function AnswerOf({ answer, question, turn, isOpen, actions }: AnswerOfProps) {
 export const Turn = memo(function Turn({ exchange, isOpen, actions }: TurnProps) {
   const question = exchange.question?.message ?? null;
   const answer = exchange.answer?.message ?? null;
-  const versions = useVersion((question?.alternatives?.length ?? 0) + 1);
+  const versions = useVersion((question?.alternatives.length ?? 0) + 1);
   const isEarlier = question !== null && versions.at < versions.count - 1;
   const shown = isEarlier ? branchAt(question, versions.at) : { question, answer };
   const onTurn = (at: number) => {

@@ -1,50 +1,53 @@
 // Versions of a turn that was asked again, in the shape that the server keeps (api/chat/versions.py): the
 // same question asked once more gives its answer alternatives, an edited one gives the question some, each
 // with the answers that it had.
-import type { Message, Version } from "@/lib/api/types";
+import type { Alternative, Message } from "@/lib/api/types";
 
-const versionsOf = (answers: Message[]): Version[] =>
-  answers.flatMap(({ alternatives = [], ...answer }) => [...alternatives, answer]);
+const versionsOf = (answers: Message[]): Alternative[] =>
+  answers.flatMap(({ alternatives, ...answer }) => [...alternatives, { ...answer, answers: [] }]);
 
 /**
- * Question and answer in the place of `earlier`, a question with its answer if there was one.
+ * Put a turn in the place of `earlier`, a question with its answer if there was one.
  * `question` is null where the same one is answered once more.
+ * Returns question and answer, with the earlier ones as their alternatives.
  */
 export function replaceTurn(
   earlier: [Message, ...Message[]],
   question: Message | null,
   answer: Message,
 ): [Message, Message] {
-  const [asked, ...answers] = earlier;
+  const [replaced, ...answers] = earlier;
   const versions = versionsOf(answers);
-  if (!question) return [asked, { ...answer, alternatives: versions }];
-  const { alternatives = [], ...kept } = asked;
-  return [{ ...question, alternatives: [...alternatives, { ...kept, answers: versions }] }, answer];
+  if (!question) return [replaced, { ...answer, alternatives: versions }];
+  const { alternatives, ...version } = replaced;
+  const all = [...alternatives, { ...version, answers: versions }];
+  return [{ ...question, alternatives: all }, answer];
 }
 
-/** An earlier version of a question, with the answers that it had as one answer. */
+/** Return an earlier version of a question, with the answers that it had as one answer. */
 export function branchAt(
   question: Message,
   at: number,
 ): { question: Message; answer: Message | null } {
-  const earlier = question.alternatives?.[at];
+  const earlier = question.alternatives[at];
   if (!earlier) return { question, answer: null };
-  const { answers = [], ...asked } = earlier;
+  const { answers, ...version } = earlier;
   const last = answers.at(-1);
+  const before = answers.slice(0, -1).map((answer) => ({ ...answer, answers: [] }));
   return {
-    question: { ...asked, role: "user" },
-    answer: last ? { ...last, role: "assistant", alternatives: answers.slice(0, -1) } : null,
+    question: { ...version, role: "user", alternatives: [] },
+    answer: last ? { ...last, role: "assistant", alternatives: before } : null,
   };
 }
 
-/** The ids of messages and of all their earlier versions. */
+/** Return the ids of messages and of all their earlier versions. */
 export function savedIds(messages: Message[]): Set<string> {
   const ids = new Set<string>();
   for (const message of messages) {
     ids.add(message.id);
-    for (const earlier of message.alternatives ?? []) {
+    for (const earlier of message.alternatives) {
       ids.add(earlier.id);
-      for (const answer of earlier.answers ?? []) ids.add(answer.id);
+      for (const answer of earlier.answers) ids.add(answer.id);
     }
   }
   return ids;

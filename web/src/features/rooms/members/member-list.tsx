@@ -36,7 +36,7 @@ function useAdminEntries(onRemove: (member: RoomMember) => void) {
   return (member: RoomMember): MenuEntry[] => {
     if (!room?.is_admin || member.user_id === me || member.user_id === room.created_by) return [];
     const silence = (is_silenced: boolean) => () => {
-      api.changeMember(id, member.user_id, { is_silenced }).catch(toastFailure);
+      api.updateRoomMember(id, member.user_id, { is_silenced }).catch(toastFailure);
     };
     return [
       member.is_silenced

@@ -18,7 +18,7 @@ export function useMemberRemoval() {
   const refresh = () => void client.invalidateQueries({ queryKey: removedKey(id) });
   const letBackIn = (member: RoomMember) => {
     api
-      .changeMember(id, member.user_id, { is_removed: false })
+      .updateRoomMember(id, member.user_id, { is_removed: false })
       .then(() => toast(`${member.name} can join again.`))
       .catch(toastFailure)
       .finally(refresh);
@@ -26,7 +26,7 @@ export function useMemberRemoval() {
   const remove = (member: RoomMember) => {
     const undo = { label: "Let back in", run: () => letBackIn(member) };
     api
-      .putOut(id, member.user_id)
+      .removeRoomMember(id, member.user_id)
       .then(() => toast(`${member.name} was removed.`, undo))
       .catch(toastFailure)
       .finally(refresh);

@@ -1,8 +1,9 @@
 // Follows the tutor's running answer in a room and puts its text into the store. A reader who comes late gets the
 // whole text from the start. The finished message comes over the room's socket.
+import { api } from "@/lib/api/client";
 import { coalesced } from "@/lib/streams/coalesce";
 import { runReply } from "@/lib/streams/reply";
-import type { ReplyHandlers } from "@/lib/streams/reply-reader";
+import type { ReplyHandlers, ReplySource } from "@/lib/streams/reply-reader";
 import { answerText, setAnswerText } from "./store";
 
 export class AnswerFollower {
@@ -16,7 +17,6 @@ export class AnswerFollower {
     if (!replyId) return;
     this.replyId = replyId;
     this.abort = new AbortController();
-    const path = `/agent/stream/${encodeURIComponent(replyId)}`;
     const buffer = coalesced((text) => setAnswerText(replyId, answerText(replyId) + text));
     const handlers: ReplyHandlers = {
       onStart: () => {
@@ -32,7 +32,8 @@ export class AnswerFollower {
       onConnection: () => undefined,
     };
     // A refused stream needs no message: the socket says how the answer ended.
-    runReply({ kind: "follow", replyId, path }, handlers, this.abort.signal).catch(() => undefined);
+    const source: ReplySource = { kind: "follow", replyId, follow: api.followAgent };
+    runReply(source, handlers, this.abort.signal).catch(() => undefined);
   }
 
   stop(): void {

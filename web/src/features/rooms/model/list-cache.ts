@@ -1,7 +1,7 @@
 // Keeps the cached lists of rooms in step with the open room.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import type { Page } from "@/lib/api/client";
 import { roomKeys } from "@/lib/api/queries";
+import type { Page } from "@/lib/api/transport";
 import type { RoomRow } from "@/lib/api/types";
 
 const MIN_INTERVAL_MS = 1_000;

@@ -1,6 +1,6 @@
 // Rooms require a name: the reason shown to people, and how the server says that one is missing.
 import { useQueryClient } from "@tanstack/react-query";
-import { Problem } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
 import { meQuery } from "@/lib/api/queries";
 import { askIdentity } from "@/lib/browser/identity";
 

@@ -1,7 +1,8 @@
 // One open room: reads it and its newest messages, follows its socket from that `seq` on, and sends what is written.
 // No event is lost in between and none applied twice (see room-state.ts). Each tab has one session per open room.
 import type { QueryClient } from "@tanstack/react-query";
-import { api, Problem } from "@/lib/api/client";
+import { api } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
 import type { RoomEvent, RoomMessage, RoomOut } from "@/lib/api/types";
 import { NO_IDENTITY, NO_SUCH_ROOM, RoomSocket } from "@/lib/streams/room-socket";
 import { toast } from "@/ui/toast";

@@ -29,7 +29,7 @@ export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
   const mute = () => {
     onMuted(!isMuted);
     api
-      .changeMember(id, me, { is_muted: !isMuted })
+      .updateRoomMember(id, me, { is_muted: !isMuted })
       .then(() => refreshLists(client))
       .catch((error: Error) => {
         onMuted(isMuted);
@@ -65,7 +65,7 @@ export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
           initial={room}
           label="Save"
           busyLabel="Saving…"
-          save={(fields) => api.changeRoom(room.id, fields)}
+          save={(fields) => api.updateRoom(room.id, fields)}
           onSaved={(saved) => {
             updateView(room.id, { room: saved });
             refreshLists(client);

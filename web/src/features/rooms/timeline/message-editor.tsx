@@ -36,7 +36,7 @@ function useEditing({ message, onDone }: MessageEditorProps) {
     const content = text.trim();
     if (content === message.content) return finish();
     setState({ isBusy: true, sentence: "" });
-    api.editRoomMessage(id, message.id, content).then(finish, (error: Error) => {
+    api.updateRoomMessage(id, message.id, content).then(finish, (error: Error) => {
       setState({ isBusy: false, sentence: `Could not save your message. ${error.message}` });
     });
   };

@@ -1,8 +1,8 @@
 // The state of the ticket form: its values and draft, the problems beside their fields, and saving. The browser only
 // gives hints: the server decides, and the draft is kept until it accepts the ticket.
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { type FieldError, Problem } from "@/lib/api/client";
-import type { Ticket, TicketInput } from "@/lib/api/types";
+import { Problem } from "@/lib/api/problem";
+import type { FieldError, Ticket, TicketInput } from "@/lib/api/types";
 import { useTicketDraft } from "./use-ticket-draft";
 import { checkTicket } from "./validation";
 

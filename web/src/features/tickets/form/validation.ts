@@ -1,6 +1,5 @@
 // Immediate hints about a ticket's fields, with the server's limits counted in code points. The server decides.
-import type { FieldError } from "@/lib/api/client";
-import type { TicketInput } from "@/lib/api/types";
+import type { FieldError, TicketInput } from "@/lib/api/types";
 
 /** The most characters of each text, and the most tags. */
 export const MAX = { title: 200, category: 60, description: 100_000, tags: 20 } as const;

@@ -8,7 +8,7 @@ import { toast } from "@/ui/toast";
 
 export function NoTickets({ onAdded }: { onAdded: () => void }) {
   const add = useMutation({
-    mutationFn: api.addSampleTickets,
+    mutationFn: api.createSampleTickets,
     onSuccess: ({ created }) => {
       toast(`${created} sample tickets added.`);
       onAdded();

@@ -3,9 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useState } from "react";
-import type { TicketFilter } from "@/lib/api/client";
 import { facetsQuery } from "@/lib/api/queries";
-import type { Facet } from "@/lib/api/types";
+import type { Facet, TicketFilter } from "@/lib/api/types";
 
 const MAX_SHOWN_TAGS = 8;
 

@@ -1,7 +1,7 @@
 // The filter of the ticket list. It is stored in the URL, so links and the back button keep it.
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
-import type { TicketFilter } from "@/lib/api/client";
+import type { TicketFilter } from "@/lib/api/types";
 
 function readFilter(params: URLSearchParams): TicketFilter {
   return {

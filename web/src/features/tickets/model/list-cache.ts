@@ -1,8 +1,9 @@
 // Keeps the cached ticket lists in step when a ticket is created, changed, deleted or summarised.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
-import { type Page, Problem, type TicketFilter } from "@/lib/api/client";
+import { Problem } from "@/lib/api/problem";
 import { ticketKeys } from "@/lib/api/queries";
-import type { Ticket, TicketItem } from "@/lib/api/types";
+import type { Page } from "@/lib/api/transport";
+import type { Ticket, TicketFilter, TicketItem } from "@/lib/api/types";
 
 type Lists = InfiniteData<Page<TicketItem[]>, string>;
 

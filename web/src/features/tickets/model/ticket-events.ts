@@ -3,7 +3,7 @@
 // Events: created, updated (data: the list item), deleted (data: {"id"}).
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { send } from "@/lib/api/client";
+import { api } from "@/lib/api/client";
 import { ticketKeys } from "@/lib/api/queries";
 import type { TicketItem } from "@/lib/api/types";
 import { isAbort, SharedStream } from "@/lib/streams/shared-stream";
@@ -36,18 +36,13 @@ async function followEvents(
 ): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
-      const response = await send("/tickets/events", {
-        headers: { Accept: "text/event-stream" },
-        signal,
+      const response = await api.followTickets(signal);
+      attempt = 0;
+      onOpen();
+      await readEvents(response, ({ event, data }) => {
+        onEvent({ event, data });
+        return undefined;
       });
-      if (response.ok) {
-        attempt = 0;
-        onOpen();
-        await readEvents(response, ({ event, data }) => {
-          onEvent({ event, data });
-          return undefined;
-        });
-      }
     } catch (error) {
       if (isAbort(error)) return;
     }
