@@ -45,5 +45,6 @@ export type RoomOut = Schemas["RoomOut"];
 export type RoomMember = Schemas["MemberOut"];
 export type MemberChange = Schemas["MemberChange"];
 export type RoomMessage = Schemas["MessageOut"];
+export type RunningAnswer = Schemas["RunningAnswer"];
 export type RoomCommand = Schemas["RoomWire"]["command"];
 export type RoomEvent = Schemas["RoomWire"]["event"];

@@ -106,7 +106,7 @@ export class RoomSocket {
   private readonly hear = (message: MessageEvent) => {
     if (this.gone.signal.aborted) return;
     this.heardAt = Date.now();
-    const event = JSON.parse(String(message.data)) as RoomEvent;
+    const event: RoomEvent = JSON.parse(String(message.data));
     if (event.type === "resumed") seeEpoch(event.epoch);
     this.handlers.onEvent(event);
     if (event.type !== "resumed") return;

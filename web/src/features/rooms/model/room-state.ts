@@ -9,11 +9,9 @@
 // | `member_joined`, `member_left`, `member_changed` | the members |
 // | `reply_started` | the running answer; its question gets the `reply_id` |
 // | `reply_ended` | adds the answer as a message; nothing runs |
-import type { RoomEvent, RoomMember, RoomMessage, RoomOut } from "@/lib/api/types";
+import type { RoomEvent, RoomMember, RoomMessage, RoomOut, RunningAnswer } from "@/lib/api/types";
 
-export type RunningAnswer = NonNullable<RoomOut["running_reply"]>;
-export type PersistedEvent = Extract<RoomEvent, { seq: number }> & { type: PersistedType };
-type PersistedType = Exclude<Extract<RoomEvent, { seq: number }>["type"], "resumed">;
+export type PersistedEvent = Exclude<Extract<RoomEvent, { seq: number }>, { type: "resumed" }>;
 
 export interface RoomState {
   /** Every event up to this one is applied. */

@@ -1,31 +1,32 @@
 // Live changes of tickets. One stream serves all tabs of a browser: a visible tab reads it and passes events on. The
 // server keeps no events, so a client that reconnects reads the lists again.
-// Events: created, updated (data: the list item), deleted (data: {"id"}).
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api } from "@/lib/api/client";
 import { ticketKeys } from "@/lib/api/queries";
-import type { TicketItem } from "@/lib/api/types";
+import type { TicketEvents } from "@/lib/api/types";
 import { isAbort, SharedStream } from "@/lib/streams/shared-stream";
-import { backoff, pause, readEvents } from "@/lib/streams/sse";
+import { backoff, pause, readEvents, type ServerEvent } from "@/lib/streams/sse";
 import { addToLists, removeFromLists, replaceInLists } from "./list-cache";
 
-export interface TicketEvent {
-  event: string;
-  data: string;
-}
+type TicketEvent = Pick<ServerEvent, "event" | "data">;
 
-/** Change the cached lists as the event says; events that are not JSON are ignored. */
+const apply: {
+  [Name in keyof TicketEvents]: (client: QueryClient, data: TicketEvents[Name]) => void;
+} = {
+  created: addToLists,
+  updated: replaceInLists,
+  deleted: (client, { id }) => removeFromLists(client, id),
+};
+
+/** Change the cached lists as the event says. Events that are unknown or not JSON are ignored. */
 export function applyTicketEvent(client: QueryClient, { event, data }: TicketEvent): void {
-  let value: unknown;
+  if (event !== "created" && event !== "updated" && event !== "deleted") return;
   try {
-    value = JSON.parse(data);
-  } catch {
-    return;
+    apply[event](client, JSON.parse(data));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
   }
-  if (event === "created") addToLists(client, value as TicketItem);
-  if (event === "updated") replaceInLists(client, value as TicketItem);
-  if (event === "deleted") removeFromLists(client, (value as { id: string }).id);
 }
 
 /** Read the stream until aborted, and reconnect when it breaks. Calls `onOpen` on each connection. */
