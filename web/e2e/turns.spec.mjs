@@ -140,7 +140,7 @@ test("a reload and another tab in the middle of a replacing answer show it in it
     const other = await context.newPage();
     await other.goto(page.url());
     await expect(answers(other).getByText("The old answer.")).toBeVisible();
-    const slow = `Slowly: ${LINE.repeat(6)}The end.`;
+    const slow = `Slowly: ${LINE.repeat(60)}The end.`;
     await server.control({ text: slow, delay_ms: 60, chunk: 8 });
     if (edited) {
       await button(page, "Edit").click();
