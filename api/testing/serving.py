@@ -29,7 +29,7 @@ def make_settings(data_dir: Path, **given: Any) -> Settings:
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """A real uvicorn in this loop. Yields its address."""
     listener = bind("127.0.0.1", 0)
-    server = make_server(app)
+    server = make_server(app, app.state.settings)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve([listener]))
     while not server.started:

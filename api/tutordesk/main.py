@@ -1,7 +1,7 @@
-"""The application: `create_app()` puts settings, database, tutor and routes together. Knows all documents.
+"""The application: `create_app()` puts settings, database, tutor and routes together.
 
-In: `Settings` and, when the embedded MongoDB is used, a context that yields its URL. Out: an ASGI app whose lifespan
-opens what it needs in order and closes it in reverse: MongoDB, the change log, the tutor, summaries, replies.
+Its lifespan opens what each room offers, in order, and closes it in reverse. It alone knows all documents, so that no
+room depends on another one's.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 import pymongo.errors
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from tutordesk import __version__
 from tutordesk.chat import routes as chat
@@ -31,7 +32,7 @@ from tutordesk.identity.limits import Limits
 from tutordesk.identity.models import User
 from tutordesk.identity.revocation import Revocation, Revocations
 from tutordesk.operations.changelog.writer import ChangeLog
-from tutordesk.operations.embedded.disk import NOT_OURS, watched_disk
+from tutordesk.operations.embedded.disk import UNWATCHED, watched_disk
 from tutordesk.operations.embedded.mongod import mongodb_url
 from tutordesk.operations.migrations.run import migrate
 from tutordesk.operations.names import CHANGE_LOG_FOLDER
@@ -61,13 +62,13 @@ DOCUMENTS = (User, Revocation, Ticket, Reply, Owner, ChatSession, ChatPage, Mess
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
-    """The app. Without `mongod` it uses `settings.mongodb_url`."""
+    """Return the app. `mongod` yields the URL of the embedded MongoDB; without it, `settings.mongodb_url` is used."""
     settings = settings or Settings()
     app = FastAPI(
         title="Tutordesk", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan
     )
-    app.state.settings, app.state.mongod, app.state.epoch = settings, mongod, ""
-    app.state.disk = NOT_OURS
+    app.state.settings, app.state.mongod, app.state.epoch, app.state.refusal = settings, mongod, "", ""
+    app.state.disk = UNWATCHED
     app.include_router(tickets.router)
     app.include_router(chat.router)
     app.include_router(rooms.router)
@@ -78,6 +79,12 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app.add_middleware(BundledClient)
     app.add_middleware(Gate)
     return app
+
+
+def refusal_of(app: Starlette) -> str:
+    """Return the sentence for the operator that says why the app could not start, or nothing."""
+    refusal: str = app.state.refusal
+    return refusal
 
 
 @asynccontextmanager
@@ -124,9 +131,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def is_embedded(settings: Settings, mongod: object) -> bool:
-    """Whether MongoDB runs on the data folder: started by this process, or by the one that started this worker."""
-    given = settings.mongodb_url
-    return bool(mongod) or bool(given and given.get_secret_value() == mongodb_url(settings.data_dir))
+    """Return whether MongoDB runs on the data folder, started by this process or by this worker's parent."""
+    url = settings.mongodb_url
+    return bool(mongod) or bool(url and url.get_secret_value() == mongodb_url(settings.data_dir))
 
 
 def _bus(client: AsyncMongoClient, settings: Settings) -> Bus:
@@ -137,21 +144,22 @@ def _bus(client: AsyncMongoClient, settings: Settings) -> Bus:
 
 
 async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClient:
-    """Leaves a sentence in `app.state.refusal` when there is no database to be had."""
-    given = app.state.settings.mongodb_url
+    """Open and migrate the database. On failure, sets the app's refusal and raises what happened."""
+    settings: Settings = app.state.settings
+    mongod: AbstractAsyncContextManager[str] | None = app.state.mongod
     try:
-        url = await stack.enter_async_context(app.state.mongod) if app.state.mongod else given.get_secret_value()
+        url = await stack.enter_async_context(mongod) if mongod else _url_of(settings)
         client = await open_database(url, DOCUMENTS)
         app.state.epoch = await read_epoch(client.get_default_database("tutordesk"))
         await asyncio.to_thread(migrate, url)
-        data_dir, backup_url = app.state.settings.data_dir, app.state.settings.backup_url(url)
-        app.state.change_log = ChangeLog(backup_url, data_dir / CHANGE_LOG_FOLDER, server_id(data_dir))
+        folder = settings.data_dir / CHANGE_LOG_FOLDER
+        app.state.change_log = ChangeLog(settings.backup_url(url), folder, server_id(settings.data_dir))
         return client
     except OperatorError as error:
         app.state.refusal = str(error)
         raise
     except (pymongo.errors.ConnectionFailure, pymongo.errors.ConfigurationError) as error:
-        where = "The embedded MongoDB" if app.state.mongod else "MONGODB_URL: the MongoDB there"
+        where = "The embedded MongoDB" if mongod else "MONGODB_URL: the MongoDB there"
         app.state.refusal = f"{where} cannot be reached ({type(error).__name__})."
         raise
     except pymongo.errors.OperationFailure as error:
@@ -160,8 +168,14 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClien
         raise
 
 
+def _url_of(settings: Settings) -> str:
+    if not settings.mongodb_url:
+        raise OperatorError("MONGODB_URL is not set, and no embedded MongoDB was started.")
+    return settings.mongodb_url.get_secret_value()
+
+
 def _spare_the_collector() -> None:
-    """What is there after the start stays: leave it out of every later garbage collection, and collect less often."""
+    """Exempt startup objects from garbage collection, and collect less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

@@ -98,7 +98,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         if settings.workers > 1:
             run_workers(settings, listener, mongod)
         else:
-            run_server(create_app(settings, mongod), listener)
+            run_server(create_app(settings, mongod), settings, listener)
     finally:
         if mongod and process.poll() is None:
             stop_mongod(process)

@@ -1,7 +1,7 @@
-"""uvicorn as Tutordesk runs it: uvloop and httptools, bounded headers, and streams that end when the server does.
+"""Runs uvicorn as Tutordesk needs it: uvloop and httptools, bounded headers, and streams that end with the server.
 
-httptools sets no limit on headers and uvicorn waits for them without end, so `BoundedProtocol` refuses headers over
-32 KiB and closes a connection whose headers are not there after 15 s.
+httptools sets no limit on headers and uvicorn waits for them without end. So `BoundedProtocol` refuses headers over
+32 KiB, and closes a connection whose headers have not arrived after 15 s.
 """
 
 import asyncio
@@ -9,16 +9,17 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
-from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import Settings
+from tutordesk.main import refusal_of
 from tutordesk.rooms.relay.seats import WIRE
 
 MAX_HEADER_BYTES = 32_768
@@ -33,12 +34,12 @@ class BoundedProtocol(HttpToolsProtocol):
     _is_reading_headers = True
     _deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._headers_are_here()
+        self._end_headers()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -64,14 +65,14 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError("the address is too long")
 
     def on_headers_complete(self) -> None:
-        self._headers_are_here()
+        self._end_headers()
         super().on_headers_complete()
 
     def _await_headers(self) -> None:
         self._header_bytes, self._is_reading_headers = 0, True
         self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
 
-    def _headers_are_here(self) -> None:
+    def _end_headers(self) -> None:
         self._is_reading_headers = False
         if self._deadline:
             self._deadline.cancel()
@@ -83,20 +84,24 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class RoomProtocol(WebSocketsSansIOProtocol):
-    """WebSockets that take whole frames at once, and that can be hung up on; `extensions` of their scope has them.
+    """A WebSocket whose scope offers three extensions: write a whole frame, wait until writable, abort.
 
-    A frame that goes to a thousand members is made once, and costs a write each: a third of what ASGI's `send` costs.
-    A peer that reads nothing takes no close frame either, and a clean closing would wait for it.
+    A frame for a thousand members is made once and written a thousand times, at a third of the cost of ASGI's `send`.
+    Aborting is for a peer that reads nothing: it takes no close frame either, and a clean close would wait for it.
     """
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            wire: dict[Any, Any] = {"write": self.write_frame, "writable": self.writable.wait}
-            self.scope["extensions"][WIRE] = wire | {"abort": self.transport.abort}
+            wire: dict[object, object] = {
+                "write": self.write_frame,
+                "writable": self.writable.wait,
+                "abort": self.transport.abort,
+            }
+            self.scope["extensions"][WIRE] = wire
 
     def write_frame(self, frame: bytes) -> bool:
-        """Whether the frame was taken; not while the peer is behind, and silently when the socket is closing."""
+        """Write a frame. Returns False while the peer is behind. A frame for a closing socket is dropped."""
         if not self.writable.is_set():
             return False
         if not self.close_sent and not self.disconnected:
@@ -109,7 +114,7 @@ class RoomProtocol(WebSocketsSansIOProtocol):
 
 
 class Server(uvicorn.Server):
-    """Says where it is once it takes requests."""
+    """Prints its address once it takes requests."""
 
     def __init__(self, config: uvicorn.Config, model: str) -> None:
         super().__init__(config)
@@ -127,7 +132,7 @@ def say_ready(listener: socket.socket, model: str) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening address, taken before anything else is started. Raises OperatorError when it is in use."""
+    """Return a socket bound to the address, before anything else is started. Raises OperatorError when it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -141,24 +146,24 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run_server(app: Starlette, listener: socket.socket) -> None:
+def run_server(app: Starlette, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM. Raises OperatorError when the application cannot start."""
-    logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refusal"))
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not refusal_of(app))
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after a clean end
         try:
-            make_server(app).run(sockets=[listener])
+            make_server(app, settings).run(sockets=[listener])
         except SystemExit:
-            if hasattr(app.state, "refusal"):
-                raise OperatorError(app.state.refusal) from None
+            if refusal := refusal_of(app):
+                raise OperatorError(refusal) from None
             raise
 
 
-def make_server(app: Starlette) -> Server:
-    settings: Settings = app.state.settings
+def make_server(app: Starlette, settings: Settings) -> Server:
     return Server(make_config(app, settings), model=settings.models[0])
 
 
-def make_config(app: Callable[..., Any], settings: Settings, **given: Any) -> uvicorn.Config:
+def make_config(app: Starlette | Callable[[], ASGIApp], settings: Settings, workers: int = 1) -> uvicorn.Config:
+    """Return uvicorn's configuration. For several workers, `app` makes the application in each of them."""
     return uvicorn.Config(
         app,
         loop="uvloop",
@@ -174,5 +179,6 @@ def make_config(app: Callable[..., Any], settings: Settings, **given: Any) -> uv
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         timeout_keep_alive=15,
-        **given,
+        factory=workers > 1,
+        workers=workers,
     )

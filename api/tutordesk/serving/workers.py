@@ -1,8 +1,7 @@
-"""Several processes on one address: `tutordesk serve --workers N`.
+"""Runs several processes on one address: `tutordesk serve --workers N`.
 
-The parent holds the data folder, mongod and the listening socket, and serves nothing. uvicorn's supervisor starts the
-workers, starts one that died again and ends them all. Each worker is the whole application; they know each other by
-the database alone (replies/owners.py).
+The parent holds the data folder, mongod and the listening socket, and serves nothing. uvicorn's supervisor starts,
+restarts and ends the workers. Each worker is the whole application; they meet only in the database.
 """
 
 import contextlib
@@ -26,7 +25,7 @@ from tutordesk.ground.logs import set_up_logs
 from tutordesk.ground.metrics import forget_worker, shared_by_workers
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import Settings
-from tutordesk.main import create_app
+from tutordesk.main import create_app, refusal_of
 from tutordesk.operations.changelog.writer import running_change_log
 from tutordesk.operations.names import CHANGE_LOG_FOLDER
 from tutordesk.replies.liveness import server_id
@@ -56,24 +55,19 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
             stack.enter_context(running_change_log(settings.backup_url(url), folder, server_id(settings.data_dir)))
             settings = settings.model_copy(update={"change_log": "off"})
         hearing, telling = multiprocessing.Pipe(duplex=False)
-        config = make_config(
-            functools.partial(worker_app, settings, telling),
-            settings,
-            factory=True,
-            workers=settings.workers,
-        )
+        config = make_config(functools.partial(worker_app, settings, telling), settings, settings.workers)
         workers = Workers(config, listener, hearing, settings.models[0])
-        listener.listen(BACKLOG)  # who comes before the first worker takes requests waits
+        listener.listen(BACKLOG)  # requests before the first worker is ready wait
         workers.run()
     if workers.refusal:
         raise OperatorError(workers.refusal)
 
 
 class Workers(Multiprocess):
-    """Hears how each worker's start went. The first to be ready makes the server ready.
+    """Supervises the workers and hears how each start went. The server is ready when the first worker is.
 
-    A worker that cannot start ends the server only while none was ready yet: later it is a database that is away for a
-    while, and the worker is started again.
+    A worker that cannot start ends the server only while none was ready yet. Later the database is probably away for a
+    while, and the worker is restarted.
     """
 
     def __init__(self, config: Config, listener: socket.socket, reports: Connection, model: str) -> None:
@@ -86,17 +80,17 @@ class Workers(Multiprocess):
         threading.Thread(target=self._hear, name="workers' reports", daemon=True).start()
 
     def keep_subprocess_alive(self) -> None:
-        """Start again what died. uvicorn's own asks each worker first, and is deaf to signals until it answers."""
+        """Restart dead workers. uvicorn's version pings each one first and delays signals while it waits."""
         for place, worker in enumerate(self.processes):
             if not worker.process.is_alive():
                 worker.kill()  # closes its pipe
                 forget_worker(worker.pid or 0)
-                log.warning("worker %s has ended and is started again", worker.pid)
+                log.warning("worker %s ended, restarting", worker.pid)
                 self.processes[place] = Process(self.config, self.sockets)
                 self.processes[place].start()
 
     def join_all(self) -> None:
-        """A worker that does not end by itself, because it hangs, is killed."""
+        """Wait for the workers to end, and kill those that hang."""
         deadline = time.monotonic() + STOP_SECONDS
         for worker in self.processes:
             worker.process.join(max(0, deadline - time.monotonic()))
@@ -121,7 +115,7 @@ class Workers(Multiprocess):
 
 
 def worker_app(settings: Settings, reports: Connection) -> ASGIApp:
-    """The application of one worker, called in its process. It dies with the parent when that is killed."""
+    """Return the application of one worker, in its process, which dies when its parent is killed."""
     set_up_logs()
     threading.Thread(target=_die_with_parent, name="die with parent", daemon=True).start()
     app = create_app(settings)
@@ -129,7 +123,7 @@ def worker_app(settings: Settings, reports: Connection) -> ASGIApp:
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
         async def tell(message: Message) -> None:
             if message["type"] == "lifespan.startup.failed":
-                reports.send(getattr(app.state, "refusal", message["message"]))
+                reports.send(refusal_of(app) or message["message"])
                 os._exit(1)  # not uvicorn's code, with which its supervisor gives up
             await send(message)
             if message["type"] == "lifespan.startup.complete":

@@ -15,7 +15,7 @@ from tutordesk.ground.settings import Settings
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.status import ChangeLogStatus
 from tutordesk.operations.changelog.writer import ChangeLog
-from tutordesk.operations.embedded.disk import NOT_OURS, Disk
+from tutordesk.operations.embedded.disk import UNWATCHED, Disk
 from tutordesk.operations.names import CHANGE_LOG_FOLDER, CHANGE_LOG_LEASE, LEASES
 from tutordesk.tutor.voice import Tutor
 
@@ -97,7 +97,7 @@ async def read_database(components: Components) -> ComponentStatus:
 
 
 def _disk(disk: Disk) -> ComponentStatus:
-    if disk is NOT_OURS:
+    if disk is UNWATCHED:
         return ComponentStatus(
             name="disk", state="off", says="The database lies elsewhere, and looks after its disk itself."
         )

@@ -1,7 +1,7 @@
 """The embedded MongoDB: one mongod, a replica set of its own, on a private folder and a unix socket.
 
-`start_mongod()` returns at once, so that the server's imports run while mongod starts; `running_mongod()` waits until
-it takes writes, starts it again whenever it dies, and stops it last. Nothing listens on a network interface, and
+`start_mongod()` returns at once, so that the server's imports run while mongod starts. `running_mongod()` waits until
+mongod takes writes, restarts it when it dies, and stops it last. Nothing listens on a network interface, and
 wire compression is off, which closes CVE-2025-14847 for the versions that have it.
 """
 
@@ -26,7 +26,6 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import quote_plus
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.embedded.keeper import keep_running
 
 if TYPE_CHECKING:
     from tutordesk.ground.database import AsyncDatabase
@@ -158,19 +157,18 @@ def _end_orphan(database: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def running_mongod(data_dir: Path, binary: Path, process: subprocess.Popen[bytes]) -> AsyncIterator[str]:
-    """Yield the URL once `process` takes writes; while inside, start mongod again within a second of its death."""
-    current = [process]
+    """Yield the URL once `process` takes writes. While inside, restart mongod when it dies. Raises OperatorError."""
+    from tutordesk.ground.background import Background
+    from tutordesk.operations.embedded.keeper import Keeper
+
+    keeper = Keeper(process, functools.partial(start_mongod, data_dir, binary), data_dir)
     try:
         await _until_primary(data_dir, process)
-        restart = functools.partial(start_mongod, data_dir, binary)
-        keeper = asyncio.create_task(keep_running(current, restart, data_dir), name="mongod keeper")
-        try:
+        async with Background() as background:
+            background.every(0, keeper.restart_when_dead, "restart of mongod", at_once=True)
             yield mongodb_url(data_dir)
-        finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
     finally:
-        await asyncio.to_thread(stop_mongod, current[0])
+        await asyncio.to_thread(stop_mongod, keeper.process)
 
 
 def stop_mongod(process: subprocess.Popen[bytes]) -> None:

@@ -58,10 +58,10 @@ class Gemini:
         self.model = f"gemini:{name}"
         self._name, self._api_key, self._base_url = name, api_key, base_url
         self._client: genai.Client | None = None
-        self._warming: asyncio.Task[Any] | None = None
+        self._warming: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        self._warming = asyncio.create_task(asyncio.to_thread(_import_sdk))
+        self._warming = asyncio.get_running_loop().run_in_executor(None, _import_sdk)
 
     async def close(self) -> None:
         if self._warming:
