@@ -194,9 +194,14 @@ async def test_no_source_maps_are_built() -> None:
 
 async def test_description_is_for_this_machine_only(live: Live, visitor: httpx.AsyncClient) -> None:
     """S-36."""
-    for path in ("/openapi.json", "/docs", "/metrics"):
+    for path in ("/openapi.json", "/docs", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/metrics"):
         assert (await visitor.get(path)).status_code == 200
         assert (await visitor.get(path, headers={"X-Forwarded-For": "203.0.113.9"})).status_code == 404
+
+
+async def test_reference_serves_no_other_file(visitor: httpx.AsyncClient) -> None:
+    for name in ("redoc.standalone.js", "..%2Fcore.py", "core.py"):
+        assert (await visitor.get(f"/docs/{name}")).status_code == 404
 
 
 async def test_private_answers_are_never_kept(live: Live, visitor: httpx.AsyncClient) -> None:

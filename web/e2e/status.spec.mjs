@@ -56,6 +56,20 @@ test("everything works, and the page tests streams and sockets itself", async ({
   watched.check();
 });
 
+test("the reference of the API is drawn by the server's own files and calls it", async ({
+  server,
+  page,
+}) => {
+  const watched = watch(page, server.url);
+  await page.goto("/docs");
+  await expect(page.getByRole("heading", { name: /Tutordesk/ })).toBeVisible();
+  await page.getByRole("button", { name: /GET \/health\/ready/ }).click();
+  await page.getByRole("button", { name: "Try it out" }).click();
+  await page.getByRole("button", { name: "Execute" }).click();
+  await expect(page.getByText("Response body").first()).toBeVisible();
+  watched.check();
+});
+
 test("the page detects a proxy that buffers streams and passes no sockets", async ({
   server,
   page,

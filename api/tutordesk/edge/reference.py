@@ -1,92 +1,71 @@
-"""`/docs` and `/openapi.json`: the API described, for whoever sits at the machine itself; to others they do not exist.
+"""`/docs` and `/openapi.json`: FastAPI's own reference, for requests from this machine; to others it does not exist.
 
-One plain page made from the OpenAPI description: it needs no script, no other host and no inline style but its own,
-which the policy allows by its hash.
+FastAPI's page loads Swagger UI from another host. Here its files come from the package `fastapi-offline`, whose own
+routes would be open to everybody and break the content security policy.
 """
 
 import base64
 import hashlib
-import json
-from html import escape
-from typing import Any
+import importlib.util
+import re
+from pathlib import Path
+from typing import Annotated
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import Depends, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from tutordesk.ground.errors import NotFound
 from tutordesk.identity.access import is_on_this_machine
 
-STYLE = """
-:root { color-scheme: light dark; --line: light-dark(#ccd, #445); --soft: light-dark(#456, #9ab) }
-body { font: 15px/1.55 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1.5rem }
-h2 { font-size: 1.05rem; margin: 0 } code, pre { font: 13px/1.5 ui-monospace, monospace }
-article { border-top: 1px solid var(--line); padding: 1rem 0 } p, table { margin: .4rem 0 }
-th, td { text-align: left; vertical-align: top; padding: .1rem 1rem .1rem 0; font-weight: normal }
-th, summary { color: var(--soft) }
-pre { overflow: auto; border: 1px solid var(--line); border-radius: 6px; padding: .6rem }
-"""
-STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-POLICY = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
+ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
 
 
 def install_reference(app: FastAPI) -> None:
+    """Add the routes of the reference and of its assets."""
     app.add_api_route("/openapi.json", _description, include_in_schema=False)
-    app.add_api_route("/docs", _reference, include_in_schema=False)
+    app.add_api_route("/docs", _page, include_in_schema=False)
+    app.add_api_route("/docs/{name}", _asset, include_in_schema=False)
 
 
-def _refuse_other_machines(request: Request) -> None:
+async def _local(request: Request) -> Request:
     if not is_on_this_machine(request):
         raise NotFound
+    return request
 
 
-async def _description(request: Request) -> Response:
-    _refuse_other_machines(request)
+LocalRequest = Annotated[Request, Depends(_local)]
+
+
+async def _description(request: LocalRequest) -> Response:
     return JSONResponse(request.app.openapi())
 
 
-async def _reference(request: Request) -> Response:
-    _refuse_other_machines(request)
-    return HTMLResponse(page(request.app.openapi()), headers={"Content-Security-Policy": POLICY})
+async def _page(request: LocalRequest) -> Response:
+    script, style, icon = (f"/docs/{name}" for name in ASSETS)
+    page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title=f"{request.app.title} API",
+        swagger_js_url=script,
+        swagger_css_url=style,
+        swagger_favicon_url=icon,
+    )
+    return HTMLResponse(page.body, headers={"Content-Security-Policy": _policy_for(bytes(page.body).decode())})
 
 
-def page(description: dict[str, Any]) -> str:
-    """The whole page. `description`: an OpenAPI 3.1 document."""
-    calls = [
-        _call(method, path, operation)
-        for path, methods in description["paths"].items()
-        for method, operation in methods.items()
-    ]
-    shapes = [
-        f"<details><summary>{escape(name)}</summary><pre>{escape(json.dumps(schema, indent=2))}</pre></details>"
-        for name, schema in description["components"]["schemas"].items()
-    ]
-    title = f"{escape(description['info']['title'])} API"
+def _policy_for(page: str) -> str:
+    """Return a policy that allows the page's inline script, by its hash, and Swagger UI's style attributes."""
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f'<h1>{title}</h1><p>The same for programs: <a href="/openapi.json">/openapi.json</a></p>'
-        f"<main>{''.join(calls)}</main><h2>Shapes</h2>{''.join(shapes)}</html>"
+        f"default-src 'none'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
-def _call(method: str, path: str, operation: dict[str, Any]) -> str:
-    rows = [
-        (parameter["name"], f"{parameter['in']}{', required' if parameter.get('required') else ''}")
-        for parameter in operation.get("parameters", [])
-    ]
-    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-        rows.append(("body", f"{kind}: {_name(content)}"))
-    for status, answer in operation["responses"].items():
-        for kind, content in (answer.get("content") or {"nothing": {}}).items():
-            rows.append((status, f"{answer['description']} ({kind}{': ' + _name(content) if content else ''})"))
-    cells = "".join(f"<tr><th>{escape(name)}<td>{escape(text)}" for name, text in rows)
-    about = escape(operation.get("description", operation.get("summary", "")))
-    return (
-        f"<article><h2><code>{method.upper()} {escape(path)}</code></h2><p>{about}</p><table>{cells}</table></article>"
-    )
-
-
-def _name(content: dict[str, Any]) -> str:
-    schema = content.get("schema", {})
-    reference = schema.get("$ref") or schema.get("items", {}).get("$ref", "")
-    name = reference.rsplit("/", 1)[-1]
-    return f"list of {name}" if "items" in schema else name or str(schema.get("type", "text"))
+async def _asset(name: str, request: LocalRequest) -> Response:
+    package = importlib.util.find_spec("fastapi_offline")
+    if name not in ASSETS or not package or not package.origin:
+        raise NotFound
+    return FileResponse(Path(package.origin).parent / "static" / name)
