@@ -7,7 +7,7 @@ CHROMIUM ?= $(or $(wildcard /usr/bin/chromium),$(shell command -v chromium 2>/de
 PROGRAMS := redis-server nginx docker-compose curl openssl
 MISSING := $(if $(CHROMIUM),,chromium fonts-dejavu-core) \
   $(foreach program,$(PROGRAMS),$(if $(shell PATH="$$PATH:/usr/sbin" command -v $(program) 2>/dev/null),,$(program)))
-MONGOSH := api/tests/deploy/node_modules/.stamp
+MONGOSH := api/testing/deploy/node_modules/.stamp
 
 .PHONY: help setup run check test lint bench tools
 .DEFAULT_GOAL := help
@@ -76,9 +76,9 @@ $(CLIENT): web/node_modules/.stamp $(WEB_SOURCES)
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@
 
-$(MONGOSH): api/tests/deploy/package-lock.json
+$(MONGOSH): api/testing/deploy/package-lock.json
 	@echo "== Installing mongosh for the tests"
-	@cd api/tests/deploy && npm ci --silent
+	@cd api/testing/deploy && npm ci --silent
 	@touch $@
 
 # A policy keeps the packages from starting nginx and Redis as services.

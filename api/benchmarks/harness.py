@@ -17,9 +17,9 @@ from pathlib import Path
 
 from anyio.from_thread import start_blocking_portal
 
+from testing.processes import COMMAND, free_port
 from tutordesk.operations.embedded.mongod import find_mongod, running_mongod, start_mongod
 
-PROGRAM = Path(sys.executable).with_name("tutordesk")
 START_SECONDS, STOP_SECONDS = 30.0, 20.0
 NO_LIMITS = {
     "TUTORDESK_MAX_MESSAGES_PER_MINUTE": "0",
@@ -38,10 +38,6 @@ class Server:
     data_dir: Path
     log: Path
     ready_seconds: float
-
-    @property
-    def mongod_pid(self) -> int:
-        return int((self.data_dir / "mongodb" / "mongod.lock").read_text())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +84,8 @@ def rss_kib(pid: int) -> int:
 def running_server(data_dir: Path, **settings: str) -> Iterator[Server]:
     """`tutordesk serve` on a free port with `settings` as its only Tutordesk environment, once it is ready."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    port, log = _free_port(), data_dir.with_suffix(".log")
-    command = [str(PROGRAM), "serve", "--port", str(port), "--data-dir", str(data_dir)]
+    port, log = free_port(), data_dir.with_suffix(".log")
+    command = [*COMMAND, "serve", "--port", str(port), "--data-dir", str(data_dir)]
     with log.open("ab") as output:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -130,7 +126,7 @@ def running_helper(module: str, *arguments: str) -> Iterator[Helper]:
 
 def add_sample_tickets(server: Server) -> None:
     """The command `tutordesk seed` on a running server's database."""
-    command = [str(PROGRAM), "seed", "--data-dir", str(server.data_dir)]
+    command = [*COMMAND, "seed", "--data-dir", str(server.data_dir)]
     subprocess.run(command, cwd=server.data_dir, env=_environment(), check=True, capture_output=True)
 
 
@@ -138,13 +134,6 @@ def _environment() -> dict[str, str]:
     """This environment without anything that Tutordesk, an SDK or a proxy would read."""
     own = ("TUTORDESK_", "MONGODB_URL", "GEMINI_", "GOOGLE_", "OPENAI_", "OLLAMA_")
     return {k: v for k, v in os.environ.items() if not k.startswith(own) and not k.lower().endswith("_proxy")}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -1,1 +1,1 @@
-"""What tests and benchmarks share: a fake model's wire, serving processes, readers of events."""
+"""Everything that tests and benchmarks share: a fake model's wire, serving processes, readers, databases, people."""

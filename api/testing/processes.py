@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -52,7 +53,7 @@ class Serving:
         return httpx.AsyncClient(base_url=self.url, headers=JSON, timeout=20, cookies=cookies)
 
     def mongod_pid(self) -> int:
-        return int((self.data_dir / "mongodb" / "mongod.lock").read_text())
+        return mongod_pid(self.data_dir)
 
     def workers(self) -> list[int]:
         """The processes that serve, with `--workers`."""
@@ -68,6 +69,17 @@ class Serving:
         assert self.process
         return self.process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """Run a command on this data folder, in this environment. Returns its exit code and all its output."""
+        command = [*COMMAND, *arguments, "--data-dir", str(self.data_dir)]
+        environment = self.environment | {"COLUMNS": "200"}
+        ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=environment)
+        return ended.returncode, ended.stdout + ended.stderr
+
     async def end(self, sign: signal.Signals = signal.SIGTERM) -> int:
         assert self.process
         assert self.process.stdout
@@ -77,6 +89,25 @@ class Serving:
         finally:
             self.process.kill()
             self.process.stdout.close()
+
+
+Pair = tuple[Serving, Serving]
+
+
+@contextlib.asynccontextmanager
+async def serving_pair(folder: Path, **environment: str) -> AsyncIterator[Pair]:
+    """Two servers with the same settings, so on one database. A test may kill them; what still runs is ended."""
+    pair = Serving(folder / "one", **environment), Serving(folder / "other", **environment)
+    await asyncio.gather(*(server.start() for server in pair))
+    try:
+        yield pair
+    finally:
+        await asyncio.gather(*(server.end() for server in pair if server.is_running))
+
+
+def mongod_pid(data_dir: Path) -> int:
+    """Return the process of the mongod that a running server started on its data folder."""
+    return int((data_dir / "mongodb" / "mongod.lock").read_text())
 
 
 def free_port() -> int:

@@ -26,7 +26,7 @@ from tutordesk.tickets.facets import Facets
 from tutordesk.tickets.summary import Summaries
 from tutordesk.tutor.voice import Tutor
 
-SLOW_FOLDERS = {"deploy", "operations"}
+SLOW_FOLDERS = {"cli", "deploy", "operations", "serving"}
 SLOW_FIXTURES = {"mongod_url", "fake_server"}
 
 

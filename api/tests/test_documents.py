@@ -67,7 +67,7 @@ def test_what_happens_to_an_answer_is_tested() -> None:
 
 
 def test_no_lock_file_holds_an_address() -> None:
-    packages = ROOT / "web" / "package-lock.json", ROOT / "api" / "tests" / "deploy" / "package-lock.json"
+    packages = ROOT / "web" / "package-lock.json", ROOT / "api" / "testing" / "deploy" / "package-lock.json"
     for lock in (*ROOT.glob("requirements*.lock"), *packages):
         text = lock.read_text()
         assert not re.search(r"index-url|find-links|file:/| @ http|\"resolved\"", text), lock

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from testing.deploy.compose import PASSWORDS, ROOT, compose_config
 from testing.pages import variable_of
-from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
 from tutordesk.ground.settings import Settings
 
 DOCKERFILES = (ROOT / "api" / "Dockerfile", ROOT / "web" / "Dockerfile")

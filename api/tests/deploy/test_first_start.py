@@ -13,8 +13,8 @@ from pathlib import Path
 import bson
 import pytest
 
-from testing.databases import fill, fresh_database, state_of
-from tests.deploy.conftest import STAND_IN, Guarded
+from testing.databases.states import fill, fresh_database, state_of
+from testing.deploy.compose import STAND_IN, Guarded
 from tutordesk.operations.dumps.dump import dump_database
 
 EMPTY = "mongo-init: the users of the database tutordesk are ready\n"

@@ -13,10 +13,10 @@ import pymongo
 import pymongo.errors
 import pytest
 
+from testing.deploy.compose import PASSWORDS, Guarded
 from testing.fake_gemini import FakeModels
 from testing.processes import COMMAND, GIVEN, Serving
 from testing.steps import create_ticket, until
-from tests.deploy.conftest import PASSWORDS, Guarded
 
 Client = pymongo.MongoClient[Any]
 NOT_AUTHORIZED = 13
@@ -54,7 +54,7 @@ async def server(guarded: Guarded, tmp_path: Path, fake: FakeModels) -> AsyncIte
     given = {**GIVEN, **urls, "GEMINI_BASE_URL": fake.url, "TUTORDESK_CHANGE_LOG": "on", "COLUMNS": "200"}
     one = await Serving(tmp_path / "data", **given).start()
     yield one
-    if one.process and one.process.poll() is None:
+    if one.is_running:
         await one.end()
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from testing.deploy.proxies import Proxy
 from testing.fake_gemini import FakeModels
-from testing.people import Socket, open_socket, person
 from testing.processes import Serving
-from testing.proxies import Proxy
+from testing.rooms.people import Socket, open_socket, person
 from testing.steps import create_ticket, events_of
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

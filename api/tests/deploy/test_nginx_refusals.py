@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
+from testing.deploy.proxies import Proxy, environment, prepared, running_nginx
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving, free_port
-from testing.proxies import Proxy, environment, prepared, running_nginx
 from testing.serving import JSON
 from testing.steps import TICKET, until
 

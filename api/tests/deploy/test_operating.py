@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import typer
 
+from testing.deploy.compose import PASSWORDS, ROOT, compose_config
 from testing.processes import free_port
-from tests.deploy.conftest import PASSWORDS, ROOT, compose_config
 from tutordesk.cli.main import app
 from tutordesk.operations.dumps.reader import open_dump
 

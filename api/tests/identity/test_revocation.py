@@ -8,9 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from testing.processes import Serving
+from testing.processes import Pair, Serving
 from testing.steps import until
-from tests.identity.conftest import Pair, user_command
 
 PASSWORD = "a long enough password"
 SOON = 5.0
@@ -59,13 +58,13 @@ async def test_changed_password_is_heard_by_the_other_server(pair: Pair) -> None
 
 async def test_disabled_user_is_out_everywhere_until_enabled(pair: Pair) -> None:
     cookies, user_id = await _person(pair[0], "Quentin")
-    assert (await user_command(pair[0], "disable", "Quentin")).stdout == f"Quentin ({user_id}) is kept out.\n"
+    assert await pair[0].run("user", "disable", "Quentin") == (0, f"Quentin ({user_id}) is kept out.\n")
     for server in pair:
         await _is_out(server, cookies)
         async with server.client() as client:
             tried = await client.post("/me/session", json={"email": "quentin@example.org", "password": PASSWORD})
             assert tried.json()["type"] == "urn:tutordesk:problem:wrong-credentials"
-    assert (await user_command(pair[0], "enable", user_id)).returncode == 0
+    assert (await pair[0].run("user", "enable", user_id))[0] == 0
 
     async def is_in() -> bool:
         return await _status(pair[1], cookies) == 200
@@ -91,7 +90,7 @@ async def test_it_is_heard_after_the_database_was_away_and_after_a_restart(tmp_p
             await until(is_away)
         os.kill(server.mongod_pid(), signal.SIGCONT)
         await until(is_back, 30)
-        assert (await user_command(server, "disable", user_id)).returncode == 0
+        assert (await server.run("user", "disable", user_id))[0] == 0
         await _is_out(server, cookies)
         await server.end()
         await server.start()

@@ -13,7 +13,6 @@ from bson import ObjectId
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import GIVEN, Serving
 from testing.steps import Event, ask, create_ticket, events_of, start_asking, until
-from tests.operations.test_commands import run
 from tutordesk.operations.catalog import newest_entry
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.reading import verify
@@ -82,12 +81,12 @@ async def test_ticket_that_was_deleted_for_ever_comes_back_with_its_chats(server
         database["chat_sessions"].delete_one({"_id": ObjectId(kept)})
         database["message_words"].delete_many({"session_id": ObjectId(kept)})
         given = ("restore", "--until", at, "--ticket", ticket["id"])
-        code, said = await run(server, *given, "--dry-run")
+        code, said = await server.run(*given, "--dry-run")
         assert (code, "tickets: 1 would appear, 0 change, 0 vanish\n  + Gone for ever\n" in said) == (0, True), said
         assert (await client.get(f"/tickets/{ticket['id']}")).status_code == 404
         async with other.stream("GET", "/tickets/events") as stream:
             told = asyncio.create_task(next_event(stream))
-            code, said = await run(server, *given)
+            code, said = await server.run(*given)
             assert (code, "tickets: 1 came back" in said, "chat_sessions: 1 came back" in said) == (0, True, True), said
             event = await asyncio.wait_for(told, 10)
         assert (event.event, event.data["title"]) == ("created", "Gone for ever")
@@ -98,7 +97,7 @@ async def test_ticket_that_was_deleted_for_ever_comes_back_with_its_chats(server
         held = database["tickets"].find_one({"_id": ObjectId(ticket["id"])})
         assert [one["id"] for one in held["transcripts"]] == [ObjectId(kept)]
         assert [hit["id"] for hit in (await client.get("/chat/sessions?q=held")).json()] == [kept]
-        code, said = await run(server, *given)
+        code, said = await server.run(*given)
         assert (code, said) == (0, "It is as it was then.\n")
 
 
@@ -112,7 +111,7 @@ async def test_edited_ticket_is_as_before_and_its_new_chats_stay(server: Serving
         late = await chat_about(client, ticket, "Late?")
         async with other.stream("GET", "/tickets/events") as stream:
             told = asyncio.create_task(next_event(stream))
-            code, said = await run(server, "restore", "--until", at, "--ticket", ticket["id"])
+            code, said = await server.run("restore", "--until", at, "--ticket", ticket["id"])
             assert (code, said) == (0, "tickets: 0 came back, 1 changed, 0 gone\n  ~ As it was\n")
             event = await asyncio.wait_for(told, 10)
         assert (event.event, event.data["title"]) == ("updated", "As it was")
@@ -153,12 +152,12 @@ async def test_chat_with_pages_comes_back_to_the_message(server: Serving, databa
         await until(is_indexed)
         database["chat_pages"].delete_many({})
         given = ("restore", "--until", at, "--chat", session_id)
-        code, said = await run(server, *given, "--dry-run")
+        code, said = await server.run(*given, "--dry-run")
         assert code == 0, said
         assert "chat_sessions: 0 would appear, 1 change, 0 vanish\n" in said
         assert "chat_pages: 1 would appear, 0 change, 0 vanish\n" in said
         assert "message_words: 0 would appear, 0 change, 2 vanish\n" in said
-        code, said = await run(server, *given)
+        code, said = await server.run(*given)
         assert (code, "chat_pages: 1 came back" in said) == (0, True), said
         assert database["chat_sessions"].find_one({"_id": ObjectId(session_id)}) == before
         assert list(database["chat_pages"].find()) == pages
@@ -177,7 +176,7 @@ async def test_chat_about_a_ticket_comes_back_by_itself(server: Serving, databas
         start = await start_asking(client, "Running?", path, session_id=session_id)
         at = await instant(server, database)
         given = ("restore", "--until", at, "--chat", session_id)
-        code, said = await run(server, *given)
+        code, said = await server.run(*given)
         assert (code, "The tutor is still answering in this chat" in said) == (2, True), said
         await client.post(f"/chat/replies/{start.data['id']}/stop")
 
@@ -185,7 +184,7 @@ async def test_chat_about_a_ticket_comes_back_by_itself(server: Serving, databas
             return (await client.get(f"/chat/sessions/{session_id}")).json()["running_reply"] is None
 
         await until(is_joined)
-        code, said = await run(server, *given)
+        code, said = await server.run(*given)
         assert code == 0, said
         chat = (await client.get(f"/chat/sessions/{session_id}")).json()
         assert [message["content"] for message in chat["messages"]] == ["First?", TEXT, "Running?"]
@@ -208,7 +207,7 @@ async def test_what_was_not_there_is_refused(server: Serving, database: Any) -> 
             (("--ticket", "42"), "'42' is no id of a ticket"),
             (("--ticket", ticket["id"], "--chat", "0" * 24), "not both at once"),
         ):
-            code, answer = await run(server, "restore", "--until", at, *given)
+            code, answer = await server.run("restore", "--until", at, *given)
             assert (code, said in answer) == (2, True), answer
         assert (await client.get(f"/tickets/{ticket['id']}")).json()["title"] == ticket["title"]
         names = database.list_collection_names()

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from bson import ObjectId, Timestamp
 
-from benchmarks.log_kills import kill_many
-from testing.databases import fresh_database, state_of
-from tests.operations.test_log_files import most_bytes
+from testing.databases.log_kills import kill_many
+from testing.databases.logs import max_file_bytes, rewind, until_base, wait_until
+from testing.databases.states import fresh_database, state_of
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Client, Database, newest_entry
 from tutordesk.operations.changelog.bases import list_bases
@@ -25,9 +25,9 @@ from tutordesk.operations.changelog.writer import ChangeLog
 from tutordesk.operations.dumps.dump import dump_database
 from tutordesk.operations.dumps.reader import open_dump
 from tutordesk.operations.embedded.mongod import REPLICA_SET, SOCKET_NAME, find_mongod, running_mongod, socket_dir
-from tutordesk.operations.instants import Instant, parse
+from tutordesk.operations.instants import Instant
 from tutordesk.operations.restores.restore import preview, restore
-from tutordesk.operations.restores.rewind import rewind_from, rewind_to
+from tutordesk.operations.restores.rewind import rewind_from
 
 
 @pytest.fixture
@@ -53,29 +53,6 @@ def killed_at_the_end(command: list[str]) -> Iterator[None]:
             yield
         finally:
             process.kill()
-
-
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
-
-
-def until_base(folder: Path, count: int = 1) -> None:
-    until(lambda: len(list_bases(folder)) >= count and not (folder / "base-wanted").exists())
-
-
-def rewind(client: Client, folder: Path, name: str, at: Timestamp | str | None) -> dict[str, Any]:
-    """The state that a restore to this instant makes, in a database of its own."""
-    instant = parse(at) if isinstance(at, str) else Instant(ts=at) if at else None
-    into = f"{name}_back"
-    try:
-        dump, log = rewind_to(folder, name, instant)
-        restore(client, dump, into, into, lambda step, total, done: None, log)
-        return state_of(client[into])
-    finally:
-        client.drop_database(into)
 
 
 def test_killed_writer_loses_nothing_and_every_instant_comes_back(source: Any, tmp_path: Path) -> None:
@@ -260,9 +237,9 @@ def _exceed_window(url: str, folder: Path) -> None:
         while oplog.find().sort("$natural", 1)[0]["ts"] <= missed:
             client["noise"]["noise"].insert_many({"fill": "x" * 100_000} for _ in range(100))
         with writing(url, folder) as change_log:
-            until(lambda: verify(folder).gaps)
+            wait_until(lambda: verify(folder).gaps)
             until_base(folder, 2)
-            until(lambda: not change_log.status.gap and not change_log.status.alarm)
+            wait_until(lambda: not change_log.status.gap and not change_log.status.alarm)
             database["tickets"].insert_one({"title": "seen"})
         assert verify(folder).gaps == 1
         assert rewind(client, folder, database.name, first) == before
@@ -275,30 +252,30 @@ def _approach_window(url: str, folder: Path, caplog: pytest.LogCaptureFixture) -
     """A log that cannot be written for a while warns, once, when more than half of the oplog lies behind it."""
     with fresh_database(url) as (url, _, database), writing(url, folder) as change_log:
         until_base(folder)
-        until(lambda: change_log.status.position)
-        with most_bytes(segments(folder)[0].stat().st_size + 50):
+        wait_until(lambda: change_log.status.position)
+        with max_file_bytes(segments(folder)[0].stat().st_size + 50):
 
             def is_warned() -> bool:
                 database["tickets"].insert_one({"title": "later"})
                 return bool(change_log.status.warning)
 
-            until(is_warned, 60)
+            wait_until(is_warned, 60)
             assert "cannot be written" in change_log.status.alarm
-        until(lambda: not change_log.status.warning and not change_log.status.alarm, 60)
+        wait_until(lambda: not change_log.status.warning and not change_log.status.alarm, 60)
     assert caplog.text.count("of what MongoDB's oplog holds") == 1
 
 
 def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -> None:
     """The first is killed; its beat stands still, and the other's own log has no gap."""
     url, _, database = source
-    with killed_at_the_end([sys.executable, "-m", "testing.log_writer", url, str(tmp_path / "a")]):
+    with killed_at_the_end([sys.executable, "-m", "testing.databases.log_writer", url, str(tmp_path / "a")]):
         until_base(tmp_path / "a")
         with writing(url, tmp_path / "b", "other") as other:
             time.sleep(3)
             assert not other.status.is_writing
             assert not segments(tmp_path / "b")
     with writing(url, tmp_path / "b", "other") as other:
-        until(lambda: other.status.is_writing, 20)
+        wait_until(lambda: other.status.is_writing, 20)
         until_base(tmp_path / "b")
         database["tickets"].insert_one({"title": "one"})
     assert verify(tmp_path / "b").records >= 1
@@ -310,12 +287,12 @@ def test_full_disk_is_told_and_caught_up(source: Any, tmp_path: Path, caplog: py
     url, client, database = source
     with writing(url, tmp_path) as change_log:
         until_base(tmp_path)
-        with most_bytes(segments(tmp_path)[0].stat().st_size + 500):
+        with max_file_bytes(segments(tmp_path)[0].stat().st_size + 500):
             database["tickets"].insert_many({"n": number} for number in range(300))
-            until(lambda: "cannot be written" in change_log.status.alarm)
+            wait_until(lambda: "cannot be written" in change_log.status.alarm)
             database["tickets"].update_many({}, {"$set": {"late": True}})
-            until(lambda: change_log.status.lag_seconds > 1)
-        until(lambda: not change_log.status.alarm)
+            wait_until(lambda: change_log.status.lag_seconds > 1)
+        wait_until(lambda: not change_log.status.alarm)
     assert "the change log cannot be written: File too large" in caplog.text
     found = verify(tmp_path)
     assert (found.gaps, found.damage, found.torn) == (0, (), None)

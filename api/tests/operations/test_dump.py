@@ -12,7 +12,7 @@ from typing import Any
 import bson
 import pytest
 
-from testing.databases import fill, fresh_database, state_of
+from testing.databases.states import fill, fresh_database, state_of
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Client, Database, list_collections
 from tutordesk.operations.dumps.dump import dump_database

@@ -14,15 +14,14 @@ import bson
 import pymongo
 import pytest
 
-from testing.databases import state_of
+from testing.databases.logs import rewind, until_base, wait_until
+from testing.databases.replica_set import Fault, ReplicaSet, hang, kill, running_replica_set, step_down
+from testing.databases.states import state_of
 from testing.fake_gemini import FakeModels
-from testing.insistent import Answer, Sends, Speaker, ask_until_taken
-from testing.people import Person, person
 from testing.processes import GIVEN, Serving
-from testing.replica_set import Fault, ReplicaSet, hang, kill, running_replica_set, step_down
+from testing.rooms.insistent import Answer, Sends, Speaker, ask_until_taken
+from testing.rooms.people import Person, person
 from testing.steps import until
-from tests.operations.test_change_log import rewind, until_base
-from tests.operations.test_change_log import until as wait_until
 from tutordesk.operations.catalog import newest_entry
 from tutordesk.operations.changelog.files import segments, ts_of
 from tutordesk.operations.changelog.reading import read_log, verify

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from testing.fake_gemini import TEXT, FakeModels
-from testing.people import person
 from testing.processes import GIVEN, Serving, is_alive
+from testing.rooms.people import person
 from testing.steps import TICKET, ask, create_ticket, start_asking, text_of, until
 from tutordesk.operations.embedded.disk import MB, MIN_BYTES, Disk
 from tutordesk.operations.embedded.keeper import pause_after

@@ -1,6 +1,5 @@
 """The change log's files: what is torn is cut off, other damage is found, and a full disk loses nothing."""
 
-import resource
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ import bson
 import pytest
 from bson import Int64, ObjectId, Timestamp
 
+from testing.databases.logs import max_file_bytes
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Position
 from tutordesk.operations.changelog import files as log_files
@@ -203,17 +203,6 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
         Writer(tmp_path)
 
 
-@contextmanager
-def most_bytes(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond `size`: the write before is short, the next one fails."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("room", [0, 1, 100, 904])
 def test_full_disk_leaves_the_log_as_it_was(tmp_path: Path, room: int) -> None:
     with writing(tmp_path) as writer:
@@ -222,7 +211,7 @@ def test_full_disk_leaves_the_log_as_it_was(tmp_path: Path, room: int) -> None:
         file = segments(tmp_path)[0]
         whole = file.read_bytes()
         for _ in range(3):
-            with most_bytes(len(whole) + room), pytest.raises(OSError, match="File too large"):
+            with max_file_bytes(len(whole) + room), pytest.raises(OSError, match="File too large"):
                 writer.append([entry(1, "long" * 500), entry(2)], at(2))
             assert file.read_bytes() == whole
             assert writer.position == at(0)

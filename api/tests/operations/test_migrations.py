@@ -12,7 +12,7 @@ import pymongo.errors
 import pytest
 from bson import ObjectId
 
-from testing.databases import fresh_database
+from testing.databases.states import fresh_database
 from testing.serving import JSON, make_settings, serving
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.main import DOCUMENTS, create_app

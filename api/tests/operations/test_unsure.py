@@ -15,8 +15,8 @@ import pymongo
 import pytest
 
 from testing.fake_gemini import TEXT, FakeModels
-from testing.people import person
 from testing.processes import GIVEN, Serving
+from testing.rooms.people import person
 from testing.steps import ask, text_of
 from tutordesk.operations.embedded.mongod import find_mongod, mongodb_url
 

@@ -17,13 +17,12 @@ import pymongo
 import pytest
 from bson import ObjectId
 
-from benchmarks.cuts import Pieces
-from benchmarks.kills import STUCK_SECONDS, lost_seconds, start_reply
-from benchmarks.reader import TimedReader
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Serving
+from testing.processes import GIVEN, Pair, Serving
+from testing.replies.kills import STUCK_SECONDS, lost_seconds, start_reply
+from testing.replies.pieces import Pieces
+from testing.replies.wire_reader import TimedReader
 from testing.steps import until
-from tests.replies.conftest import Pair
 from tutordesk.operations.embedded.mongod import mongodb_url
 
 TEXT = "größere Bilder: 上传失败，请检查代理的限制 🙂🙃🙂🙃 " * 45
@@ -37,7 +36,7 @@ async def test_random_cuts_and_reloads_change_no_text(pair: Pair, fake: FakeMode
     fake.text, fake.chunk, fake.delay_ms = TEXT, 12, 30
     begun = [await start_reply(ports[place % 2]) for place in range(10)]
     pieces = [Pieces(ports, reader, random.Random(chance.random())) for reader in begun]
-    await asyncio.gather(*(one.read(8, most_bytes=1500) for one in pieces))
+    await asyncio.gather(*(one.read(8, max_bytes=1500) for one in pieces))
     assert {one.text for one in pieces} == {TEXT}
     assert sum(one.cuts for one in pieces) >= 60
     assert sum(one.halves for one in pieces) > 0

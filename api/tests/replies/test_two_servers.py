@@ -14,12 +14,11 @@ import httpx
 import pymongo
 import pytest
 
-from benchmarks.reader import TimedReader, ask, ask_request, connect_timed, follow_request, grow
 from testing.fake_gemini import TEXT, FakeModels
-from testing.processes import Serving
+from testing.processes import Pair, Serving
+from testing.replies.wire_reader import TimedReader, ask, ask_request, connect_timed, follow_request, grow
 from testing.serving import JSON
 from testing.steps import until
-from tests.replies.conftest import Pair
 from tutordesk.ground.clock import now
 
 LONG = "so the proxy says no to größere Bilder 🙂 "

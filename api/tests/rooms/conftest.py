@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from testing.people import Person, person
+from testing.rooms.people import Person, person
 from testing.serving import Live
 
 

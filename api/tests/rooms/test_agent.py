@@ -1,36 +1,21 @@
 """C1, C6: the tutor in a room: asked by a mention or by HTTP, one answer at a time, seen by all, stopped by few."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
 from testing.fake_gemini import FakeModels
-from testing.people import Person, person
+from testing.rooms.answers import LONG_ANSWER, answer_stream, read_answer
+from testing.rooms.people import Person, person
 from testing.serving import Live
-from testing.steps import Event, create_ticket, events_of, text_of, until
-
-SLOW = "The proxy refuses the body. " * 20
-
-
-@asynccontextmanager
-async def stream(client: httpx.AsyncClient, reply_id: str, after: int = 0) -> AsyncIterator[AsyncIterator[Event]]:
-    async with client.stream("GET", f"/agent/stream/{reply_id}", params={"after": after}) as response:
-        assert response.status_code == 200
-        yield events_of(response)
-
-
-async def read_answer(client: httpx.AsyncClient, reply_id: str, after: int = 0) -> list[Event]:
-    async with stream(client, reply_id, after) as events:
-        return [event async for event in events]
+from testing.steps import create_ticket, events_of, text_of, until
 
 
 async def test_everybody_sees_the_tutor_begin_write_and_end(
     fake: FakeModels, ana: Person, ben: Person, room_id: str
 ) -> None:
-    fake.text, fake.chunk, fake.delay_ms = SLOW, 20, 10
+    fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 20, 10
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
         asked = await one.say("@tutor why does my upload fail?")
         begun = await other.wait("reply_started")
@@ -39,26 +24,26 @@ async def test_everybody_sees_the_tutor_begin_write_and_end(
         ended = await other.wait("reply_ended")
     for events in seen:
         assert [events[0].event, events[-2].event, events[-1].event] == ["message_start", "message_complete", "done"]
-        assert text_of(events) == SLOW
+        assert text_of(events) == LONG_ANSWER
     message = ended["message"]
     assert (message["content"], message["is_agent"], message["user_id"], message["status"]) == (
-        SLOW,
+        LONG_ANSWER,
         True,
         None,
         "complete",
     )
     assert (message["name"], message["reply_id"]) == ("Tutor", begun["reply_id"])
-    assert [row["content"] for row in await ana.messages(room_id)] == [asked["message"]["content"], SLOW]
+    assert [row["content"] for row in await ana.messages(room_id)] == [asked["message"]["content"], LONG_ANSWER]
 
 
 async def test_late_joiner_sees_the_text_so_far_and_the_rest(
     fake: FakeModels, ana: Person, ben: Person, room_id: str
 ) -> None:
-    fake.text, fake.chunk, fake.delay_ms = SLOW, 10, 20
+    fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 10, 20
     async with ana.socket(room_id) as one:
         await one.say("@tutor explain")
         reply_id = (await one.wait("reply_started"))["reply_id"]
-        async with stream(ana.client, reply_id) as events:
+        async with answer_stream(ana.client, reply_id) as events:
             async for event in events:
                 if event.id and int(event.id) > 100:
                     break
@@ -66,8 +51,8 @@ async def test_late_joiner_sees_the_text_so_far_and_the_rest(
         await late.join(room_id)
         running = (await late.room(room_id))["running_reply"]
         assert (running["id"], running["asked_by"]) == (reply_id, ana.id)
-        assert text_of(await read_answer(late.client, reply_id)) == SLOW
-        assert text_of(await read_answer(late.client, reply_id, after=100)) == SLOW[100:]
+        assert text_of(await read_answer(late.client, reply_id)) == LONG_ANSWER
+        assert text_of(await read_answer(late.client, reply_id, after=100)) == LONG_ANSWER[100:]
     await late.client.aclose()
 
 
@@ -86,7 +71,7 @@ async def test_stranger_gets_404(live: Live, ana: Person, room_id: str, stranger
 async def test_asker_and_admins_stop_it(
     live: Live, fake: FakeModels, ana: Person, ben: Person, room_id: str, who: str, status: int
 ) -> None:
-    fake.text, fake.chunk, fake.delay_ms = SLOW, 5, 20
+    fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 5, 20
     other = await person(live.url, "Cleo")
     await other.join(room_id)
     if who == "admin":
@@ -99,7 +84,7 @@ async def test_asker_and_admins_stop_it(
         assert (await client.post(f"/chat/replies/{reply_id}/stop", json={})).status_code == status
         ended = await socket.wait("reply_ended", 10)
     assert ended["message"]["status"] == ("stopped" if status == 202 else "complete")
-    assert SLOW.startswith(ended["message"]["content"])
+    assert LONG_ANSWER.startswith(ended["message"]["content"])
     await other.client.aclose()
 
 
@@ -109,7 +94,7 @@ async def _has_begun(fake: FakeModels) -> bool:
 
 async def test_questions_wait_for_their_turn(fake: FakeModels, ana: Person, ben: Person, room_id: str) -> None:
     """One reply a room at a time; the queue is the messages that ask and have no answer yet, in their order."""
-    fake.text, fake.chunk, fake.delay_ms = SLOW, 40, 20
+    fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 40, 20
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
         asked = [
             (await socket.say(f"@tutor {n}"))["message"]["id"] for n, socket in enumerate([one, other, one, other])
@@ -185,7 +170,7 @@ async def test_failing_model_ends_the_answer_with_a_sentence(fake: FakeModels, a
 async def test_question_by_http_is_a_message_and_a_stream(
     fake: FakeModels, ana: Person, ben: Person, room_id: str
 ) -> None:
-    fake.text, fake.chunk, fake.delay_ms = SLOW, 40, 10
+    fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 40, 10
     async with ben.socket(room_id) as other:
         await other.say("@tutor first mine")
         async with ana.client.stream(
@@ -194,7 +179,7 @@ async def test_question_by_http_is_a_message_and_a_stream(
             assert response.status_code == 200
             events = [event async for event in events_of(response)]
         await other.wait("reply_ended")
-    assert text_of(events) == SLOW
+    assert text_of(events) == LONG_ANSWER
     assert events[-1].event == "done"
     contents = [(message["name"], message["asks_tutor"]) for message in await ana.messages(room_id)]
     assert contents == [("Ben", True), ("Ana", True), ("Tutor", False), ("Tutor", False)]

@@ -1,43 +1,20 @@
 """C5: one room on several processes, told of by MongoDB or by Redis. Whatever is lost on the way is in the database."""
 
 import asyncio
-import contextlib
 import random
-import shutil
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import WebSocketException
 
 from testing.fake_gemini import FakeModels
-from testing.people import Event, Person, Socket, Timeline, open_socket, person
-from testing.processes import GIVEN, Serving, free_port
+from testing.processes import GIVEN, Pair, serving_pair
+from testing.rooms.answers import LONG_ANSWER, read_answer
+from testing.rooms.people import Person, Timeline, person
+from testing.rooms.redis import Redis
+from testing.rooms.watchers import Watcher, send_all
 from testing.steps import text_of, until
-from tests.rooms.test_agent import SLOW, read_answer
-
-Pair = tuple[Serving, Serving]
-
-
-class Redis:
-    """A real Redis that holds nothing; killed and started again on the same port."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        binary = shutil.which("redis-server")
-        assert binary, "the tests need redis-server; on Debian: apt install redis-server"
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        if self.process:
-            self.process.kill()
-            self.process.wait()
 
 
 @pytest.fixture(params=["mongodb", "redis"])
@@ -56,13 +33,9 @@ async def pair(mongod_url: str, fake: FakeModels, engine: Redis | None, tmp_path
     given = {**GIVEN, "GEMINI_BASE_URL": fake.url, "MONGODB_URL": mongod_url.replace("/tutordesk?", "/rooms?")}
     given["TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE"] = "0"
     if engine:
-        given["REDIS_URL"] = f"redis://127.0.0.1:{engine.port}/0"
-    one, other = (Serving(tmp_path / name, **given) for name in ("one", "other"))
-    await asyncio.gather(one.start(), other.start())
-    yield one, other
-    for server in (one, other):
-        if server.process and server.process.poll() is None:
-            await server.end()
+        given["REDIS_URL"] = engine.url
+    async with serving_pair(tmp_path, **given) as servers:
+        yield servers
 
 
 @pytest.fixture
@@ -80,7 +53,7 @@ async def test_members_on_two_processes_see_the_same(
     ana, ben = people
     room_id = await ana.make_room()
     await ben.join(room_id)
-    fake.text, fake.chunk, fake.delay_ms = SLOW, 10, 20
+    fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 10, 20
     async with ana.socket(room_id, after=0) as one, ben.socket(room_id, after=0) as other:
         await one.wait(lambda event: event["type"] == "presence" and len(event["user_ids"]) == 2)
         await ben.client.get("/me")
@@ -95,7 +68,7 @@ async def test_members_on_two_processes_see_the_same(
         await other.wait(lambda event: event.get("seq") == last, 3)
         await one.send("typing")
         await one.wait("typing")
-    assert [text_of(stream) for stream in streams] == [SLOW, SLOW]
+    assert [text_of(stream) for stream in streams] == [LONG_ANSWER, LONG_ANSWER]
     for socket in (one, other):
         timeline = Timeline()
         for event in socket.persisted():
@@ -143,46 +116,6 @@ async def test_nothing_is_lost_when_the_bus_or_a_process_dies(
     assert sum(watcher.cuts for watcher in watchers) >= 4
 
 
-class Watcher:
-    """A member that loses its connection again and again, and comes back to either server with `?after=`."""
-
-    def __init__(self, who: Person, pair: Pair, room_id: str, chance: random.Random) -> None:
-        self.who, self.pair, self.room_id, self.chance = who, pair, room_id, chance
-        self.seq, self.cuts, self.events = 0, 0, list[Event]()
-
-    async def watch(self) -> None:
-        while True:
-            server = self.chance.choice(self.pair)
-            with contextlib.suppress(OSError, WebSocketException, TimeoutError, EOFError):
-                async with open_socket(server.url, self.room_id, self.who.cookie, self.seq) as connection:
-                    async with asyncio.timeout(self.chance.uniform(0.2, 2.0)):
-                        await self._read(Socket(connection))
-            self.cuts += 1
-            await asyncio.sleep(0.05)
-
-    async def _read(self, socket: Socket) -> None:
-        while True:
-            event = await socket.next(60)
-            if "seq" in event and event["type"] != "resumed":
-                assert event["seq"] == self.seq + 1, "a gap or a double"
-                self.seq = event["seq"]
-                self.events.append(event)
-
-
-async def send_all(who: Person, pair: Pair, room_id: str, count: int, chance: random.Random) -> None:
-    """Send each message until it is confirmed, over whichever server answers."""
-    number = 0
-    while number < count:
-        with contextlib.suppress(OSError, WebSocketException, TimeoutError, EOFError):
-            async with open_socket(chance.choice(pair).url, room_id, who.cookie) as connection:
-                socket = Socket(connection)
-                while number < count:
-                    await socket.say(f"{who.name} {number}", f"key {number}")
-                    number += 1
-                    await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
-
-
 async def test_answer_of_a_killed_process_ends_and_the_next_question_is_taken(
     pair: Pair, people: tuple[Person, Person], fake: FakeModels, engine: Redis | None
 ) -> None:
@@ -190,7 +123,7 @@ async def test_answer_of_a_killed_process_ends_and_the_next_question_is_taken(
     ana, ben = people
     room_id = await ana.make_room()
     await ben.join(room_id)
-    fake.text, fake.chunk, fake.delay_ms = SLOW, 2, 50
+    fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 2, 50
     async with ben.socket(room_id) as other:
         async with ana.socket(room_id) as one:
             await one.say("@tutor why?")
@@ -200,8 +133,8 @@ async def test_answer_of_a_killed_process_ends_and_the_next_question_is_taken(
             await pair[0].end(signal.SIGKILL)
         ended = await other.wait("reply_ended", 20)
         assert (ended["reply_id"], ended["message"]["status"]) == (reply_id, "interrupted")
-        assert SLOW.startswith(ended["message"]["content"])
+        assert LONG_ANSWER.startswith(ended["message"]["content"])
         assert ended["message"]["content"]
         fake.delay_ms = 0
         await other.wait("reply_started", 5)
-        assert (await other.wait("reply_ended", 10))["message"]["content"] == SLOW
+        assert (await other.wait("reply_ended", 10))["message"]["content"] == LONG_ANSWER

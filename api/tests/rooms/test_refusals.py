@@ -10,7 +10,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from testing.people import Person, Socket, open_socket, person
+from testing.rooms.people import Person, Socket, open_socket, person
 from testing.serving import Live
 
 

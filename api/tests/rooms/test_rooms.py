@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from testing.people import Person, person
+from testing.rooms.people import Person, person
 from testing.serving import Live
 from testing.steps import create_ticket
 

@@ -6,8 +6,8 @@ import socket
 import pytest
 from beanie import PydanticObjectId
 
-from benchmarks.members import handshake
-from testing.people import Person
+from testing.rooms.member_sockets import handshake
+from testing.rooms.people import Person
 from testing.serving import Live
 from testing.steps import until
 from tutordesk.rooms.relay.seats import MAX_EVENTS, Seat

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from beanie import PydanticObjectId
 
-from testing.people import Person, Timeline, person
+from testing.rooms.people import Person, Timeline, person
 from testing.serving import Live
 from tutordesk.rooms.members import access_member
 from tutordesk.rooms.messages import post_message

@@ -1,0 +1,1 @@
+"""What tests and benchmarks of databases share: states to compare, kills, a replica set and a change log."""

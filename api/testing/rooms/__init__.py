@@ -1,0 +1,1 @@
+"""What tests and benchmarks of rooms share: people, their sockets, and a Redis that can be killed."""

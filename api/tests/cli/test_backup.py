@@ -1,0 +1,138 @@
+"""The commands `dump`, `restore` and `log` on a real server and on the data folder that it leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymongo
+import pytest
+
+from testing.fake_gemini import FakeModels
+from testing.processes import GIVEN, Serving, free_port
+from testing.steps import TICKET, create_ticket, until
+from tutordesk.operations.embedded.mongod import mongodb_url
+from tutordesk.operations.migrations.run import KNOWN
+
+
+@pytest.fixture
+async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
+    one = await Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **GIVEN).start()
+    yield one
+    if one.is_running:
+        await one.end()
+
+
+async def titles(client: httpx.AsyncClient) -> list[str]:
+    return [ticket["title"] for ticket in (await client.get("/tickets")).json()]
+
+
+@pytest.mark.parametrize("options", [[], ["--gzip"]])
+async def test_dump_of_a_running_server_is_restored(server: Serving, tmp_path: Path, options: list[str]) -> None:
+    folder = str(tmp_path / "dump")
+    async with server.client() as client:
+        await create_ticket(client)
+        code, said = await server.run("dump", folder, *options)
+        assert code == 0
+        assert said.startswith(f"{folder}: the database at 20")
+        await create_ticket(client, title="Written later")
+        code, said = await server.run("restore", folder, "--yes-drop", "tutordesk")
+        assert (code, "in use by another Tutordesk" in said) == (2, True)
+    await server.end()
+    code, said = await server.run("restore", folder)
+    assert (code, "--yes-drop tutordesk" in said) == (2, True)
+    code, said = await server.run("restore", folder, "--into", "other")
+    assert code == 0
+    code, said = await server.run("restore", folder, "--yes-drop", "tutordesk")
+    assert (code, f"tutordesk: {2 + len(KNOWN)} documents restored" in said) == (0, True), said
+    await server.start()
+    async with server.client(client.cookies) as client:
+        assert await titles(client) == [TICKET["title"]]
+
+
+async def test_what_is_no_dump_is_refused_with_a_sentence(server: Serving, tmp_path: Path) -> None:
+    await server.end()
+    (tmp_path / "empty").mkdir()
+    for name, said in (("empty", "holds no dump"), ("nowhere", "is not a folder")):
+        assert await server.run("restore", str(tmp_path / name)) == (2, f"tutordesk: {tmp_path / name} {said}.\n")
+
+
+async def test_rewound_to_an_instant_after_a_look(server: Serving) -> None:
+    """D4: what was deleted by mistake comes back."""
+    async with server.client() as client:
+        kept = await create_ticket(client, title="Deleted by mistake")
+        await until_logged(server, "Deleted by mistake")
+        await asyncio.sleep(1.1)
+        instant = datetime.now(UTC).isoformat()
+        await asyncio.sleep(0.1)
+        await create_ticket(client, title="Written later")
+        await until_logged(server, "Written later")
+        code, said = await server.run("restore", "--until", instant, "--dry-run")
+        assert code == 0, said
+        assert "tickets: 0 would appear, 0 change, 1 vanish\n  - Written later\n" in said
+    await server.end()
+    code, said = await server.run("restore", "--until", instant)
+    assert (code, "--yes-drop tutordesk" in said) == (2, True)
+    code, said = await server.run("restore", "--until", instant, "--yes-drop", "tutordesk")
+    assert (code, "operations replayed" in said) == (0, True), said
+    await server.start()
+    async with server.client(client.cookies) as client:
+        assert await titles(client) == [kept["title"]]
+        await create_ticket(client, title="Written after")
+        await until_logged(server, "Written after")
+    code, said = await server.run("log", "verify")
+    assert (code, "gaps: 1." in said, said.endswith("It is whole.\n")) == (0, True, True), said
+    code, said = await server.run("log", "bases")
+    assert code == 0
+    code, said = await server.run("log", "show", "--since", instant)
+    assert (code, "GAP" in said, "the data were restored" in said) == (0, True, True), said
+    await server.end()
+
+
+async def until_logged(server: Serving, title: str) -> None:
+    async def is_logged() -> bool:
+        return title in (await server.run("log", "show"))[1]
+
+    await until(is_logged)
+
+
+async def test_log_that_is_off_is_not_there(tmp_path: Path, fake: FakeModels) -> None:
+    settings = {"TUTORDESK_CHANGE_LOG": "off", "GEMINI_BASE_URL": fake.url, **GIVEN}
+    server = await Serving(tmp_path / "data", **settings).start()
+    await server.end()
+    code, said = await server.run("log", "show")
+    assert (code, "There is no change log in" in said) == (2, True)
+
+
+async def test_half_restored_database_is_not_served(server: Serving) -> None:
+    async with server.client() as client:
+        await create_ticket(client)
+    with pymongo.MongoClient[Any](mongodb_url(server.data_dir)) as database:
+        database["tutordesk"]["data_epoch"].insert_one({"_id": "switch", "rename": [], "drop": [], "views": []})
+    await server.end()
+    code, said = await server.run("serve", "--port", str(free_port()))
+    assert (code, "A restore broke off" in said) == (2, True), said
+    code, said = await server.run("restore")
+    assert (code, "It is finished now." in said) == (0, True), said
+    await server.start()
+
+
+async def test_migrations_are_listed_and_applied(tmp_path: Path, fake: FakeModels) -> None:
+    one = Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **GIVEN)
+    code, said = await one.run("migrate", "--status")
+    assert (code, said.count("waiting")) == (0, len(KNOWN))
+    code, said = await one.run("migrate")
+    assert (code, said.count(" UTC "), said.count("waiting")) == (0, len(KNOWN), 0)
+    await one.start()
+    code, said = await one.run("migrate", "--status")
+    with pymongo.MongoClient[Any](mongodb_url(one.data_dir)) as client:
+        row = {"_id": 99, "name": "to come", "applied_at": datetime.now(UTC), "seconds": 1.0}
+        client["tutordesk"]["migrations"].insert_one(row)
+    assert (code, said.count(" UTC ")) == (0, len(KNOWN))
+    await one.end()
+    code, said = await one.run("migrate", "--status")
+    assert (code, "written by a newer Tutordesk" in said) == (2, True)
+    code, said = await one.run("serve", "--port", str(free_port()))
+    assert (code, "written by a newer Tutordesk" in said) == (2, True)

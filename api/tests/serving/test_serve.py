@@ -1,0 +1,289 @@
+"""D1 and the FAULTS rows on processes: a real `tutordesk serve`, refused, killed, stopped, frozen and restarted."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymongo
+import pytest
+
+from testing.fake_gemini import TEXT, FakeModels
+from testing.processes import COMMAND, Serving, free_port, is_alive
+from testing.steps import TICKET, ask, create_ticket, follow, start_asking, text_of, until
+from tutordesk.operations.embedded.mongod import SOCKET_NAME, find_mongod, mongodb_url, socket_dir
+
+
+@pytest.fixture
+async def serving(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
+    given = {"TUTORDESK_MODEL": "gemini:fake", "GEMINI_API_KEY": "test-key-of-gemini", "GEMINI_BASE_URL": fake.url}
+    server = await Serving(tmp_path / "data", **given).start()
+    yield server
+    if server.is_running:
+        await server.end()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+async def test_ends_cleanly_and_leaves_no_process(serving: Serving, sign: signal.Signals) -> None:
+    mongod = serving.mongod_pid()
+    async with serving.client() as client:
+        await create_ticket(client)
+        async with client.stream("GET", "/tickets/events") as events:
+            assert events.status_code == 200
+            async with asyncio.timeout(10):
+                code = await serving.end(sign)
+    assert code in (0, -sign)
+    assert not is_alive(mongod)
+    assert list(socket_dir(serving.data_dir).iterdir()) == []
+
+
+async def test_second_server_on_the_same_folder_is_refused(serving: Serving) -> None:
+    second = await _run("serve", "--port", str(free_port()), "--data-dir", str(serving.data_dir))
+    assert second.returncode == 2
+    assert re.fullmatch(
+        r"tutordesk: The data folder \S+ is in use by another Tutordesk \(process \d+\)\. .+\.\n", second.stderr
+    )
+
+
+async def test_taken_port_is_refused(serving: Serving, tmp_path: Path) -> None:
+    second = await _run("serve", "--port", serving.url.rsplit(":", 1)[1], "--data-dir", str(tmp_path / "other"))
+    assert second.returncode == 2
+    assert "Cannot listen on 127.0.0.1" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"TUTORDESK_SECRET_KEY": "changeme"}, "TUTORDESK_SECRET_KEY: "),
+        ({"TUTORDESK_MODEL": "gemini:x"}, "GEMINI_API_KEY is not set"),
+        ({"TUTORDESK_MONGOD": "/nonexistent"}, "TUTORDESK_MONGOD: "),
+        (
+            {"MONGODB_URL": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300"},
+            "MONGODB_URL: the MongoDB there cannot",
+        ),
+    ],
+)
+async def test_bad_setting_ends_with_a_sentence(tmp_path: Path, given: dict[str, str], said: str) -> None:
+    """D7, S-11."""
+    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path), **given)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].startswith("tutordesk: ")
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+async def _run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return await asyncio.to_thread(
+        subprocess.run,
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=30,
+    )
+
+
+async def test_killed_in_mid_answer_keeps_the_text(serving: Serving, fake: FakeModels) -> None:
+    """FAULTS: API SIGKILL mid-reply: after the restart it reads `interrupted`, at most a second of text is lost."""
+    fake.delay_ms, fake.chunk, fake.text = 20, 4, "word " * 2000
+    async with serving.client() as client:
+        start = await start_asking(client, "Why?", client_message_id="kill")
+        await asyncio.sleep(2.2)
+        before = len(text_of(await _peek(client, start.data["id"])))
+        await serving.end(signal.SIGKILL)
+        cookies = client.cookies
+    await serving.start()
+    async with serving.client(cookies) as client:
+        session = (await client.get(f"/chat/sessions/{start.data['session_id']}")).json()
+        question, answer = session["messages"]
+        assert question["content"] == "Why?"
+        assert answer["status"] == "interrupted"
+        assert fake.text.startswith(answer["content"])
+        assert len(answer["content"]) >= before - 4 * 50 - 50
+        assert session["running_reply"] is None
+        events = await follow(client, start.data["id"], 10)
+        assert text_of(events) == answer["content"][10:]
+        assert events[-2].data["status"] == "interrupted"
+        fake.text, fake.delay_ms = TEXT, 0
+        again = await ask(client, "Again?", session_id=start.data["session_id"])
+        assert text_of(again) == TEXT
+
+
+async def _peek(client: httpx.AsyncClient, reply_id: str) -> list[Any]:
+    from testing.steps import events_of
+
+    events = []
+    async with client.stream("GET", f"/chat/replies/{reply_id}/stream") as response:
+        async for event in events_of(response):
+            events.append(event)
+            if event.event == "message_delta":
+                break
+    return events
+
+
+async def test_terminated_in_mid_answer_loses_nothing(serving: Serving, fake: FakeModels) -> None:
+    """FAULTS: API SIGTERM: the whole text so far is saved, the exit takes at most ten seconds."""
+    fake.delay_ms, fake.chunk, fake.text = 20, 4, "word " * 2000
+    async with serving.client() as client:
+        start = await start_asking(client, "Why?")
+        await asyncio.sleep(0.5)
+        before = len(text_of(await _peek(client, start.data["id"])))
+        async with asyncio.timeout(10):
+            await serving.end(signal.SIGTERM)
+        cookies = client.cookies
+    await serving.start()
+    async with serving.client(cookies) as client:
+        answer = (await client.get(f"/chat/sessions/{start.data['session_id']}")).json()["messages"][1]
+    assert answer["status"] == "interrupted"
+    assert len(answer["content"]) >= before
+    assert fake.text.startswith(answer["content"])
+
+
+async def test_database_killed_comes_back_and_loses_nothing(serving: Serving, fake: FakeModels) -> None:
+    """FAULTS: mongod SIGKILL: started again within a second, streaming goes on, what was acknowledged is there."""
+    fake.delay_ms, fake.chunk = 60, 2
+    async with serving.client() as client:
+        ticket = await create_ticket(client)
+        reading = asyncio.create_task(ask(client, "Why?"))
+        await asyncio.sleep(0.5)
+        first = serving.mongod_pid()
+        os.kill(first, signal.SIGKILL)
+
+        async def is_back() -> bool:
+            return (await client.get("/health/ready")).status_code == 200
+
+        await asyncio.sleep(0.2)
+        await until(is_back, 10)
+        assert serving.mongod_pid() != first
+        assert text_of(await reading) == TEXT
+        assert (await client.get(f"/tickets/{ticket['id']}")).status_code == 200
+
+        async def is_joined() -> bool:
+            sessions = (await client.get("/chat/sessions")).json()
+            return bool(sessions) and sessions[0]["message_count"] == 2
+
+        await until(is_joined, 10)
+
+
+@pytest.mark.alone
+async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fake: FakeModels) -> None:
+    """FAULTS: mongod stopped: 503 in at most 3.5 s, a running reply goes on, recovery at most 3 s after the return."""
+    fake.delay_ms, fake.chunk = 40, 2
+    loop = asyncio.get_running_loop()
+    async with serving.client() as client:
+        await create_ticket(client)
+        reading = asyncio.create_task(ask(client, "Why?"))
+        await asyncio.sleep(0.3)
+        os.kill(serving.mongod_pid(), signal.SIGSTOP)
+        try:
+            started = loop.time()
+            answers = await asyncio.gather(
+                client.get("/tickets"), client.post("/tickets", json=TICKET), client.get("/health/ready")
+            )
+            assert loop.time() - started <= 3.5
+            for answer in answers:
+                assert answer.status_code == 503
+                assert answer.headers["Retry-After"]
+                assert answer.headers["content-type"] == "application/problem+json"
+            assert (await client.get("/health/live")).status_code == 200
+            assert text_of(await reading) == TEXT
+        finally:
+            os.kill(serving.mongod_pid(), signal.SIGCONT)
+        started = loop.time()
+
+        async def works() -> bool:
+            return (await client.post("/tickets", json=TICKET)).status_code == 201
+
+        await until(works, 4)
+        assert loop.time() - started <= 3
+
+
+async def test_database_is_reached_by_nobody_else(serving: Serving) -> None:
+    """S-30."""
+    socket = socket_dir(serving.data_dir) / SOCKET_NAME
+    assert socket.stat().st_mode & 0o077 == 0
+    for folder in (serving.data_dir, serving.data_dir / "mongodb", socket.parent):
+        assert folder.stat().st_mode & 0o077 == 0
+    listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    inodes = {os.readlink(link) for link in Path(f"/proc/{serving.mongod_pid()}/fd").iterdir() if link.is_symlink()}
+    listeners = {
+        f"socket:[{row.split()[9]}]"
+        for row in listening.splitlines()
+        if len(row.split()) > 9 and row.split()[3] == "0A"
+    }
+    assert not inodes & listeners
+    assert (await _run("mongodb-url", "--data-dir", str(serving.data_dir))).stdout.strip() == mongodb_url(
+        serving.data_dir
+    )
+    with pymongo.MongoClient[Any](mongodb_url(serving.data_dir)) as client:
+        hello = client.admin.command("hello", compression=["zlib", "snappy", "zstd"])
+        assert not hello.get("compression")
+        options = client.admin.command("getCmdLineOpts")["parsed"]
+        assert options["security"]["javascriptEnabled"] is False
+
+
+async def test_mongod_that_offers_compression_is_refused(tmp_path: Path) -> None:
+    """S-30: CVE-2025-14847. A mongod that does not take the flag is stopped again."""
+    careless = tmp_path / "careless-mongod"
+    careless.write_text(
+        f'#!/bin/sh\nexec {find_mongod(None)} $(echo "$@" | sed "s/--networkMessageCompressors disabled//")\n'
+    )
+    careless.chmod(0o700)
+    given = {"TUTORDESK_MONGOD": str(careless)}
+    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path / "data"), **given)
+    assert refused.returncode == 2
+    assert "offers wire compression" in refused.stderr
+    assert not is_alive(int((tmp_path / "data" / "mongodb" / "mongod.lock").read_text() or "0") or -1)
+
+
+async def test_keys_are_in_no_command_line_and_no_log(serving: Serving) -> None:
+    """S-33."""
+    assert serving.process
+    for pid in (serving.process.pid, serving.mongod_pid()):
+        assert b"test-key-of-gemini" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    assert "test-key-of-gemini" not in (serving.data_dir / "mongod.log").read_text()
+
+
+async def test_moved_folder_and_long_paths_work(tmp_path: Path) -> None:
+    server = await Serving(tmp_path / "One With Größe").start()
+    async with server.client() as client:
+        ticket = await create_ticket(client)
+        cookies = client.cookies
+    await server.end()
+    far = tmp_path / ("long" * 25) / "two"
+    far.parent.mkdir()
+    server.data_dir.rename(far)
+    server.data_dir = far
+    await server.start()
+    async with server.client(cookies) as client:
+        assert (await client.patch(f"/tickets/{ticket['id']}", json={"title": "Moved"})).status_code == 200
+    await server.end()
+
+
+async def test_seed_adds_the_samples(serving: Serving) -> None:
+    seeded = await _run("seed", "--data-dir", str(serving.data_dir))
+    assert seeded.stdout == "30 sample tickets added.\n"
+    async with serving.client() as client:
+        assert len((await client.get("/tickets")).json()) == 30
+
+
+async def test_pending_summary_is_picked_up_at_the_next_start(serving: Serving, fake: FakeModels) -> None:
+    """A2."""
+    fake.script = "timeout"
+    async with serving.client() as client:
+        ticket = await create_ticket(client)
+        assert ticket["summary_status"] == "pending"
+    await serving.end(signal.SIGKILL)
+    fake.script = "ok"
+    await serving.start()
+    async with serving.client() as client:
+
+        async def is_ready() -> bool:
+            return bool((await client.get(f"/tickets/{ticket['id']}")).json()["summary_status"] == "ready")
+
+        await until(is_ready)

@@ -1,0 +1,185 @@
+"""`tutordesk serve --workers N`: one address and several processes, of which any may be killed."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from testing.fake_gemini import FakeModels
+from testing.processes import COMMAND, GIVEN, Serving, free_port, is_alive
+from testing.replies.wire_reader import TimedReader, ask_request, connect_timed
+from testing.steps import create_ticket, until
+from tutordesk.operations.embedded.mongod import socket_dir
+
+LONG = "word " * 4000
+
+
+@pytest.fixture
+async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
+    one = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **GIVEN).start()
+    yield one
+    if one.is_running:
+        await one.end()
+
+
+async def start_replies(server: Serving, count: int) -> list[TimedReader]:
+    """Replies that are running, each on a connection of its own, so on any worker."""
+    readers = []
+    for _ in range(count):
+        readers.append(await connect_timed(server.port))
+        readers[-1].send(ask_request("Why?"))
+        await asyncio.wait_for(readers[-1].has_text, 10)
+    return readers
+
+
+def busiest(workers: list[int]) -> int:
+    """The one with the most open sockets."""
+
+    def count_sockets(pid: int) -> int:
+        return sum(os.readlink(file).startswith("socket:") for file in Path(f"/proc/{pid}/fd").iterdir())
+
+    return max(workers, key=count_sockets)
+
+
+def has_pending(pid: int, sign: signal.Signals) -> bool:
+    """Whether the signal was sent to a process that is stopped."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
+    return bool(pending >> (sign - 1) & 1)
+
+
+async def read_answer(server: Serving, reader: TimedReader) -> dict[str, Any]:
+    """The saved answer to what this reader asked."""
+    headers = {"Cookie": reader.cookie or "", "Accept": "application/json"}
+    session_id = reader.start()["session_id"]
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=20) as client:
+        messages = (await client.get(f"/chat/sessions/{session_id}")).json()["messages"]
+    assert [message["role"] for message in messages] in (["user"], ["user", "assistant"])
+    return dict(messages[-1])
+
+
+async def test_killed_worker_is_replaced_and_its_replies_are_kept(server: Serving, fake: FakeModels) -> None:
+    """FAULTS: API SIGKILL mid-reply: at most a second of text is lost, `interrupted` within 5 s; the others go on."""
+    fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG
+    readers = await start_replies(server, 12)
+    killed = busiest(server.workers())
+    os.kill(killed, signal.SIGKILL)
+
+    async def is_replaced() -> bool:
+        return len(server.workers()) == 2 and killed not in server.workers()
+
+    await until(is_replaced, 5)
+    broken = [reader for reader in readers if reader.is_over.done()]
+    assert broken
+    for reader in broken:
+
+        async def is_over(reader: TimedReader = reader) -> dict[str, Any] | None:
+            answer = await read_answer(server, reader)
+            return answer if answer["role"] == "assistant" else None
+
+        answer = await until(is_over, 5)
+        assert answer["status"] == "interrupted"
+        assert LONG.startswith(answer["content"])
+        assert len(answer["content"]) >= len(reader.text_at(reader.arrivals[-1][0] - 1.0))
+    assert not any(reader.is_over.done() for reader in readers if reader not in broken)
+    for reader in readers:
+        reader.transport.abort()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+async def test_ends_cleanly_and_loses_nothing(server: Serving, fake: FakeModels, sign: signal.Signals) -> None:
+    """FAULTS: API SIGTERM: all text is kept, the exit takes at most ten seconds; a terminal's Ctrl-C reaches all."""
+    fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG
+    readers = await start_replies(server, 8)
+    workers, mongod = server.workers(), server.mongod_pid()
+    if sign is signal.SIGINT:
+        for worker in workers:
+            os.kill(worker, sign)
+    async with asyncio.timeout(10):
+        assert await server.end(sign) == 0
+    assert not any(map(is_alive, [*workers, mongod]))
+    assert list(socket_dir(server.data_dir).iterdir()) == []
+    if sign is signal.SIGINT:
+        return
+    await server.start()
+    for reader in readers:
+        answer = await read_answer(server, reader)
+        assert answer["status"] == "interrupted"
+        assert answer["content"].startswith(reader.text_at(reader.arrivals[-1][0]))
+
+
+async def test_ends_while_workers_start(server: Serving) -> None:
+    """A start that takes its time, as it does on a busy machine, does not keep the server from ending."""
+    killed = server.workers()
+    for worker in killed:
+        os.kill(worker, signal.SIGKILL)
+
+    async def is_one_starting() -> bool:
+        return bool(set(server.workers()) - set(killed))
+
+    await until(is_one_starting, 5)
+    starting = set(server.workers()) - set(killed)
+    for worker in starting:
+        os.kill(worker, signal.SIGSTOP)
+    await asyncio.sleep(1.0)  # the parent looks at its workers twice a second
+    started_at = time.perf_counter()
+    os.kill(server.pid, signal.SIGTERM)
+
+    async def are_told() -> bool:
+        return all(has_pending(worker, signal.SIGTERM) for worker in starting)
+
+    await until(are_told, 5)
+    for worker in starting:
+        os.kill(worker, signal.SIGCONT)
+    assert await server.end() == 0
+    assert time.perf_counter() - started_at <= 10
+
+
+async def test_killed_parent_takes_all_with_it(server: Serving, fake: FakeModels) -> None:
+    workers, mongod = server.workers(), server.mongod_pid()
+    await server.end(signal.SIGKILL)
+
+    async def are_gone() -> bool:
+        return not any(map(is_alive, [*workers, mongod]))
+
+    await until(are_gone, 10)
+    await server.start()
+
+
+async def test_database_that_is_away_only_delays_a_worker(server: Serving) -> None:
+    """FAULTS: mongod SIGKILL: the parent starts it again, and a worker that died with it as well."""
+    os.kill(server.mongod_pid(), signal.SIGKILL)
+    os.kill(server.workers()[0], signal.SIGKILL)
+
+    async def works() -> bool:
+        async with server.client() as client:
+            return len(server.workers()) == 2 and (await client.get("/health/ready")).status_code == 200
+
+    await until(works, 15)
+    async with server.client() as client:
+        await create_ticket(client)
+
+
+async def test_database_that_cannot_be_reached_is_refused(tmp_path: Path) -> None:
+    """D7: as with one process, with a sentence, and nothing is left behind."""
+    options = ["serve", "--workers", "2", "--port", str(free_port()), "--data-dir", str(tmp_path)]
+    url = "mongodb://:nobody@127.0.0.1:9/"
+    refused = await asyncio.to_thread(
+        subprocess.run,
+        [*COMMAND, *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MONGODB_URL": url},
+        timeout=30,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].startswith("tutordesk: MONGODB_URL: the MongoDB there cannot be reached")
+    assert "Traceback" not in refused.stderr
+    assert not refused.stdout
