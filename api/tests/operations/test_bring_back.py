@@ -1,4 +1,4 @@
-"""D4: one ticket or one chat brought back from an instant, beside a running server and its open lists."""
+"""Restores of one ticket or one chat, while a server runs and lists are open."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,16 +20,23 @@ from tutordesk.operations.embedded.mongod import mongodb_url
 from tutordesk.operations.names import CHANGE_LOG_FOLDER
 
 
-@pytest.fixture
-async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    one = await Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **GIVEN).start()
+@pytest.fixture(scope="module")
+async def running(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
+    """One server for all tests here: each has tickets, chats and people of its own."""
+    data_dir = tmp_path_factory.mktemp("data")
+    serving = await Serving(data_dir, GEMINI_BASE_URL=fake_server.url, **GIVEN).start()
 
     async def has_base() -> bool:
-        return bool(list_bases(tmp_path / "data" / CHANGE_LOG_FOLDER))
+        return bool(list_bases(data_dir / CHANGE_LOG_FOLDER))
 
     await until(has_base, 20)
-    yield one
-    await one.end()
+    yield serving
+    await serving.end()
+
+
+@pytest.fixture
+def server(running: Serving, fake: FakeModels) -> Serving:
+    return running
 
 
 @pytest.fixture
@@ -38,8 +45,26 @@ def database(server: Serving) -> Any:
         yield client["tutordesk"]
 
 
+async def until_settled(database: Any, *session_ids: str) -> None:
+    """Wait for what the server adds by itself: tickets' summaries, and of these chats deliveries, titles and words."""
+    sessions = {"$in": [ObjectId(session_id) for session_id in session_ids]}
+
+    async def is_settled() -> bool:
+        if database["tickets"].count_documents({"summary_status": "pending"}):
+            return False
+        chats = list(database["chat_sessions"].find({"_id": sessions}))
+        replies = list(database["replies"].find({"session_id": sessions, "status": {"$ne": "streaming"}}))
+        words = {row["_id"]: row["text"] for row in database["message_words"].find({"session_id": sessions})}
+        are_titled = all(chat["titled_by"] == "model" and words.get(chat["_id"]) == chat["title"] for chat in chats)
+        return are_titled and all(
+            reply["is_joined"] and {reply["question"]["id"], reply["_id"]} <= words.keys() for reply in replies
+        )
+
+    await until(is_settled)
+
+
 async def instant(server: Serving, database: Any) -> str:
-    """Now, once all until now is in the change log."""
+    """Return the instant of now, once all until now is in the change log."""
     at = newest_entry(database.client).ts
     database["marks"].insert_one({})
     behind = newest_entry(database.client).ts
@@ -70,11 +95,7 @@ async def test_ticket_that_was_deleted_for_ever_comes_back_with_its_chats(server
     async with server.client() as client, server.client() as other:
         ticket = await create_ticket(client, title="Gone for ever")
         kept, moved = [await chat_about(client, ticket, text) for text in ("Held?", "Moved?")]
-
-        async def is_indexed() -> bool:
-            return bool((await client.get("/chat/sessions?q=held")).json())
-
-        await until(is_indexed)
+        await until_settled(database, kept, moved)
         at = await instant(server, database)
         database["chat_sessions"].update_one({"_id": ObjectId(moved)}, {"$set": {"home": "session"}})
         database["tickets"].delete_one({"_id": ObjectId(ticket["id"])})
@@ -105,6 +126,7 @@ async def test_edited_ticket_is_as_before_and_its_new_chats_stay(server: Serving
     async with server.client() as client, server.client() as other:
         ticket = await create_ticket(client, title="As it was")
         early = await chat_about(client, ticket, "Early?")
+        await until_settled(database, early)
         at = await instant(server, database)
         change = {"title": "Spoilt", "description": "Nothing left.", "tags": []}
         assert (await client.patch(f"/tickets/{ticket['id']}", json=change)).status_code == 200
@@ -123,17 +145,9 @@ async def test_edited_ticket_is_as_before_and_its_new_chats_stay(server: Serving
 
 
 async def test_chat_with_pages_comes_back_to_the_message(server: Serving, database: Any) -> None:
-    """One that was so long that it lies in pages, too; what was said since is gone."""
+    """The chat is so long that a part of it is in pages. Later messages are gone."""
     async with server.client() as client:
         session_id = (await ask(client, "Question 0"))[0].data["session_id"]
-
-        async def has_title() -> bool:
-            """The model's title and its search words are written a moment after the reply."""
-            words = database["message_words"].find_one({"_id": ObjectId(session_id)})
-            chat = database["chat_sessions"].find_one({"_id": ObjectId(session_id)})
-            return bool(words and chat["titled_by"] == "model" and words["text"] == chat["title"])
-
-        await until(has_title)
         message = database["chat_sessions"].find_one({"_id": ObjectId(session_id)})["messages"]
         filler = [{**message[number % 2], "_id": None, "id": ObjectId()} for number in range(200)]
         database["chat_sessions"].update_one(
@@ -142,14 +156,12 @@ async def test_chat_with_pages_comes_back_to_the_message(server: Serving, databa
         await ask(client, "The last one then", session_id=session_id)
         pages = list(database["chat_pages"].find())
         assert len(pages) == 1
-        at = await instant(server, database)
+        await until_settled(database, session_id)
         before = database["chat_sessions"].find_one({"_id": ObjectId(session_id)})
+        at = await instant(server, database)
         await ask(client, "Written since", session_id=session_id)
-
-        async def is_indexed() -> bool:
-            return bool((await client.get("/chat/sessions?q=since")).json())
-
-        await until(is_indexed)
+        await until_settled(database, session_id)
+        assert (await client.get("/chat/sessions?q=since")).json()
         database["chat_pages"].delete_many({})
         given = ("restore", "--until", at, "--chat", session_id)
         code, said = await server.run(*given, "--dry-run")
@@ -166,13 +178,14 @@ async def test_chat_with_pages_comes_back_to_the_message(server: Serving, databa
 
 
 async def test_chat_about_a_ticket_comes_back_by_itself(server: Serving, database: Any, fake: FakeModels) -> None:
-    """It holds its messages then, and its ticket does not any more; an answer of then does not run again."""
+    """The chat then holds its messages, and its ticket no longer does. An answer that ran then does not run again."""
     async with server.client() as client:
         ticket = await create_ticket(client)
         session_id = await chat_about(client, ticket, "First?")
         other = await chat_about(client, ticket, "Other?")
         fake.text, fake.delay_ms, fake.chunk = TEXT * 10, 50, 4
         path = f"/chat/ticket/{ticket['id']}/stream"
+        await until_settled(database, session_id, other)
         start = await start_asking(client, "Running?", path, session_id=session_id)
         at = await instant(server, database)
         given = ("restore", "--until", at, "--chat", session_id)
