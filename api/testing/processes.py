@@ -26,7 +26,9 @@ GIVEN = {
 
 
 class Serving:
-    """`tutordesk serve` on a folder; started again by `start()`."""
+    """`tutordesk serve` on a folder; started again by `start()`. `command`: the program, this environment's."""
+
+    command = COMMAND
 
     def __init__(self, data_dir: Path, *options: str, **environment: str) -> None:
         self.data_dir, self.options = data_dir, options
@@ -37,7 +39,7 @@ class Serving:
     async def start(self) -> "Serving":
         port = free_port()
         self.process = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond
-            [*COMMAND, "serve", "--port", str(port), "--data-dir", str(self.data_dir), *self.options],
+            [*self.command, "serve", "--port", str(port), "--data-dir", str(self.data_dir), *self.options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -75,7 +77,7 @@ class Serving:
 
     async def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command on this data folder, in this environment. Returns its exit code and all its output."""
-        command = [*COMMAND, *arguments, "--data-dir", str(self.data_dir)]
+        command = [*self.command, *arguments, "--data-dir", str(self.data_dir)]
         environment = self.environment | {"COLUMNS": "200"}
         ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=environment)
         return ended.returncode, ended.stdout + ended.stderr
