@@ -1,13 +1,13 @@
 """Steps that many tests take: write a ticket, ask, read events, wait until something is so."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from httpx_sse import EventSource
 
 TICKET = {
     "title": "Image upload error",
@@ -19,6 +19,8 @@ TICKET = {
 
 @dataclass
 class Event:
+    """One event of a stream. `id` is the newest that the stream gave, None before the first."""
+
     event: str
     data: dict[str, Any]
     id: str | None = None
@@ -32,15 +34,10 @@ async def create_ticket(client: httpx.AsyncClient, **change: Any) -> dict[str, A
 
 
 async def events_of(response: httpx.Response) -> AsyncIterator[Event]:
-    """The events of an open stream, parsed from the lines on the wire. Comments are passed over."""
-    fields: dict[str, str] = {}
-    async for line in response.aiter_lines():
-        if line and not line.startswith(":"):
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")
-        elif not line and "event" in fields:
-            yield Event(fields["event"], json.loads(fields["data"]), fields.get("id"))
-            fields = {}
+    """Read the events of an open stream, whose data are JSON. Comments are passed over."""
+    async for sse in EventSource(response).aiter_sse():
+        if sse.data:
+            yield Event(sse.event, sse.json(), sse.id or None)
 
 
 async def ask(client: httpx.AsyncClient, message: str, to: str = "/chat/global/stream", **body: Any) -> list[Event]:

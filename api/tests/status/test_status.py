@@ -1,4 +1,4 @@
-"""`/metrics` and `/status` (D6): what is counted where it happens, by whom it may be read, and the page's self-test."""
+"""`/metrics` and `/status`: their figures, their readers, and the status page's self-test."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosedOK
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving
 from testing.serving import Live
-from testing.steps import ask, create_ticket, start_asking, until
+from testing.steps import ask, create_ticket, events_of, start_asking, until
 from tutordesk.ground.settings import Settings
 
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
@@ -77,7 +77,7 @@ def counts(visitor: httpx.AsyncClient, streams: int) -> Callable[[], Awaitable[b
 async def test_figures_are_for_this_machine_admins_and_who_has_the_token(
     live: Live, visitor: httpx.AsyncClient
 ) -> None:
-    """S-36."""
+    """Everyone else sees only which parts work."""
     settings: Settings = live.app.state.settings
     token = "a-token-of-tests-0123456789"
     live.app.state.settings = settings.model_copy(update={"metrics_token": Settings(metrics_token=token).metrics_token})
@@ -112,8 +112,8 @@ async def test_self_test_streams_and_echoes(live: Live, visitor: httpx.AsyncClie
     times = []
     async with visitor.stream("GET", "/status/stream") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
-        async for line in stream.aiter_lines():
-            if line.startswith("event: tick"):
+        async for event in events_of(stream):
+            if event.event == "tick":
                 times.append(time.monotonic())
     assert len(times) == 5
     assert times[-1] - times[0] > 0.6
