@@ -1,4 +1,4 @@
-"""D7, S-11: settings are read in one place, and a bad one is refused with a sentence that names it."""
+"""Settings are read in one place, and a bad one is refused with a sentence that names it."""
 
 import os
 import stat
@@ -86,7 +86,7 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_newest_of_several_keys_comes_first(tmp_path: Path) -> None:
-    """S-12."""
+    """The first key signs, and the others are still accepted."""
     older = GOOD_KEY[::-1]
     given = Settings(_env_file=None, secret_key=f"{GOOD_KEY}, {older}")
     assert load_secret_keys(given) == [GOOD_KEY, older]
@@ -115,7 +115,7 @@ def test_weak_secret_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_keys_are_never_printed() -> None:
-    """S-33."""
+    """Keys stay out of whatever is printed or logged."""
     settings = Settings(_env_file=None, GEMINI_API_KEY="AIza-secret", secret_key=GOOD_KEY)
     assert "AIza" not in repr(settings)
     assert GOOD_KEY not in str(settings.model_dump())

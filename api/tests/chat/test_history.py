@@ -1,4 +1,4 @@
-"""B4, B5, B9: long chats, titles, rename, delete with Undo, search, export, versions of a turn, what readers think."""
+"""Past chats: pages of long ones, titles, renaming, the trash, search, export, versions of a turn and ratings."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ async def _find(client: httpx.AsyncClient, q: str) -> list[dict[str, Any]]:
 
 
 async def test_title_comes_from_the_model_and_never_over_a_person(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B5: the question's beginning first, then the model's; the chat keeps its place in the list."""
+    """The title is the question's beginning, then the model's. The chat keeps its place in the list."""
     first = await _ask(visitor, "Why does **my upload** fail with 413?")
     second = await _ask(visitor, "What else?")
     before = [row["id"] for row in (await visitor.get("/chat/sessions")).json()]
@@ -107,7 +107,7 @@ async def test_rename(live: Live, visitor: httpx.AsyncClient, body: dict[str, An
 
 
 async def test_delete_goes_to_a_trash_and_comes_back(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B5: gone from list, search, reading and asking; Undo brings all of it back."""
+    """A deleted chat is gone from list, search, reading and asking. Undo brings all of it back."""
     ticket = await create_ticket(visitor)
     session_id = await _ask(visitor, "Why zebra?", to=f"/chat/ticket/{ticket['id']}/stream")
     assert [row["id"] for row in await _find(visitor, "zebra")] == [session_id]
@@ -135,7 +135,7 @@ async def test_deleting_stops_a_running_answer_and_keeps_its_text(live: Live, vi
 
 
 async def test_search_finds_messages_and_opens_at_them(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B5: all words, by their beginnings, in any language; the hit is a message, its excerpt shows the word."""
+    """Every word counts, by its beginning, in any language. The hit is a message whose excerpt shows the word."""
     ticket = await create_ticket(visitor)
     one = await _ask(visitor, "Wie groß darf ein Zebrastreifen sein?")
     live.fake.text = "filler " * 300 + "then the **Okapi** runs " + "on " * 300
@@ -184,7 +184,7 @@ async def test_search_puts_titles_first_and_finds_what_one_long_chat_would_hide(
 async def test_search_finds_nothing_of_others(
     live: Live, visitor: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
-    """S-01."""
+    """A search reads only the chats of the person who searches."""
     await create_ticket(stranger)
     session_id = await _ask(visitor, "Why zebra?")
     await _find(visitor, "zebra")
@@ -206,7 +206,7 @@ async def test_search_finds_nothing_of_others(
 
 
 async def test_export_keeps_everything(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B5: maths, code and a stop mark in Markdown; all of it in JSON; a name that a file may have."""
+    """Markdown keeps maths, code and a stop mark, JSON keeps everything, and the file has a safe name."""
     live.fake.text = "Use `x`:\n\n```py\nprint(1)\n```\n\nand \\(a^2\\)."
     session_id = await _ask(visitor, 'Größe "/.." of <b>?')
     live.fake.script = "cut@2"
@@ -232,7 +232,7 @@ async def test_export_keeps_everything(live: Live, visitor: httpx.AsyncClient) -
 async def test_regenerated_and_edited_turns_keep_what_was_there(
     live: Live, visitor: httpx.AsyncClient, home: str
 ) -> None:
-    """B9: the same question gives one more answer; an edited one takes its place and keeps the old with its answers."""
+    """The same question gets one more answer. An edited one takes its place and keeps the old one with its answers."""
     url = "/chat/global/stream"
     if home == "ticket":
         url = f"/chat/ticket/{(await create_ticket(visitor))['id']}/stream"
@@ -290,7 +290,7 @@ async def test_turn_with_too_many_versions_is_refused(live: Live, visitor: httpx
 
 @pytest.mark.parametrize("home", ["global", "ticket", "page"])
 async def test_thumbs_with_a_reason_are_kept(live: Live, visitor: httpx.AsyncClient, home: str) -> None:
-    """B9."""
+    """A rating and its reason are stored with the answer."""
     url = "/chat/global/stream"
     if home == "ticket":
         url = f"/chat/ticket/{(await create_ticket(visitor))['id']}/stream"
@@ -319,7 +319,7 @@ async def _lengthen(live: Live, client: httpx.AsyncClient, session_id: str) -> N
 
 
 async def test_long_chat_moves_into_pages_and_reads_the_same(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B4: no document grows without end; every message keeps its id and its place, from both sides."""
+    """No document grows without bound. Every message keeps its id and its place, from both ends."""
     session_id = await _ask(visitor, "Why?")
     for _ in range(3):
         await _lengthen(live, visitor, session_id)
@@ -351,7 +351,7 @@ async def test_long_chat_moves_into_pages_and_reads_the_same(live: Live, visitor
 
 
 async def test_moving_out_loses_no_concurrent_append(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B4: chats of one full ticket go on at the same time; each moves out whole, with its id and every message."""
+    """Chats of one full ticket continue at the same time. Each moves out whole, with its id and every message."""
     ticket = await create_ticket(visitor)
     url = f"/chat/ticket/{ticket['id']}/stream"
     ids = await asyncio.gather(*(_ask(visitor, f"First {n}?", to=url) for n in range(6)))
@@ -366,7 +366,7 @@ async def test_moving_out_loses_no_concurrent_append(live: Live, visitor: httpx.
 
 
 async def test_question_waits_for_an_answer_that_is_over_to_join(live: Live, visitor: httpx.AsyncClient) -> None:
-    """A process that died between a reply's ending and its joining leaves the order of the turns as it was."""
+    """A process that dies between a reply's ending and its delivery does not change the order of the turns."""
     session_id = await _ask(visitor, "First?")
     answer = (await _read(visitor, session_id))["messages"][1]
     chat = {"_id": PydanticObjectId(session_id)}
@@ -384,7 +384,7 @@ async def test_question_waits_for_an_answer_that_is_over_to_join(live: Live, vis
 
 
 async def test_stale_tab_adds_its_turn_after_the_others(live: Live, visitor: httpx.AsyncClient) -> None:
-    """FAULTS, pain 6: the client never sends history, so a tab that knows less overwrites nothing."""
+    """The client never sends history, so a tab that knows less overwrites nothing."""
     session_id = await _ask(visitor, "First?")
     await _ask(visitor, "From the other tab?", session_id=session_id)
     assert text_of(await ask(visitor, "From the stale tab?", session_id=session_id)) == TEXT

@@ -1,4 +1,4 @@
-"""B1 to B3, B6: the stream on the wire of a live server, to the letter; following, resuming, stopping."""
+"""The stream of a live server, byte for byte: its frames, following, resuming and stopping."""
 
 import asyncio
 import re
@@ -65,7 +65,7 @@ async def test_first_bytes_come_before_the_model(live: Live, visitor: httpx.Asyn
 
 
 async def test_reply_goes_on_when_its_reader_leaves(live: Live, visitor: httpx.AsyncClient) -> None:
-    """FAULTS: browser refresh. The text is whole for whoever comes back, from any character on."""
+    """After a reload the text is whole, from any character on."""
     live.fake.delay_ms, live.fake.chunk = 10, 3
     start = await start_asking(visitor, "Why?")
     reply_id = start.data["id"]
@@ -79,7 +79,7 @@ async def test_reply_goes_on_when_its_reader_leaves(live: Live, visitor: httpx.A
 
 
 async def test_cut_connections_lose_and_double_nothing(live: Live, visitor: httpx.AsyncClient) -> None:
-    """FAULTS: network drop, also inside a character and inside a frame: raw bytes are cut, whole events are kept."""
+    """Connections are cut at any byte, also inside a character and inside a frame. Only whole events are kept."""
     live.fake.text = "Größe 👩‍👩‍👧 ist “klein”, ふつう. " * 20
     live.fake.delay_ms, live.fake.chunk = 2, 2
     reply_id = (await start_asking(visitor, "Why?")).data["id"]
@@ -107,7 +107,7 @@ async def test_cut_connections_lose_and_double_nothing(live: Live, visitor: http
 
 
 async def test_two_tabs_see_the_same_and_either_stops_both(live: Live, visitor: httpx.AsyncClient) -> None:
-    """FAULTS: two tabs; stop."""
+    """Both tabs show the same text, and a stop in either ends both."""
     live.fake.delay_ms, live.fake.chunk = 20, 2
     first = asyncio.create_task(ask(visitor, "Why?"))
     sessions = await until(lambda: _running(visitor))
@@ -129,7 +129,7 @@ async def _running(client: httpx.AsyncClient) -> list[dict[str, Any]] | None:
 
 @pytest.mark.parametrize("script", ["ok", "timeout", "stall@3"])
 async def test_stop_closes_the_connection_upstream(live: Live, visitor: httpx.AsyncClient, script: str) -> None:
-    """FAULTS: stop, before the first token, in the middle and while the model is silent: upstream closes ≤ 500 ms."""
+    """A stop before the first text, in the middle or while the model is silent closes upstream within 500 ms."""
     live.fake.script, live.fake.delay_ms = script, 50
     reading = asyncio.create_task(ask(visitor, "Why?"))
     await _open_upstream(live, 1)
@@ -199,7 +199,7 @@ async def test_positions(live: Live, visitor: httpx.AsyncClient, position: str, 
 
 
 async def test_stranger_gets_404(live: Live, visitor: httpx.AsyncClient, stranger: httpx.AsyncClient) -> None:
-    """S-01, S-02: stream, stop, history and chat of somebody else are the same as an unknown one."""
+    """Someone else's stream, stop, history and chat answer as unknown ones do."""
     await create_ticket(stranger, title="Makes the stranger a visitor")
     start = (await ask(visitor, "Why?"))[0].data
     unknown = "0123456789abcdef01234567"
@@ -223,7 +223,7 @@ async def test_stranger_gets_404(live: Live, visitor: httpx.AsyncClient, strange
 async def test_admin_does_not_read_chats_of_others(
     live: Live, visitor: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
-    """S-01."""
+    """An admin has no right to read what others ask."""
     from tutordesk.identity.models import User
 
     admin = await User.get((await create_ticket(stranger))["author_id"])
@@ -234,7 +234,7 @@ async def test_admin_does_not_read_chats_of_others(
 
 
 async def test_same_message_again_joins_the_same_reply(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B6, FAULTS: duplicate POST."""
+    """A repeated POST follows the reply that the first one started."""
     live.fake.delay_ms = 5
     first = await ask(visitor, "Why?", client_message_id="one")
     again = await ask(visitor, "Why?", client_message_id="one")
@@ -290,7 +290,7 @@ async def test_second_message_while_answering_is_refused_and_loses_nothing(
 async def test_refused_before_the_stream(
     live: Live, visitor: httpx.AsyncClient, body: dict[str, Any], status: int
 ) -> None:
-    """FAULTS: huge message. S-16, S-17."""
+    """Huge messages, wrong types and unknown fields are refused before a stream begins."""
     answer = await visitor.post("/chat/global/stream", json=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -329,7 +329,7 @@ async def test_limits_say_when_to_try_again(live: Live, visitor: httpx.AsyncClie
 
 
 async def test_ticket_chat_is_embedded_and_global_chat_is_not(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B4."""
+    """A chat about a ticket lives in the ticket, any other in a document of its own."""
     live.fake.title = ""  # the questions stay the titles
     ticket = await create_ticket(visitor)
     url = f"/chat/ticket/{ticket['id']}/stream"
@@ -364,7 +364,7 @@ async def test_running_reply_is_named_and_not_among_the_messages(live: Live, vis
 
 
 async def test_full_ticket_overflows_and_moves_transcripts_out(live: Live, visitor: httpx.AsyncClient) -> None:
-    """B4: at most 20 transcripts and about 1 MB a ticket; a chat keeps its id and its messages."""
+    """A ticket holds at most 20 transcripts and about 1 MB. A chat keeps its id and its messages when it moves."""
     ticket = await create_ticket(visitor)
     url = f"/chat/ticket/{ticket['id']}/stream"
     ids = [(await ask(visitor, f"Question {n}", url))[0].data["session_id"] for n in range(22)]

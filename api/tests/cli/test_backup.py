@@ -60,7 +60,7 @@ async def test_what_is_no_dump_is_refused_with_a_sentence(server: Serving, tmp_p
 
 
 async def test_rewound_to_an_instant_after_a_look(server: Serving) -> None:
-    """D4: what was deleted by mistake comes back."""
+    """A preview first, then the restore: a ticket that was deleted by mistake comes back."""
     async with server.client() as client:
         kept = await create_ticket(client, title="Deleted by mistake")
         await until_logged(server, "Deleted by mistake")

@@ -1,4 +1,4 @@
-"""`tutordesk user …` on a running server: who is there, admins, and refusals that say what to do."""
+"""`tutordesk user …` on a running server: lists of people, admins, and refusals that say what to do."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ async def test_doubtful_and_unknown_people_are_refused(pair: Pair) -> None:
 
 
 async def test_name_that_looks_like_an_address_or_an_id_is_nobody_else(pair: Pair) -> None:
-    """Or somebody would be promoted for calling himself what the operator types."""
+    """Otherwise people could be promoted by naming themselves what the operator types."""
     mine = await _named(pair[0], "boss@example.org")
     other = await _named(pair[0], "0123456789abcdef0123456f")
     for me in (mine, other):

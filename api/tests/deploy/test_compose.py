@@ -1,4 +1,4 @@
-"""D2: compose.yaml as `docker-compose config` reads it, and the images that it builds. No container is started here."""
+"""compose.yaml as `docker-compose config` reads it, and the images that it builds. No container is started here."""
 
 import fnmatch
 import re

@@ -1,4 +1,4 @@
-"""D2: what lies in mongo-init/dumps is restored at the first start, whole or not at all.
+"""Dumps in mongo-init/dumps are restored at the first start, whole or not at all.
 
 mongorestore is a stand-in (mongorestore_stand_in.py): these tests are of its choice, its order, and its refusals.
 """

@@ -1,4 +1,4 @@
-"""D2, S-31: the users of compose.yaml on a mongod that asks for passwords: what they may, and what they may not."""
+"""The users of compose.yaml on a mongod with passwords: what each may do, and what it may not."""
 
 import asyncio
 import stat

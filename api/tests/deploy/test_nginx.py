@@ -1,4 +1,4 @@
-"""D2: what browsers get through nginx is what the server gives, at once and with the right headers."""
+"""Browsers get from nginx what the server sends, at once and with the right headers."""
 
 import asyncio
 import itertools
@@ -114,7 +114,7 @@ async def test_socket_from_another_site_is_refused(plain: Proxy, served: Serving
 
 
 async def test_pages_are_those_of_the_server(proxy: Proxy, served: Serving) -> None:
-    """S-20: their policy above all; with TLS that it stays with TLS, too."""
+    """Pages keep their security policy. With TLS they also say that browsers must stay with TLS."""
     async with proxy.client() as client, served.client() as direct:
         for path in ("/", "/tickets", "/chat"):
             page, own = await client.get(path, headers=HTML), await direct.get(path, headers=HTML)

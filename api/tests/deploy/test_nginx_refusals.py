@@ -1,4 +1,4 @@
-"""D2, S-25: what nginx refuses, whom it and the server believe, and what it does when the server is away."""
+"""nginx at its limits: requests it refuses, addresses it believes, and its answers while the server is away."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ async def test_long_request_is_refused_as_the_server_does(plain: Proxy, served: 
 
 
 async def test_visitor_claims_neither_address_nor_tls(plain: Proxy, fake: FakeModels) -> None:
-    """S-25: limits count by where a request comes from, and a cookie is Secure where it came by TLS."""
+    """Limits count by the address that a request comes from, and a cookie that came by TLS is Secure."""
     statuses = []
     for number in range(5):
         claims = {"X-Forwarded-For": f"203.0.113.{number}", "X-Forwarded-Proto": "https", "Forwarded": "for=1.2.3.4"}

@@ -1,4 +1,4 @@
-"""The gate and what it sends: S-06 to S-09, S-20, S-28, S-36, S-37, on a live server and raw sockets."""
+"""The gate and the headers it sends, on a live server and over raw sockets."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The log (S-32): one line an event whatever was sent, the request's id on all it causes, and no secrets."""
+"""The log: one line an event whatever was sent, the request's id on all it causes, and no secrets."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ SECRETS = (SECRET, "test-key-of-gemini", "a-password-of-mine", "mona@example.org
 
 
 async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, fake: FakeModels) -> None:
-    """S-32, on everything that a visitor does, with a model that fails."""
+    """A visitor does a little of everything, with a model that fails."""
     port, file = free_port(), tmp_path / "log"
     with file.open("wb") as log:
         environment = {**os.environ, **GIVEN, "GEMINI_BASE_URL": fake.url}
@@ -59,7 +59,7 @@ async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_line_breaks_and_codes_of_terminals_do_not_get_through(is_terminal: bool) -> None:
-    """S-32."""
+    """A line break in what was sent cannot begin a line of the log."""
     record = logging.LogRecord("tutordesk.x", logging.WARNING, "x.py", 1, "%s", ("a\r\nb\x1b[31m\u2028\u202e",), None)
     line = formatter(is_terminal).format(record)
     assert len(line.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""C3, S-14, S-15, S-17: a name, an account, signing in and out. By HTTP, on mongomock."""
+"""A name, an account, signing in and signing out, by HTTP on mongomock."""
 
 from typing import Any
 
@@ -90,7 +90,7 @@ class TestUpdateMe:
         ],
     )
     async def test_nothing_but_a_name_is_taken(self, mock: httpx.AsyncClient, body: Any) -> None:
-        """S-17."""
+        """A body with any other field is refused."""
         assert (await mock.patch("/me", json=body)).status_code == 422
         assert await _users() == 0
 
@@ -112,7 +112,7 @@ class TestCreateAccount:
         assert user.password_hash not in repr(user)
 
     async def test_cookie_of_before_is_over(self, mock: httpx.AsyncClient) -> None:
-        """S-14: who planted a cookie in another's browser does not get the account with it."""
+        """Someone who planted a cookie in a browser does not get the account that is created in it."""
         await mock.patch("/me", json={"name": "Ann"})
         planted = mock.cookies["tutordesk"]
         await _keep_account(mock)
@@ -150,7 +150,7 @@ class TestCreateAccount:
         assert (await mock.get("/me")).status_code == 200
 
     async def test_guesses_of_the_current_password_are_counted(self, mock: httpx.AsyncClient) -> None:
-        """S-15: a stolen cookie is no way around the limit."""
+        """A stolen cookie is no way around the limit."""
         await _keep_account(mock)
         guess = {**ANN, "current_password": "a guess"}
         answers = [(await mock.post("/me/account", json=guess)).status_code for _ in range(6)]
@@ -198,7 +198,7 @@ class TestCreateSession:
                 assert (await other.get("/me")).status_code == 401
 
     async def test_unknown_address_and_wrong_password_are_the_same(self, mock: httpx.AsyncClient) -> None:
-        """S-15. That they take the same time: nobody's hash is made as everybody's."""
+        """Both take the same time: for an unknown address a hash is computed too."""
         await _keep_account(mock)
         async with browser(mock) as phone:
             wrong = await phone.post("/me/session", json=WRONG)
@@ -220,7 +220,7 @@ class TestCreateSession:
             assert (await ann.post("/me/session", json=ANN)).status_code == 200
 
     async def test_unknown_address_is_limited_alike(self, mock: httpx.AsyncClient) -> None:
-        """S-15: the limit tells nothing either."""
+        """The limit does not tell whether an address has an account."""
         answers = [(await mock.post("/me/session", json=WRONG)).status_code for _ in range(6)]
         assert answers == [401] * 5 + [429]
 
@@ -232,7 +232,7 @@ class TestCreateSession:
             assert (await mock.post("/me/session", json=ANN)).status_code == 200
 
     async def test_one_network_has_fifty_failures(self, mock: httpx.AsyncClient) -> None:
-        """S-15: many addresses tried from one place."""
+        """One network may try many addresses, but only fifty times."""
         async with browser(mock, "2001:db8::1") as thief:
             for number in range(50):
                 tried = {**ANN, "email": f"p{number}@example.org"}

@@ -1,4 +1,4 @@
-"""S-38, C3: names that could be taken for the tutor or for staff are refused; people's names, in any script, not."""
+"""Names that look like the tutor or staff are refused. People's names in any script are accepted."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""S-13: what ends a sign-in on one server ends it on the others within five seconds, and for good."""
+"""A sign-in that one server ends is over on the others within five seconds, and for good."""
 
 import asyncio
 import os
@@ -100,7 +100,7 @@ async def test_it_is_heard_after_the_database_was_away_and_after_a_restart(tmp_p
 
 
 async def test_sign_out_ends_open_streams(pair: Pair) -> None:
-    """A stream that was open, through the server that did not hear of it first."""
+    """The open stream is served by the other server, which learns of the sign-out later."""
     one, other = pair
     cookies, _ = await _person(one, "Streamer")
     async with (

@@ -1,4 +1,4 @@
-"""S-10: every wrong cookie is the same 401, and the browser gets rid of it. S-12: keys are rotated."""
+"""Cookies: every wrong one is the same 401 and is removed from the browser, and keys are rotated."""
 
 import base64
 import json
@@ -90,7 +90,7 @@ async def test_old_cookie_is_renewed(mock: httpx.AsyncClient) -> None:
 
 
 async def test_sign_in_of_wrong_shape_is_401(mock: httpx.AsyncClient) -> None:
-    """What we never write is not guessed at."""
+    """The server does not guess at values that it never writes."""
     changes: list[dict[str, Any]] = [{"sid": 7}, {"sid": {}}, {"auth_time": "yesterday"}, {"auth_time": []}]
     for change in changes:
         answer = await mock.get("/me", headers={"Cookie": f"tutordesk={_signed(**change)}"})
@@ -98,7 +98,7 @@ async def test_sign_in_of_wrong_shape_is_401(mock: httpx.AsyncClient) -> None:
 
 
 async def test_keys_are_rotated_without_losing_anybody(mock: httpx.AsyncClient) -> None:
-    """S-12: the old cookie is accepted and renewed while its key is listed, and refused afterwards."""
+    """An old cookie is accepted and renewed while its key is listed, and refused afterwards."""
     state = mock.app.state  # type: ignore[attr-defined]
     ticket = await create_ticket(mock)
     old = mock.cookies["tutordesk"]
@@ -114,7 +114,7 @@ async def test_keys_are_rotated_without_losing_anybody(mock: httpx.AsyncClient) 
 
 
 async def test_renewed_cookie_does_not_outlive_its_sign_in(mock: httpx.AsyncClient) -> None:
-    """S-13: a thief's renewed copy ends with the sign-in it was made of, also when everybody's is ended by time."""
+    """A thief's renewed copy ends with its sign-in, also when all sign-ins before a time are ended."""
     state = mock.app.state  # type: ignore[attr-defined]
     me = (await mock.patch("/me", json={"name": "Ann"})).json()
     cookies = [mock.cookies["tutordesk"]]

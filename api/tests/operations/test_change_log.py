@@ -1,4 +1,4 @@
-"""The change log: killed, cut, left behind, and still each instant of the database comes back to the byte."""
+"""The change log is killed, cut and left behind, and still restores each instant of the database to the byte."""
 
 import asyncio
 import subprocess
@@ -56,8 +56,8 @@ def killed_at_the_end(command: list[str]) -> Iterator[None]:
 
 
 def test_killed_writer_loses_nothing_and_every_instant_comes_back(source: Any, tmp_path: Path) -> None:
-    """FAULTS: Logger killed between append and next event. Twenty times under every kind of change; `make bench` does
-    it a hundred times. The end and ten instants between come back.
+    """The writer is killed twenty times under every kind of change; `make bench` does it a hundred times. The end and
+    ten instants between come back.
     """
     url, client, database = source
     folder = tmp_path / "log"
@@ -71,7 +71,7 @@ def test_killed_writer_loses_nothing_and_every_instant_comes_back(source: Any, t
 
 
 def test_what_belongs_to_processes_stays_out(source: Any, tmp_path: Path) -> None:
-    """F8, S-34: beats, calls, running answers, a copy in the making, other databases."""
+    """Heartbeats, signals, running answers, half-made copies and other databases stay out of the log."""
     url, client, database = source
     other = client[f"{database.name}_other"]
     with writing(url, tmp_path):
@@ -135,7 +135,7 @@ def test_damaged_log_and_base_are_refused(source: Any, tmp_path: Path) -> None:
 
 
 def test_restored_data_begin_a_new_base(source: Any, tmp_path: Path) -> None:
-    """The log goes on behind a restore, and nothing in between is taken for history."""
+    """The log continues after a restore, and nothing in between counts as history."""
     url, client, database = source
     folder, quiet = tmp_path / "log", lambda step, total, done: None
     database["tickets"].insert_one({"title": "one"})
@@ -202,7 +202,7 @@ def test_preview_names_what_would_change(source: Any, tmp_path: Path) -> None:
 async def test_gap_is_warned_of_and_marked_and_a_new_base_made(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """FAULTS: oplog window exceeded, on a mongod whose oplog holds 8 MB."""
+    """The oplog of this mongod holds 8 MB, so a writer that was away misses entries."""
     data_dir, binary = tmp_path / "data", find_mongod(None)
     run = socket_dir(data_dir)
     for folder in (data_dir / "mongodb", run):
@@ -266,7 +266,7 @@ def _approach_window(url: str, folder: Path, caplog: pytest.LogCaptureFixture) -
 
 
 def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -> None:
-    """The first is killed; its beat stands still, and the other's own log has no gap."""
+    """The first writer is killed, so its heartbeat stops. The other's own log has no gap."""
     url, _, database = source
     with killed_at_the_end([sys.executable, "-m", "testing.databases.log_writer", url, str(tmp_path / "a")]):
         until_base(tmp_path / "a")
@@ -283,7 +283,7 @@ def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -
 
 
 def test_full_disk_is_told_and_caught_up(source: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """FAULTS: Disk full: change log. No file may grow for a while; the server writes on, and nothing is missing."""
+    """No file may grow for a while. The server continues to write, and later nothing is missing."""
     url, client, database = source
     with writing(url, tmp_path) as change_log:
         until_base(tmp_path)

@@ -41,7 +41,7 @@ def put_back(client: Client, folder: Path, into: str, drop: str | None = None) -
 
 @pytest.mark.parametrize("is_packed", [False, True])
 def test_there_and_back(source: Any, target: Database, tmp_path: Path, is_packed: bool) -> None:
-    """S-34: and the files are for their owner alone."""
+    """The dump holds everything, and only its owner may read the files."""
     _, client, database = source
     fill(database)
     database["owners"].insert_one({"_id": "a.b", "beat": 3})
@@ -136,7 +136,7 @@ def test_served_database_is_left_alone(source: Any, target: Database, tmp_path: 
 
 
 def test_broken_off_switch_is_finished(source: Any, target: Database, tmp_path: Path) -> None:
-    """As if the process was killed after each single step of the switch."""
+    """The process is killed after each step of the switch in turn."""
     _, client, database = source
     fill(database, 3)
     dump_database(client, tmp_path / "dump")
@@ -186,7 +186,7 @@ def _flip(path: Path) -> None:
 def test_hostile_and_damaged_dumps_change_nothing(
     source: Any, target: Database, tmp_path: Path, harm: Callable[[Path], Any], said: str
 ) -> None:
-    """S-39."""
+    """A dump may come from anywhere, so nothing in it is trusted."""
     _, client, database = source
     fill(database, 3)
     dump_database(client, tmp_path / "dump")
@@ -208,7 +208,7 @@ def _link_data(folder: Path) -> None:
 
 
 def test_packed_rubbish_is_refused(source: Any, target: Database, tmp_path: Path) -> None:
-    """S-39: what grows without end, too: a kilobyte that unpacks to a document larger than MongoDB has."""
+    """A kilobyte may unpack to a document that is larger than MongoDB allows."""
     _, client, database = source
     fill(database, 3)
     dump_database(client, tmp_path / "dump", is_packed=True)
@@ -223,7 +223,7 @@ def test_packed_rubbish_is_refused(source: Any, target: Database, tmp_path: Path
 
 
 def test_endless_metadata_is_refused(source: Any, target: Database, tmp_path: Path) -> None:
-    """S-39: a packed file of a few kilobytes is read no further than a document of MongoDB may be long."""
+    """A packed file of a few kilobytes is read no further than the longest document that MongoDB allows."""
     _, client, database = source
     fill(database, 3)
     dump_database(client, tmp_path / "dump", is_packed=True)

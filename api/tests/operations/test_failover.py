@@ -1,6 +1,6 @@
-"""FAULTS: Primary failover, 3 nodes: under answers that stream, people who ask, and a room that talks.
+"""A replica set loses its primary while answers stream, people ask and a room talks.
 
-Nobody is refused for good, nothing is lost or doubled, and the change log has every write once.
+Every request is taken in the end, nothing is lost or doubled, and the change log has every write once.
 """
 
 import asyncio

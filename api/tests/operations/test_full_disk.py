@@ -1,4 +1,4 @@
-"""FAULTS: Disk full: database. On a real disk of its own, a tmpfs, which a file of the test fills."""
+"""A full disk under the database: a tmpfs of its own, which a file of the test fills."""
 
 import asyncio
 import os
@@ -61,7 +61,7 @@ async def until_status(client: httpx.AsyncClient, status: int, seconds: float) -
 
 
 async def test_writes_are_refused_before_mongod_dies(serving: Serving, disk: Path, fake: FakeModels) -> None:
-    """507 with a sentence, also in rooms; reading and stopping go on, a running answer is kept, writing comes back."""
+    """Writes get 507 with a sentence, also in rooms. Reading and stopping work, and a running answer is kept."""
     fake.text, fake.chunk, fake.delay_ms = TEXT * 20, 4, 50
     ana = await person(serving.url, "Ana")
     client, mongod = ana.client, serving.mongod_pid()
@@ -93,7 +93,7 @@ async def test_writes_are_refused_before_mongod_dies(serving: Serving, disk: Pat
 
 
 async def test_dead_mongod_waits_for_room(serving: Serving, disk: Path) -> None:
-    """No restart loop while the disk is full; back within seconds once it is not, and nothing acknowledged is lost."""
+    """mongod is not restarted while the disk is full. It is back seconds later, with all acknowledged writes."""
     async with serving.client() as client:
         tickets = [await create_ticket(client, title=f"Ticket {number}") for number in range(20)]
         mongod = serving.mongod_pid()

@@ -1,4 +1,4 @@
-"""The change log's files: what is torn is cut off, other damage is found, and a full disk loses nothing."""
+"""The change log's files: a torn end is cut off, other damage is found, and a full disk loses nothing."""
 
 import shutil
 import stat
@@ -122,7 +122,7 @@ def test_every_flipped_bit_is_found(tmp_path: Path) -> None:
 
 
 def test_damage_inside_is_no_torn_tail(tmp_path: Path) -> None:
-    """A new file begins after it, and nothing of the damaged one is cut off."""
+    """A new file begins after the damage, and the damaged one keeps all its bytes."""
     write(tmp_path, 0, 1, 2)
     file = segments(tmp_path)[0]
     whole = file.read_bytes()
@@ -176,7 +176,7 @@ def test_missing_and_moved_records_are_found(
 
 
 def test_files_are_private_and_rotate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S-34."""
+    """Only the owner may read the files, and each stays small."""
     monkeypatch.setattr(log_files, "SEGMENT_BYTES", 800)
     for number in range(20):
         write(tmp_path / "log", number)
@@ -191,7 +191,7 @@ def test_files_are_private_and_rotate(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_retention_of_what_was_deleted_is_documented() -> None:
-    """S-34: a base serves the week after it, and the next one comes a day later; the log of before goes with it."""
+    """A base serves the week after it, and the next one comes a day later. The older log is deleted with it."""
     text = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
     told = " ".join(text.split())
     assert "what was deleted in Tutordesk is gone from there after nine days at most" in told

@@ -1,4 +1,4 @@
-"""Migrations (D5): in order, once, by one process at a time; again after a break; never on what is newer."""
+"""Migrations run in order, once, in one process at a time. They resume after a crash, and a newer schema is refused."""
 
 import threading
 import time

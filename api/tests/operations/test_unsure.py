@@ -1,4 +1,4 @@
-"""What MongoDB does although it did not say so in time: sent again, it is there once, and nothing waits for ever.
+"""Writes that MongoDB makes without confirming them in time: sent again they exist once, and nothing waits for ever.
 
 Failpoints of mongod let a command be done without saying so, or wait for longer than the driver does.
 """
@@ -46,7 +46,7 @@ def failing(server: Serving, command: str, mode: dict[str, Any], **how: Any) -> 
 
 
 async def test_question_that_arrived_unseen_is_answered_when_sent_again(serving: Serving) -> None:
-    """FAULTS: Duplicate POST / retry: taken but not confirmed, so refused; sent again, it is one."""
+    """The question was taken but not confirmed, so it is refused. Sent again, it exists once."""
     unconfirmed = {"writeConcernError": {"code": 64, "errmsg": "not confirmed"}, "namespace": "tutordesk.replies"}
     async with serving.client() as client:
         await ask(client, "Hello")
@@ -65,7 +65,7 @@ async def test_question_that_arrived_unseen_is_answered_when_sent_again(serving:
 
 
 async def test_claim_that_arrived_unseen_is_answered(serving: Serving) -> None:
-    """A room's question whose claim was committed late is answered, and the room's next one after it."""
+    """A room's question whose claim was committed late is answered, and so is the room's next one."""
     ana = await person(serving.url, "Ana")
     room_id = await ana.make_room()
     async with ana.socket(room_id) as socket:
@@ -81,7 +81,7 @@ async def test_claim_that_arrived_unseen_is_answered(serving: Serving) -> None:
 
 
 async def test_room_is_not_locked_by_what_a_frozen_database_begins_late(serving: Serving) -> None:
-    """FAULTS: mongod stopped: refused within 3.5 s; 3 s after the return the same message is there, once."""
+    """The message is refused within 3.5 s. Three seconds after the database is back it can be sent, and exists once."""
     ana = await person(serving.url, "Ana")
     room_id, clock = await ana.make_room(), asyncio.get_running_loop().time
     async with ana.socket(room_id) as socket:

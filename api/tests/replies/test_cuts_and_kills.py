@@ -30,7 +30,7 @@ WORKERS, KILLS = 5, 20
 
 
 async def test_random_cuts_and_reloads_change_no_text(pair: Pair, fake: FakeModels) -> None:
-    """FAULTS: Browser refresh, Network drop: also inside a character and a frame; either process goes on."""
+    """Connections break at any byte, also inside a character and a frame, and continue at either process."""
     chance = random.Random(5)
     ports = [server.port for server in pair]
     fake.text, fake.chunk, fake.delay_ms = TEXT, 12, 30
@@ -51,7 +51,7 @@ async def crowd(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
 
 
 async def test_kills_at_random_lose_at_most_a_second(crowd: Serving, fake: FakeModels) -> None:
-    """FAULTS: API SIGKILL mid-reply: twenty workers are killed, four at a time; the fifth recovers what they wrote."""
+    """Twenty workers are killed, four at a time; the fifth recovers what they wrote."""
     chance = random.Random(3)
     fake.text, fake.chunk, fake.delay_ms = TEXT * 20, 4, 50
     lost: list[float] = []

@@ -1,4 +1,4 @@
-"""FAULTS: Primary failover: what a new primary never had of an answer is saved again. The loss is made by hand here."""
+"""Text that a new primary never had is saved again. These tests remove it by hand, without an election."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which processes count as dead, and what becomes of their replies. Several of them, played by this process."""
+"""Dead processes are recognised, and their replies recovered. This process plays all of them."""
 
 import asyncio
 from pathlib import Path
@@ -42,7 +42,7 @@ async def test_owner_of_this_folder_is_dead_at_once(live: Live, tmp_path: Path) 
 async def test_dead_owner_is_recovered_once_however_often(
     live: Live, visitor: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """FAULTS: API SIGKILL: the text that was saved joins its chat once, also when two processes recover it."""
+    """The saved text is delivered to its chat once, also when two processes recover it."""
     ticket = await create_ticket(visitor)
     start = (await ask(visitor, "First?", f"/chat/ticket/{ticket['id']}/stream"))[0].data
     reply = Reply(

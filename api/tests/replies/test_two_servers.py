@@ -70,7 +70,7 @@ async def read_session(server: Serving, cookie: str, session_id: str) -> dict[st
 
 
 async def test_other_server_shows_the_reply_as_it_grows(pair: Pair, fake: FakeModels) -> None:
-    """FAULTS: Two tabs, of two processes: the same text, at each moment at most a second behind."""
+    """Tabs on two processes show the same text, at each moment at most a second behind."""
     one, other = pair
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG * 20
     cookie = await become_visitor(one, fake)
@@ -84,7 +84,7 @@ async def test_other_server_shows_the_reply_as_it_grows(pair: Pair, fake: FakeMo
 
 
 async def test_other_server_resumes_beyond_what_is_saved(pair: Pair, fake: FakeModels) -> None:
-    """FAULTS: Network drop: the retry lands on the other process, ahead of its database: no gap, nothing twice."""
+    """A retry reaches the other process with more text than the database has: no gap, nothing twice."""
     one, other = pair
     fake.delay_ms, fake.chunk, fake.text = 10, 4, LONG * 20
     cookie = await become_visitor(one, fake)
@@ -107,7 +107,7 @@ async def _has_grown(reader: TimedReader, size: int) -> bool:
 
 @pytest.mark.parametrize("together", [1, 20])
 async def test_other_server_stops_it_at_once(pair: Pair, fake: FakeModels, together: int) -> None:
-    """FAULTS: Stop from another process: the model's connection is closed within half a second, the text is kept."""
+    """The model's connection is closed within half a second, and the text is kept."""
     one, other = pair
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG * 200
     cookie = await become_visitor(one, fake)
@@ -131,7 +131,7 @@ async def _is_closed(fake: FakeModels) -> bool:
 
 
 async def test_repeats_over_both_servers_are_one_message(pair: Pair, fake: FakeModels, database: Any) -> None:
-    """FAULTS: Duplicate POST: fifty in parallel over two processes; the same key with another body is refused."""
+    """Fifty repeats arrive at once at two processes. The same key with another body is refused."""
     one, other = pair
     fake.delay_ms = 20
     cookie = await become_visitor(one, fake)
@@ -149,7 +149,7 @@ async def test_repeats_over_both_servers_are_one_message(pair: Pair, fake: FakeM
 
 
 async def test_repeat_a_day_later_joins_the_same_reply(pair: Pair, fake: FakeModels, database: Any) -> None:
-    """FAULTS: Duplicate POST after 25 h."""
+    """A repeat after 25 hours follows the reply as well."""
     one, other = pair
     cookie = await become_visitor(one, fake)
     request = ask_request("Why?", cookie=cookie, client_message_id="old")
@@ -166,7 +166,7 @@ async def test_repeat_a_day_later_joins_the_same_reply(pair: Pair, fake: FakeMod
 
 
 async def test_repeat_after_a_kill_before_the_answer(pair: Pair, fake: FakeModels, database: Any) -> None:
-    """FAULTS: Duplicate POST after SIGKILL before the answer: whatever was saved by then, there is one message."""
+    """The process is killed before it answers. However much was saved by then, there is one message."""
     one, other = pair
     cookie = await become_visitor(one, fake)
     fake.delay_ms = 20
@@ -190,9 +190,9 @@ async def test_repeat_after_a_kill_before_the_answer(pair: Pair, fake: FakeModel
 
 
 async def test_dead_and_frozen_servers_are_noticed(pair: Pair, fake: FakeModels, tmp_path: Path) -> None:
-    """FAULTS: API SIGKILL without a restart: within 15 s another ends its replies, each once; followers learn it.
+    """Within 15 s another server ends the replies of a killed one, each once, and followers are told.
 
-    So for a server that hangs; when it comes back, it writes no more and closes the model's connection.
+    The same holds for a server that hangs. When it is back, it writes nothing and closes the model's connection.
     """
     one, other = pair
     frozen = await Serving(tmp_path, **one.environment).start()
@@ -222,7 +222,7 @@ async def test_dead_and_frozen_servers_are_noticed(pair: Pair, fake: FakeModels,
 
 
 async def test_stopping_server_loses_nothing(pair: Pair, fake: FakeModels) -> None:
-    """FAULTS: API SIGTERM with twenty replies: exit within ten seconds; the other process has all of the text."""
+    """A server with twenty replies ends within ten seconds, and the other process has all of the text."""
     one, other = pair
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG * 200
     cookie = await become_visitor(one, fake)
@@ -236,7 +236,7 @@ async def test_stopping_server_loses_nothing(pair: Pair, fake: FakeModels) -> No
 
 
 async def test_turn_of_a_stale_tab_is_kept_behind_the_other(pair: Pair, fake: FakeModels) -> None:
-    """FAULTS: Two tabs on two processes: the one that has not seen the other's turn adds its own behind it."""
+    """A tab that has not seen the other's turn adds its own behind it."""
     one, other = pair
     cookie = await become_visitor(one, fake)
     first = await ask(one.port, ask_request("First?", cookie=cookie))

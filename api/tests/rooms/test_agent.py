@@ -1,4 +1,4 @@
-"""C1, C6: the tutor in a room: asked by a mention or by HTTP, one answer at a time, seen by all, stopped by few."""
+"""The tutor in a room: asked by a mention or by HTTP, one answer at a time, seen by all, stopped by few."""
 
 import asyncio
 
@@ -57,7 +57,7 @@ async def test_late_joiner_sees_the_text_so_far_and_the_rest(
 
 
 async def test_stranger_gets_404(live: Live, ana: Person, room_id: str, stranger: httpx.AsyncClient) -> None:
-    """S-01, S-02: neither the stream nor the stop of an answer in a room that one is not in."""
+    """People outside a room can neither read nor stop its answers."""
     async with ana.socket(room_id) as one:
         await one.say("@tutor why?")
         reply_id = (await one.wait("reply_started"))["reply_id"]
@@ -93,7 +93,7 @@ async def _has_begun(fake: FakeModels) -> bool:
 
 
 async def test_questions_wait_for_their_turn(fake: FakeModels, ana: Person, ben: Person, room_id: str) -> None:
-    """One reply a room at a time; the queue is the messages that ask and have no answer yet, in their order."""
+    """One reply runs at a time. The queue is the messages that ask and have no answer yet, in their order."""
     fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 40, 20
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
         asked = [
@@ -113,7 +113,7 @@ async def test_questions_wait_for_their_turn(fake: FakeModels, ana: Person, ben:
 
 
 async def test_a_thousand_mentions_run_one_at_a_time(live: Live, fake: FakeModels, ana: Person, room_id: str) -> None:
-    """S-24: there is never more than one answer in a room, and the tutor's own words ask nothing."""
+    """A room never has more than one running answer, and the tutor's own words ask nothing."""
     fake.text = "Ask @tutor again, @tutor!"
     async with ana.socket(room_id) as one:
         for number in range(30):
@@ -130,7 +130,7 @@ async def test_a_thousand_mentions_run_one_at_a_time(live: Live, fake: FakeModel
 async def test_tutor_knows_the_room_and_its_ticket(
     live: Live, fake: FakeModels, ana: Person, ben: Person, visitor: httpx.AsyncClient
 ) -> None:
-    """C6, S-22: the room's recent messages with who said them, and the ticket as data; of other rooms nothing."""
+    """The model gets the room's recent messages with authors, and the ticket as data, but nothing of other rooms."""
     ticket = await create_ticket(visitor)
     other_room = await ana.make_room("Other")
     async with ana.socket(other_room) as elsewhere:

@@ -1,4 +1,4 @@
-"""C5: one room on several processes, told of by MongoDB or by Redis. Whatever is lost on the way is in the database."""
+"""One room on several processes, which signal by MongoDB or by Redis. A lost signal is made up for by the database."""
 
 import asyncio
 import random
@@ -49,7 +49,7 @@ async def people(pair: Pair) -> AsyncIterator[tuple[Person, Person]]:
 async def test_members_on_two_processes_see_the_same(
     people: tuple[Person, Person], fake: FakeModels, engine: Redis | None
 ) -> None:
-    """The same order, the same tokens, who is there and who types; from one to the other within a second."""
+    """Both see the same order, the same text, presence and typing, from one process to the other within a second."""
     ana, ben = people
     room_id = await ana.make_room()
     await ben.join(room_id)
@@ -79,7 +79,7 @@ async def test_members_on_two_processes_see_the_same(
 async def test_nothing_is_lost_when_the_bus_or_a_process_dies(
     pair: Pair, people: tuple[Person, Person], engine: Redis | None
 ) -> None:
-    """FAULTS: Redis down, Network drop: 0 gaps, 0 doubles, with random cuts, a killed Redis and a killed server."""
+    """Connections are cut at random, Redis and a server are killed: no gap and no double in any timeline."""
     ana, ben = people
     room_id = await ana.make_room()
     await ben.join(room_id)
@@ -119,7 +119,7 @@ async def test_nothing_is_lost_when_the_bus_or_a_process_dies(
 async def test_answer_of_a_killed_process_ends_and_the_next_question_is_taken(
     pair: Pair, people: tuple[Person, Person], fake: FakeModels, engine: Redis | None
 ) -> None:
-    """FAULTS: API SIGKILL mid-reply: `interrupted`, with its text, and the room's queue goes on elsewhere."""
+    """The answer is `interrupted` and keeps its text. The other process continues the room's queue."""
     ana, ben = people
     room_id = await ana.make_room()
     await ben.join(room_id)

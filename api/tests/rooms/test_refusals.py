@@ -1,4 +1,4 @@
-"""Bad input at a room's socket: each its close code or a typed error, and the room untouched."""
+"""Bad input at a room's socket gets its close code or a typed error, and leaves the room untouched."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ async def test_who_has_no_name(live: Live, room_id: str, stranger: httpx.AsyncCl
 
 
 async def test_stranger_is_not_let_in(live: Live, room_id: str) -> None:
-    """S-01: whoever is no member."""
+    """Only members get a socket."""
     other = await person(live.url, "Eve")
     assert await close_code(live.url, room_id, other.cookie) == 4403
     assert (await other.client.get(f"/rooms/{room_id}/messages")).status_code == 404
@@ -51,7 +51,7 @@ async def test_room_that_does_not_exist(ana: Person, unknown: str) -> None:
     "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "https://127.0.0.1", None]
 )
 async def test_other_site_is_refused_before_the_handshake(ana: Person, room_id: str, origin: str | None) -> None:
-    """S-05: a plain 403, with the right cookie or without."""
+    """The answer is a plain 403, with the right cookie or without."""
     with pytest.raises(InvalidStatus) as refused:
         async with open_socket(ana.url, room_id, ana.cookie, origin=origin):
             pass
@@ -79,7 +79,7 @@ async def test_other_site_is_refused_before_the_handshake(ana: Person, room_id: 
     ],
 )
 async def test_what_is_no_command(ana: Person, room_id: str, text: str) -> None:
-    """S-16, S-17: a typed error, and the socket stays."""
+    """The sender gets a typed error and keeps the socket."""
     before = await ana.room(room_id)
     async with ana.socket(room_id) as socket:
         await socket.connection.send(text)
@@ -116,14 +116,14 @@ async def test_binary_frame(ana: Person, room_id: str) -> None:
 
 
 async def test_frame_over_the_limit(ana: Person, room_id: str) -> None:
-    """S-27: 64 kB + 1."""
+    """One byte over 64 kB closes the socket."""
     async with ana.socket(room_id) as socket:
         await socket.connection.send(" " * 65_537)
         assert await socket.closed() == 1009
 
 
 async def test_compression_is_not_agreed_to(ana: Person, room_id: str) -> None:
-    """S-27: no bomb, and half the CPU."""
+    """Without compression there are no bombs, and it takes half the CPU."""
     async with open_socket(ana.url, room_id, ana.cookie, compression="deflate") as connection:
         assert connection.response
         assert "permessage-deflate" not in connection.response.headers.get("Sec-WebSocket-Extensions", "")
@@ -136,7 +136,7 @@ async def test_invalid_utf_8(ana: Person, room_id: str) -> None:
 
 
 async def test_message_in_parts_that_never_ends(ana: Person, room_id: str) -> None:
-    """S-27: it may be as long as one frame may."""
+    """All parts together may be as long as one frame."""
     async with ana.socket(room_id) as socket:
         await raw_frame(socket, 0x01, b" " * 40_000)
         await raw_frame(socket, 0x00, b" " * 40_000)
@@ -144,7 +144,7 @@ async def test_message_in_parts_that_never_ends(ana: Person, room_id: str) -> No
 
 
 async def test_flood_is_cut_off(ana: Person, ben: Person, room_id: str) -> None:
-    """S-27: 10,000 tiny frames; nobody else hears of it."""
+    """Ten thousand tiny frames cut off their sender, and nobody else notices."""
     async with ben.socket(room_id) as other, ana.socket(room_id) as socket:
         sending = asyncio.gather(*(socket.send("typing") for _ in range(10_000)), return_exceptions=True)
         assert await socket.closed() == 4429
@@ -154,7 +154,7 @@ async def test_flood_is_cut_off(ana: Person, ben: Person, room_id: str) -> None:
 
 
 async def test_too_many_sockets_of_one(ana: Person, room_id: str) -> None:
-    """S-27: twenty a user."""
+    """A user may have twenty sockets."""
     sockets = [await open_socket(ana.url, room_id, ana.cookie) for _ in range(20)]
     for socket in sockets:
         await Socket(socket).wait("resumed")
@@ -217,7 +217,7 @@ async def test_silenced_member_reads_and_writes_nothing(ana: Person, ben: Person
 
 
 async def test_removed_member_hears_nothing_more(ana: Person, ben: Person, room_id: str) -> None:
-    """S-04: the socket closes with 4403 at once, and there is no way back in."""
+    """The socket closes with 4403 at once, and a new one is refused."""
     async with ben.socket(room_id) as other, ana.socket(room_id) as one:
         await other.wait("resumed")
         assert (await ana.client.delete(f"/rooms/{room_id}/members/{ben.id}")).status_code == 204
@@ -236,7 +236,7 @@ async def test_removed_member_hears_nothing_more(ana: Person, ben: Person, room_
 
 
 async def test_sign_out_ends_the_socket(ana: Person, ben: Person, room_id: str) -> None:
-    """S-13: within five seconds."""
+    """The socket closes within five seconds."""
     async with ben.socket(room_id) as other:
         await other.wait("resumed")
         cookie = ben.cookie

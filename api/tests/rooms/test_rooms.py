@@ -1,4 +1,4 @@
-"""C1–C3: the list of rooms, joining and leaving, who may do what, and pages of messages."""
+"""The list of rooms, joining and leaving, the rights of each role, and pages of messages."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from testing.steps import create_ticket
 
 
 async def test_anonymous(live: Live, visitor: httpx.AsyncClient, room_id: str) -> None:
-    """Who has no name sees which rooms there are, and nothing of what is said there."""
+    """Nameless visitors see the list of rooms, and nothing of what is said there."""
     (row,) = (await visitor.get("/rooms")).json()
     assert (row["name"], row["member_count"], row["is_member"], row["last_message"]) == ("Networks", 2, False, None)
     room = (await visitor.get(f"/rooms/{room_id}")).json()
@@ -43,7 +43,7 @@ async def test_anonymous(live: Live, visitor: httpx.AsyncClient, room_id: str) -
     ],
 )
 async def test_room_that_cannot_be_made(ana: Person, body: dict[str, Any]) -> None:
-    """S-16, S-17."""
+    """Wrong types and unknown fields are refused, and no room is created."""
     assert (await ana.client.post("/rooms", json=body)).status_code == 422
     assert (await ana.client.get("/rooms")).json() == []
 
@@ -64,7 +64,7 @@ async def test_room_is_made_changed_and_deleted(ana: Person, ben: Person) -> Non
 
 
 async def test_unread_and_mentions_are_computed(ana: Person, ben: Person, room_id: str) -> None:
-    """C4: others' messages after what was seen; reading only grows, and one's own never count."""
+    """Unread are others' messages after the last one read. The mark only moves forward."""
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
         await one.say("First")
         second = await one.say("Second, @Ben")
@@ -127,7 +127,7 @@ async def test_rooms_come_in_pages_lately_active_first(ana: Person) -> None:
 
 
 async def test_room_about_a_ticket(ana: Person, visitor: httpx.AsyncClient) -> None:
-    """C6."""
+    """The room knows its ticket, and the ticket may be deleted."""
     ticket = await create_ticket(visitor)
     room_id = await ana.make_room("About it", ticket_id=ticket["id"])
     await ana.make_room("About nothing")
@@ -161,7 +161,7 @@ async def test_leaving_and_coming_back(ana: Person, ben: Person, room_id: str) -
 
 
 async def test_nobody_can_do_what_the_table_does_not_allow(live: Live, ana: Person, ben: Person, room_id: str) -> None:
-    """S-03: random (actor, verb, object) against the rules in eight lines; 10,000 in `make bench` (RIGHTS_CALLS)."""
+    """Random actors, verbs and objects against eight rules; `make bench` makes 10,000 calls (RIGHTS_CALLS)."""
     eve, boss = await person(live.url, "Eve"), await person(live.url, "Chief")
     await live.collection("users").update_one({"name": "Chief"}, {"$set": {"role": "admin"}})
     await boss.join(room_id)

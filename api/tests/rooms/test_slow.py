@@ -1,4 +1,4 @@
-"""Members that fall behind: they are cut off, and nobody else waits for them."""
+"""Members that fall behind are cut off, and nobody waits for them."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ from tutordesk.rooms.relay.seats import MAX_EVENTS, Seat
 
 
 async def test_member_that_never_reads_is_gone_in_ten_seconds(ana: Person, ben: Person, room_id: str) -> None:
-    """FAULTS: Slow reader, WebSocket half-open: it answers no ping; the others go on meanwhile."""
+    """It answers no ping, so it is cut off. Nobody else waits in the meantime."""
     port = int(ben.url.rsplit(":", 1)[1])
     async with ana.socket(room_id) as one:
         with socket.create_connection(("127.0.0.1", port)) as stuck:
@@ -26,7 +26,7 @@ async def test_member_that_never_reads_is_gone_in_ten_seconds(ana: Person, ben: 
 
 
 async def test_member_that_falls_behind_is_cut_off(live: Live, ana: Person, ben: Person, room_id: str) -> None:
-    """FAULTS: Slow reader: 256 events or 1 MB wait for it, no more; it comes back and reads what it missed."""
+    """At most 256 events or 1 MB wait for a member. It reconnects and reads what it missed."""
     port = int(ben.url.rsplit(":", 1)[1])
     long = "x" * 31_000
     async with ana.socket(room_id) as one:

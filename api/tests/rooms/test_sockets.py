@@ -1,4 +1,4 @@
-"""C1, C4: what happens in a room reaches everybody in it, once, in order, and again after a reconnect."""
+"""Events of a room reach all its members, once and in order, and again after a reconnect."""
 
 import asyncio
 from collections import Counter
@@ -76,7 +76,7 @@ async def test_room_is_the_same_by_events_and_by_looking_anew(ana: Person, ben: 
 
 
 async def test_sending_again_posts_nothing_again(ana: Person, ben: Person, room_id: str) -> None:
-    """FAULTS: Duplicate POST / retry: fifty at once on several sockets are one message, and each sender hears of it."""
+    """Fifty repeats at once on several sockets are one message, and each sender is shown it."""
     async with AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(ana.socket(room_id)) for _ in range(10)]
         sends = (socket.send("send", client_message_id="key-1", content="Once") for socket in sockets for _ in range(5))
@@ -94,7 +94,7 @@ async def test_sending_again_posts_nothing_again(ana: Person, ben: Person, room_
 
 
 async def test_absent_member_catches_up_on_everything(ana: Person, ben: Person, room_id: str) -> None:
-    """FAULTS: Edit/delete while offline; replay without a limit, then live, without a gap or a double."""
+    """Missed events are replayed, edits and deletions too, and live ones follow without a gap or a double."""
     async with ana.socket(room_id) as one:
         sent = [await one.say(f"Message {number}") for number in range(450)]
         await one.send("edit", message_id=sent[0]["message"]["id"], content="Edited meanwhile")
@@ -151,7 +151,7 @@ async def test_code_shares_no_mention_and_asks_no_tutor(ana: Person, ben: Person
 async def test_who_knows_more_than_this_process_hears_nothing_twice(
     live: Live, ana: Person, ben: Person, room_id: str
 ) -> None:
-    """Ben comes from another process, whose message this one was not told of yet."""
+    """Ben comes from another process, whose message has not reached this one yet."""
     member = await access_member(PydanticObjectId(room_id), PydanticObjectId(ana.id))
     async with ana.socket(room_id) as one:
         await one.say("Here")

@@ -1,4 +1,4 @@
-"""D1 and the FAULTS rows on processes: a real `tutordesk serve`, refused, killed, stopped, frozen and restarted."""
+"""A real `tutordesk serve` is refused, killed, stopped, frozen and restarted."""
 
 import asyncio
 import os
@@ -69,7 +69,7 @@ async def test_taken_port_is_refused(serving: Serving, tmp_path: Path) -> None:
     ],
 )
 async def test_bad_setting_ends_with_a_sentence(tmp_path: Path, given: dict[str, str], said: str) -> None:
-    """D7, S-11."""
+    """The sentence names the setting and says what to do."""
     refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path), **given)
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[-1].startswith("tutordesk: ")
@@ -89,7 +89,7 @@ async def _run(*arguments: str, **environment: str) -> "subprocess.CompletedProc
 
 
 async def test_killed_in_mid_answer_keeps_the_text(serving: Serving, fake: FakeModels) -> None:
-    """FAULTS: API SIGKILL mid-reply: after the restart it reads `interrupted`, at most a second of text is lost."""
+    """After the restart the answer is `interrupted`, and at most a second of its text is lost."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, "word " * 2000
     async with serving.client() as client:
         start = await start_asking(client, "Why?", client_message_id="kill")
@@ -127,7 +127,7 @@ async def _peek(client: httpx.AsyncClient, reply_id: str) -> list[Any]:
 
 
 async def test_terminated_in_mid_answer_loses_nothing(serving: Serving, fake: FakeModels) -> None:
-    """FAULTS: API SIGTERM: the whole text so far is saved, the exit takes at most ten seconds."""
+    """The whole text so far is saved, and the exit takes at most ten seconds."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, "word " * 2000
     async with serving.client() as client:
         start = await start_asking(client, "Why?")
@@ -145,7 +145,7 @@ async def test_terminated_in_mid_answer_loses_nothing(serving: Serving, fake: Fa
 
 
 async def test_database_killed_comes_back_and_loses_nothing(serving: Serving, fake: FakeModels) -> None:
-    """FAULTS: mongod SIGKILL: started again within a second, streaming goes on, what was acknowledged is there."""
+    """mongod is started again, the answer streams on, and no acknowledged write is lost."""
     fake.delay_ms, fake.chunk = 60, 2
     async with serving.client() as client:
         ticket = await create_ticket(client)
@@ -172,7 +172,7 @@ async def test_database_killed_comes_back_and_loses_nothing(serving: Serving, fa
 
 @pytest.mark.alone
 async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fake: FakeModels) -> None:
-    """FAULTS: mongod stopped: 503 in at most 3.5 s, a running reply goes on, recovery at most 3 s after the return."""
+    """Requests get 503 within 3.5 s, a running reply continues, and recovery takes at most 3 s."""
     fake.delay_ms, fake.chunk = 40, 2
     loop = asyncio.get_running_loop()
     async with serving.client() as client:
@@ -204,7 +204,7 @@ async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fak
 
 
 async def test_database_is_reached_by_nobody_else(serving: Serving) -> None:
-    """S-30."""
+    """It listens on a private socket only."""
     socket = socket_dir(serving.data_dir) / SOCKET_NAME
     assert socket.stat().st_mode & 0o077 == 0
     for folder in (serving.data_dir, serving.data_dir / "mongodb", socket.parent):
@@ -228,7 +228,7 @@ async def test_database_is_reached_by_nobody_else(serving: Serving) -> None:
 
 
 async def test_mongod_that_offers_compression_is_refused(tmp_path: Path) -> None:
-    """S-30: CVE-2025-14847. A mongod that does not take the flag is stopped again."""
+    """A mongod that ignores the flag against CVE-2025-14847 is stopped again."""
     careless = tmp_path / "careless-mongod"
     careless.write_text(
         f'#!/bin/sh\nexec {find_mongod(None)} $(echo "$@" | sed "s/--networkMessageCompressors disabled//")\n'
@@ -242,7 +242,7 @@ async def test_mongod_that_offers_compression_is_refused(tmp_path: Path) -> None
 
 
 async def test_keys_are_in_no_command_line_and_no_log(serving: Serving) -> None:
-    """S-33."""
+    """Other users of the machine can read command lines and some logs."""
     assert serving.process
     for pid in (serving.process.pid, serving.mongod_pid()):
         assert b"test-key-of-gemini" not in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -273,7 +273,7 @@ async def test_seed_adds_the_samples(serving: Serving) -> None:
 
 
 async def test_pending_summary_is_picked_up_at_the_next_start(serving: Serving, fake: FakeModels) -> None:
-    """A2."""
+    """The mark `pending` survives a kill."""
     fake.script = "timeout"
     async with serving.client() as client:
         ticket = await create_ticket(client)

@@ -66,7 +66,7 @@ async def read_answer(server: Serving, reader: TimedReader) -> dict[str, Any]:
 
 
 async def test_killed_worker_is_replaced_and_its_replies_are_kept(server: Serving, fake: FakeModels) -> None:
-    """FAULTS: API SIGKILL mid-reply: at most a second of text is lost, `interrupted` within 5 s; the others go on."""
+    """At most a second of text is lost, the reply is `interrupted` within 5 s, and the other workers continue."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG
     readers = await start_replies(server, 12)
     killed = busiest(server.workers())
@@ -95,7 +95,7 @@ async def test_killed_worker_is_replaced_and_its_replies_are_kept(server: Servin
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 async def test_ends_cleanly_and_loses_nothing(server: Serving, fake: FakeModels, sign: signal.Signals) -> None:
-    """FAULTS: API SIGTERM: all text is kept, the exit takes at most ten seconds; a terminal's Ctrl-C reaches all."""
+    """All text is kept, and the exit takes at most ten seconds. A terminal's Ctrl-C reaches all processes."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG
     readers = await start_replies(server, 8)
     workers, mongod = server.workers(), server.mongod_pid()
@@ -154,7 +154,7 @@ async def test_killed_parent_takes_all_with_it(server: Serving, fake: FakeModels
 
 
 async def test_database_that_is_away_only_delays_a_worker(server: Serving) -> None:
-    """FAULTS: mongod SIGKILL: the parent starts it again, and a worker that died with it as well."""
+    """The parent starts mongod again, and a worker that died with it as well."""
     os.kill(server.mongod_pid(), signal.SIGKILL)
     os.kill(server.workers()[0], signal.SIGKILL)
 
@@ -168,7 +168,7 @@ async def test_database_that_is_away_only_delays_a_worker(server: Serving) -> No
 
 
 async def test_database_that_cannot_be_reached_is_refused(tmp_path: Path) -> None:
-    """D7: as with one process, with a sentence, and nothing is left behind."""
+    """The server ends with a sentence, as with one process, and leaves nothing behind."""
     options = ["serve", "--workers", "2", "--port", str(free_port()), "--data-dir", str(tmp_path)]
     url = "mongodb://:nobody@127.0.0.1:9/"
     refused = await asyncio.to_thread(

@@ -1,4 +1,4 @@
-"""A3: listing by cursor, filters with counts, search by words and prefixes in any language."""
+"""Lists of tickets: pages by cursor, filters with counts, and search by words and prefixes in any language."""
 
 import httpx
 import pytest
@@ -117,7 +117,7 @@ async def test_titles_come_first_and_pages_cross_over(mock: httpx.AsyncClient) -
     "query", ["(a+)+$", "(.*a){12}b", ".*" * 100, "$where", "^upload$", "=upload", "\\", "%%", "a" * 500]
 )
 async def test_patterns_are_text(mock: httpx.AsyncClient, query: str) -> None:
-    """S-18."""
+    """A pattern in a query matches only itself."""
     await create_ticket(mock, title="aaaa", description="b")
     assert (await mock.get("/tickets", params={"q": query})).status_code == 200
 
@@ -145,6 +145,6 @@ async def test_bad_parameters_are_named(mock: httpx.AsyncClient, params: dict[st
 
 @pytest.mark.parametrize("query", ["q[$regex]=.*", "q[$ne]=", "tag[$ne]=x", "category[$gt]="])
 async def test_operators_in_the_address_mean_nothing(mock: httpx.AsyncClient, query: str) -> None:
-    """S-16: an unknown parameter is refused, so that an operator is never mistaken for a filter."""
+    """An unknown parameter is refused, so an operator is never mistaken for a filter."""
     await create_ticket(mock)
     assert (await mock.get(f"/tickets?{query}")).status_code == 422

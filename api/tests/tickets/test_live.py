@@ -1,4 +1,4 @@
-"""A2 and A3 on the embedded mongod: summaries by the model, events for open lists, an index behind every query."""
+"""Tickets on the embedded mongod: summaries by the model, events for open lists, an index for every query."""
 
 import asyncio
 from typing import Any
@@ -135,7 +135,7 @@ QUERIES: list[dict[str, Any]] = [
 async def test_no_list_query_scans_the_collection(
     live: Live, visitor: httpx.AsyncClient, asked: dict[str, Any]
 ) -> None:
-    """A3: the plans of the very queries that were sent, by MongoDB's profiler."""
+    """MongoDB's profiler shows the plans of the queries that were sent."""
     await visitor.post("/tickets/samples")
     database = live.app.state.client.get_default_database("tutordesk")
     rows, _ = await list_rows("", None, [], 10, None)

@@ -1,4 +1,4 @@
-"""S-18: what is searched for is text, whatever it looks like, and no search may take long."""
+"""A query is text, whatever it looks like, and no search may take long."""
 
 import re
 import time
@@ -28,7 +28,7 @@ async def library(live: Live, visitor: httpx.AsyncClient) -> Any:
 
 @pytest.mark.parametrize(("path", "parameter"), PLACES)
 async def test_hostile_patterns_are_quick(library: Any, visitor: httpx.AsyncClient, path: str, parameter: str) -> None:
-    """S-18."""
+    """A hostile pattern costs no more than other text."""
     await visitor.get(path, params={parameter: "warm"})
     for pattern in HOSTILE:
         started = time.perf_counter()
@@ -41,13 +41,13 @@ async def test_hostile_patterns_are_quick(library: Any, visitor: httpx.AsyncClie
 
 @pytest.mark.parametrize("pattern", ["up.*ad", "upl[o]ad", "^upload$|nothing", "u.load", "up(?=load)z*q*"])
 async def test_patterns_match_nothing_but_themselves(library: Any, visitor: httpx.AsyncClient, pattern: str) -> None:
-    """S-18: each of these would match `upload` if it were one; as text, its words are other words."""
+    """Each of these would match `upload` as a pattern. As text, its words are other words."""
     assert re.search(pattern, "upload")
     assert (await visitor.get("/tickets", params={"q": pattern, "limit": 1})).json() == []
 
 
 async def test_every_search_has_a_time_limit(library: Any, visitor: httpx.AsyncClient) -> None:
-    """S-18: `maxTimeMS` of 500 or less is in each command that a search sends."""
+    """Each command that a search sends has a `maxTimeMS` of 500 or less."""
     await library["system.profile"].drop()
     await library.command({"profile": 2})
     try:

@@ -1,4 +1,4 @@
-"""A1, A2, A4, A6: tickets are written, read, changed, deleted and restored; what is wrong is refused and named."""
+"""Tickets are written, read, changed, deleted and restored. Wrong fields are refused by name."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ async def test_category_defaults_when_blank(mock: httpx.AsyncClient) -> None:
     ],
 )
 async def test_bad_field_is_named(mock: httpx.AsyncClient, change: dict[str, Any], field: str) -> None:
-    """A1, S-16."""
+    """The answer names the field and what is wrong with it."""
     import json
 
     body = json.dumps({**TICKET, **change})
@@ -81,7 +81,7 @@ async def test_missing_field_is_named(mock: httpx.AsyncClient, field: str) -> No
 
 @pytest.mark.parametrize("field", ["id", "author_id", "role", "created_at", "ai_summary", "is_deleted", "transcripts"])
 async def test_mass_assignment_is_refused(mock: httpx.AsyncClient, field: str) -> None:
-    """S-17."""
+    """Fields that only the server sets are refused."""
     assert (await mock.post("/tickets", json={**TICKET, field: "x"})).status_code == 422
     ticket = await create_ticket(mock)
     before = await Ticket.get(ticket["id"])
@@ -105,7 +105,7 @@ async def test_mass_assignment_is_refused(mock: httpx.AsyncClient, field: str) -
     ],
 )
 async def test_unicode_and_deep_text_come_back_exactly(mock: httpx.AsyncClient, text: str) -> None:
-    """FAULTS: deep paste, Unicode."""
+    """Long and deeply nested text in any script is stored unchanged."""
     ticket = await create_ticket(mock, description=text)
     assert (await mock.get(f"/tickets/{ticket['id']}")).json()["description"] == text
 
@@ -156,7 +156,7 @@ async def test_stranger_may_read_but_not_change(mock: httpx.AsyncClient) -> None
 
 
 async def test_trash_of_others_does_not_exist(mock: httpx.AsyncClient) -> None:
-    """S-01."""
+    """Deleted tickets are shown to their authors only."""
     ticket = await create_ticket(mock)
     await mock.delete(f"/tickets/{ticket['id']}")
     mock.cookies.clear()

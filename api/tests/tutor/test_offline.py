@@ -1,4 +1,4 @@
-"""B8: the offline tutor answers with the best passages, says that it is one, and summarises by itself."""
+"""The offline tutor answers with the best passages, says that it is offline, and summarises by itself."""
 
 import httpx
 

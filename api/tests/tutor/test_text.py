@@ -1,4 +1,4 @@
-"""Excerpts: the words of a query are in them, in any language, and they stay short."""
+"""Excerpts show the words of a query in any language, and stay short."""
 
 import pytest
 
