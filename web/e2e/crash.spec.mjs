@@ -17,7 +17,7 @@ test("a killed server leaves an interrupted answer that can be asked again", asy
   const written = (await textOf(page)).trim();
 
   await server.kill();
-  await expect(page.getByText("Reconnecting… your text is kept").first()).toBeVisible();
+  await expect(page.getByText("Reconnecting… Your text is saved.").first()).toBeVisible();
   expect((await textOf(page)).startsWith(written), "what was written stays in sight").toBe(true);
   await server.serve();
   const interrupted = answer(page).getByText("interrupted", { exact: true });

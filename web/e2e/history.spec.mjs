@@ -88,7 +88,7 @@ test("a search leads to the message, its words marked, and back to the results",
   await page.getByRole("button", { name: "History" }).click();
   await expect(past(page).getByText(`${2 * TURNS} messages`)).toBeVisible();
   await search(page).fill("platypus");
-  await expect(past(page).getByText("No chat of yours has “platypus”")).toBeVisible();
+  await expect(past(page).getByText("None of your chats has “platypus”")).toBeVisible();
   await search(page).fill("quok");
   await expect(hit(page)).toBeVisible();
   expect(await past(page).locator("mark").allInnerTexts()).toEqual(["quokka", "quokkas"]);
@@ -149,7 +149,7 @@ test("a message that is gone is said so, and the chat shown from its end", async
 }) => {
   const path = `/chat?session=${long}&m=0123456789abcdef01234567&q=quokka`;
   const { page } = await visit({ server, newContext }, path);
-  await expect(page.getByText("This message is not in the chat any more.")).toBeVisible();
+  await expect(page.getByText("This message is no longer in the chat.")).toBeVisible();
   await expect(question(page, TURNS)).toBeVisible();
 });
 
@@ -238,7 +238,7 @@ test("a deleted chat comes back with Undo; the open one leads to a new chat", as
   await page.waitForURL(/\/chat$/);
   expect(await row.count()).toBe(0);
   await page.getByRole("button", { name: "Undo" }).click();
-  await expect(page.getByText("The chat is back.")).toBeVisible();
+  await expect(page.getByText("Chat restored.")).toBeVisible();
   await expect(row).toBeVisible();
   await row.click();
   await expect(answers(page).getByText("digs at night")).toBeVisible();

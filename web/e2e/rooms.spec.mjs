@@ -310,7 +310,7 @@ test("a page returns to a crashed server, and a visitor signed out elsewhere is 
   await say(ana.page, "say 2");
   const waiting = ana.page.getByText(/sent again when the connection is back/).first();
   await expect(waiting).toBeVisible();
-  await expect(ana.page.getByText("Reconnecting… your text is kept")).toBeVisible();
+  await expect(ana.page.getByText("Reconnecting… Your text is saved.")).toBeVisible();
   await server.serve();
   await untilCount(ana.page, 2, "both, once");
   await expect(ana.page.getByText("Reconnecting…")).not.toBeAttached();

@@ -216,6 +216,6 @@ test("a refused and a failed answer say why, and Retry asks again", async ({ ser
   await answer(page).getByRole("button", { name: "Retry" }).click();
   await expect(answer(page).getByText("Yes, I am.")).toBeVisible();
   await composer(page).fill("x".repeat(32_001));
-  await expect(page.getByText(/Too long/)).toBeVisible();
+  await expect(page.getByText(/the limit is 32,000\. Shorten it\./)).toBeVisible();
   expect((await composer(page).inputValue()).length).toBe(32_001);
 });

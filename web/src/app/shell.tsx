@@ -21,7 +21,7 @@ const FULL_HEIGHT = /^\/(?:chat|rooms\/[^/]+)\/?$/;
 
 /** Mounted when first needed, and kept so that a closing dialog can return the focus. */
 function Identity() {
-  const isOpen = useIdentity((state) => state.asked !== null);
+  const isOpen = useIdentity((state) => state.dialog !== null);
   const [isNeeded, setNeeded] = useState(false);
   useEffect(() => {
     if (isOpen) setNeeded(true);

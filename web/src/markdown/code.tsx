@@ -1,5 +1,5 @@
-// A code block with its language, a copy button and, once its fence is closed, highlighting; and a
-// formula. Both show their source until their lazy library is there.
+// Draws code blocks, with their language, a copy button and (once the fence is closed) highlighting, and formulas. Both
+// show their source until their lazy library has loaded.
 import { memo, useEffect, useState } from "react";
 import { CopyButton } from "@/ui/copy-button";
 
@@ -34,7 +34,7 @@ export const CodeBlock = memo(function CodeBlock({ code, language, closed }: Cod
           const out = highlight(code, language);
           if (active && out !== null) setHtml({ code, html: out });
         })
-        .catch(() => undefined); // offline before it was ever loaded: plain code is fine
+        .catch(() => undefined); // offline before the first load: plain code is fine
     });
     return () => {
       active = false;

@@ -1,5 +1,5 @@
-// The highlighter with the languages tickets are about. Loaded when the first finished fence with a
-// known language is on the page. Its output is escaped text in <span class="hljs-…">, nothing else.
+// Highlights code in the languages that tickets are about. Loaded with the first finished fence of a known language on
+// the page. The output is escaped text in <span class="hljs-…">, nothing else.
 import hljs from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
 import c from "highlight.js/lib/languages/c";
@@ -42,10 +42,10 @@ for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(
 hljs.registerAliases(["console", "shell", "zsh"], { languageName: "bash" });
 hljs.registerAliases(["toml"], { languageName: "ini" });
 
-const MAX_CODE = 20_000;
+const MAX_CODE_CHARS = 20_000;
 
-/** HTML with only highlight spans, or null where the language is unknown or the code too long. */
+/** Return HTML that only adds highlight spans, or null if the language is unknown or the code too long. */
 export function highlight(code: string, language: string): string | null {
-  if (!hljs.getLanguage(language) || code.length > MAX_CODE) return null;
+  if (!hljs.getLanguage(language) || code.length > MAX_CODE_CHARS) return null;
   return hljs.highlight(code, { language, ignoreIllegals: true }).value;
 }

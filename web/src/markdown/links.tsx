@@ -1,5 +1,5 @@
-// Links in text that others wrote: only http, https and mailto survive; a foreign host is named
-// beside the text, and following it asks first. `LinkGuard` is mounted once, in the shell.
+// Draws links in text that others wrote. Only http, https and mailto survive. A foreign host is named beside the text,
+// and a dialog asks before it is followed. `LinkGuard` is mounted once, in the shell.
 import { type MouseEvent, type ReactNode, useEffect, useState } from "react";
 import { buttonClass } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
@@ -8,7 +8,7 @@ import { decodeEntities } from "./entities";
 const REL = "noopener noreferrer nofollow";
 let ask: ((url: URL) => void) | undefined;
 
-/** The URL behind a Markdown link if it is safe to offer, else null. */
+/** Return the URL of a Markdown link, or null if it is not safe to offer. */
 export function safeUrl(href: string): URL | null {
   const text = decodeEntities(href).trim();
   if (!/^(?:https?:\/\/|mailto:)/i.test(text)) return null;
@@ -24,7 +24,7 @@ function isForeign(url: URL): boolean {
   return url.protocol !== "mailto:" && url.host !== location.host;
 }
 
-/** True when the text of a link is its own address, so that naming the host adds nothing. */
+/** Return whether the text of a link is its address, so that naming the host adds nothing. */
 function namesHost(label: string, url: URL): boolean {
   const text = label.trim().toLowerCase();
   if (text === url.host) return true;

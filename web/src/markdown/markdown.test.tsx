@@ -1,4 +1,4 @@
-// What Markdown becomes in the page, and what it must never become.
+// How Markdown is drawn, and what it must never become.
 import { render } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { safeUrl } from "./links";

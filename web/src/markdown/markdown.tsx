@@ -1,5 +1,4 @@
-// `<Markdown text>` shows a text; with `streaming` the text may grow, and only its last block is drawn
-// again.
+// Draws Markdown. While `streaming`, the text may grow, and only its last block is drawn again.
 import { memo, useMemo, useRef } from "react";
 import { type Block, closeOpenBlock, IncrementalParser } from "./parse";
 import { BlockToken } from "./tokens";
@@ -27,8 +26,8 @@ const BlockView = memo(
         before.block.tokens[0]?.type === after.block.tokens[0]?.type)),
 );
 
-/** How many blocks are compared as one: a long answer must not cost more with each block. */
-const GROUP = 16;
+/** Blocks are compared in groups of this size, so that a long answer does not cost more with each block. */
+const GROUP_SIZE = 16;
 
 interface GroupProps {
   blocks: Block[];
@@ -63,8 +62,8 @@ export function Markdown({ text, streaming = false }: MarkdownProps) {
   const current = parser.current;
   const blocks = useMemo(() => current.update(text), [current, text]);
   const shown = blocks.filter((block) => block.tokens[0]?.type !== "space");
-  const groups = Array.from({ length: Math.ceil(shown.length / GROUP) }, (_, index) =>
-    shown.slice(index * GROUP, (index + 1) * GROUP),
+  const groups = Array.from({ length: Math.ceil(shown.length / GROUP_SIZE) }, (_, index) =>
+    shown.slice(index * GROUP_SIZE, (index + 1) * GROUP_SIZE),
   );
   return (
     <div className="md" data-streaming={streaming || undefined}>

@@ -1,4 +1,4 @@
-// The table of formulas and money: what is maths, what stays text.
+// Which texts are formulas, and which stay text, such as money.
 import type { Token } from "marked";
 import { expect, test } from "vitest";
 import { parse } from "./parse";
@@ -14,7 +14,7 @@ function formulas(tokens: Token[]): string[] {
     return formulas(children);
   });
 }
-const found = (text: string) => formulas(parse(text).flatMap((block) => block.tokens));
+const formulasOf = (text: string) => formulas(parse(text).flatMap((block) => block.tokens));
 
 const TABLE: [string, string[]][] = [
   ["$5 and $10", []],
@@ -69,7 +69,7 @@ const TABLE: [string, string[]][] = [
 ];
 
 test.each(TABLE)("%j", (text, expected) => {
-  expect(found(text)).toEqual(expected);
+  expect(formulasOf(text)).toEqual(expected);
 });
 
 test("cut at every character, nothing throws and no character is lost", () => {

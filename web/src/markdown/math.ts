@@ -1,9 +1,9 @@
-// The syntax of formulas as extensions of marked's lexer: \(..\), \[..\], $$..$$, and a single $ only
-// by Pandoc's rule, so that "$5 and $10" stays money. A formula that is not closed yet stays text.
+// Adds formulas to marked's lexer: \(..\), \[..\], $$..$$, and a single $ by Pandoc's rule only, so that "$5 and $10" stays
+// money. A formula that is not closed yet stays text.
 import type { MarkedExtension, TokenizerAndRendererExtension, Tokens } from "marked";
 
-/** Longest formula in characters; also how far back a closing mark can change earlier blocks. */
-export const MAX_FORMULA = 4_000;
+/** The longest formula in characters. A closing mark can change earlier blocks that far back. */
+export const MAX_FORMULA_CHARS = 4_000;
 
 export interface MathToken extends Tokens.Generic {
   type: "math";
@@ -18,9 +18,9 @@ const BLOCK = [
 const PAREN = /^\\\(((?:(?!\\\)|\n[ \t]*\n)[\s\S]){1,1000}?)\\\)/;
 const BRACKET = /^\\\[((?:(?!\\\]|\n[ \t]*\n)[\s\S]){1,4000}?)\\\]/;
 const DOUBLE = /^\$\$(?!\$)((?:(?!\$\$|\n[ \t]*\n)[\s\S]){1,4000}?)\$\$(?!\$)/;
-// Pandoc: something that is no space right inside both marks, and no digit right after the second.
+// Pandoc: no space right inside either mark, and no digit right after the second.
 const SINGLE = /^\$(?![\s$])((?:\\[\s\S]|(?!\n[ \t]*\n)[^$\\]){1,1000}?)(?<![\s\\])\$(?![\d$])/;
-/** "$5 or so in US$": an amount and then a word is money, whatever closes it. */
+/** "$5 or so in US$": an amount followed by a word is money, even if a mark closes it. */
 const MONEY = /^\d[\d.,]*(?:[kKmM]\b)?[\s,;-]+(?:[A-Za-z]{2,}|[–—-])/;
 
 function token(match: RegExpExecArray | null, display: boolean): MathToken | undefined {
@@ -41,14 +41,14 @@ const block: TokenizerAndRendererExtension = {
   name: "math",
   level: "block",
   start(src) {
-    const found = /(?:^|\n) {0,3}(?:\$\$|\\\[)/.exec(src);
-    return found ? found.index + (found[0].startsWith("\n") ? 1 : 0) : undefined;
+    const match = /(?:^|\n) {0,3}(?:\$\$|\\\[)/.exec(src);
+    return match ? match.index + (match[0].startsWith("\n") ? 1 : 0) : undefined;
   },
   tokenizer(src) {
     if (!/^ {0,3}(?:\$\$|\\\[)/.test(src)) return undefined;
     for (const pattern of BLOCK) {
-      const found = token(pattern.exec(src), true);
-      if (found) return found;
+      const formula = token(pattern.exec(src), true);
+      if (formula) return formula;
     }
     return undefined;
   },
@@ -64,7 +64,7 @@ const inline: TokenizerAndRendererExtension = {
   tokenizer: (src) => inlineMath(src),
 };
 
-/** Hides formulas from the search for emphasis, so that `$a*b*c$` keeps its stars. */
+/** Hide formulas from the search for emphasis, so that `$a*b*c$` keeps its stars. */
 function maskFormulas(src: string): string {
   if (!/[$\\]/.test(src)) return src;
   let out = "";
@@ -74,10 +74,10 @@ function maskFormulas(src: string): string {
     if (next < 0) break;
     out += src.slice(at, at + next);
     at += next;
-    const found = inlineMath(src.slice(at, at + MAX_FORMULA + 8));
-    if (found) {
-      out += `[${"a".repeat(Math.max(0, found.raw.length - 2))}]`;
-      at += found.raw.length;
+    const formula = inlineMath(src.slice(at, at + MAX_FORMULA_CHARS + 8));
+    if (formula) {
+      out += `[${"a".repeat(Math.max(0, formula.raw.length - 2))}]`;
+      at += formula.raw.length;
     } else {
       const step = src[at] === "\\" ? 2 : 1;
       out += src.slice(at, at + step);

@@ -1,5 +1,4 @@
-// Names after an `@` stand out, where the text around them says who may be meant. Elsewhere, and in code, an `@`
-// is an `@`.
+// Marks names after an `@`, where a `MentionNames` context provides the names. Elsewhere, and in code, an `@` stays plain.
 import { createContext } from "react";
 import { splitMentions } from "@/lib/text/mentions";
 

@@ -95,7 +95,7 @@ describe("incremental parsing", () => {
     for (let i = 0; i < 40; i++) expect(parser.update(text + "more ".repeat(i))[0]).toBe(first);
   });
 
-  test("starts again when the text is another one", () => {
+  test("starts again when the text is replaced", () => {
     const parser = new IncrementalParser();
     parser.update("# one\n\ntwo");
     expect(parser.update("other")).toEqual(parse("other"));

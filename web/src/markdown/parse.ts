@@ -1,9 +1,9 @@
-// Turns Markdown into blocks of marked's tokens. A growing text is lexed incrementally: only its last
-// blocks are read again, and the result equals lexing the whole (parse.test.ts proves it by fuzzing).
-// Raw HTML is switched off in the lexer, so it arrives as the text it is.
+// Turns Markdown into blocks of marked's tokens. A growing text is lexed incrementally: only its last blocks are read
+// again, and the result equals lexing the whole text (parse.test.ts proves it by fuzzing). Raw HTML is switched off in
+// the lexer, so it stays text.
 import { Marked, type Token } from "marked";
 import remend from "remend";
-import { MAX_FORMULA, mathExtension } from "./math";
+import { MAX_FORMULA_CHARS, mathExtension } from "./math";
 import type { PlainToken } from "./token";
 
 export interface Block {
@@ -23,23 +23,23 @@ marked.use(mathExtension, {
   },
 });
 
-/** How many last blocks may still change when text is added. */
+/** The number of last blocks that may still change when text is added. */
 const OPEN_BLOCKS = 3;
-const MAX_LINE = 20_000;
+const MAX_LINE_CHARS = 20_000;
 const MAX_DEPTH = 40;
 
-/** Marks that make a parser look back, outside tables (their rows are lexed one by one). */
+/** Count the marks that make a parser look back, outside tables (their rows are lexed one by one). */
 function countMarks(text: string): number {
   return text.startsWith("|") ? 0 : (text.match(/[[*_~`<$]|\\[[(]/g)?.length ?? 0);
 }
 
-/** True for text built to exhaust a parser: such text is shown as it is. */
+/** Return whether a text is built to exhaust a parser. Such text is shown unchanged. */
 function isHostile(text: string): boolean {
   if (/[[({<*_~`$!\\]{400,}/.test(text)) return true;
   if (/^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){40}/m.test(text)) return true;
   if (/^[ \t]{120,}(?:[-+*>]|\d{1,9}[.)])[ \t]/m.test(text)) return true;
   for (const line of text.split("\n")) {
-    if (line.length > MAX_LINE) return true;
+    if (line.length > MAX_LINE_CHARS) return true;
     if (line.length > 800 && countMarks(line) > 400) return true;
   }
   return text.length > 4_000 && text.split(/\n[ \t]*\n/).some((part) => countMarks(part) > 3_000);
@@ -58,7 +58,7 @@ function tooDeep(tokens: Token[] | undefined, depth: number): boolean {
   });
 }
 
-/** Lexes text to top-level tokens whose raws join to the text; hostile text is one plain token. */
+/** Lex a text. Returns top-level tokens whose raws join to the text; hostile text is one plain token. */
 function lex(text: string): Token[] {
   if (text === "") return [];
   if (isHostile(text)) return [plain(text)];
@@ -77,7 +77,7 @@ function toBlocks(text: string, offset: number): Block[] {
     blocks.push({ start, raw: token.raw, tokens: [token] });
     start += token.raw.length;
   }
-  // Should marked's raws not add up, offsets would be wrong: then the whole is one block.
+  // If marked's raws do not add up, offsets would be wrong: then the whole text is one block.
   return start === offset + text.length ? blocks : [{ start: offset, raw: text, tokens }];
 }
 
@@ -92,7 +92,7 @@ export function parse(text: string): Block[] {
   return toBlocks(normalise(text), 0);
 }
 
-/** Keeps the blocks of one growing text; `update` returns them with unchanged ones identical. */
+/** Parses one growing text. `update` returns its blocks; unchanged blocks are the same objects as before. */
 export class IncrementalParser {
   private text = "";
   private blocks: Block[] = [];
@@ -101,18 +101,18 @@ export class IncrementalParser {
     const text = normalise(next);
     if (text === this.text) return this.blocks;
     if (this.text === "" || !text.startsWith(this.text)) this.blocks = [];
-    const kept = this.stableBlocks();
-    const last = kept.at(-1);
+    const stable = this.stableBlocks();
+    const last = stable.at(-1);
     const from = last ? last.start + last.raw.length : 0;
     const fresh = toBlocks(text.slice(from), from);
     this.text = text;
     const gaveUp =
       fresh[0]?.tokens[0]?.type === "plain" && from + fresh[0].raw.length === text.length;
-    this.blocks = gaveUp ? toBlocks(text, 0) : [...kept, ...fresh];
+    this.blocks = gaveUp ? toBlocks(text, 0) : [...stable, ...fresh];
     return this.blocks;
   }
 
-  /** The blocks that no further text can change. */
+  /** Return the blocks that no further text can change. */
   private stableBlocks(): Block[] {
     let open = 0;
     let end = this.blocks.length;
@@ -121,7 +121,7 @@ export class IncrementalParser {
       if (this.blocks[end]?.tokens[0]?.type !== "space") open += 1;
     }
     // An opening $$ or \[ that is not closed may still swallow every block after it.
-    const limit = this.text.length - MAX_FORMULA - 8;
+    const limit = this.text.length - MAX_FORMULA_CHARS - 8;
     for (let i = end - 1; i >= 0; i--) {
       const block = this.blocks[i];
       if (!block || block.start + block.raw.length < limit) break;
@@ -134,7 +134,7 @@ export class IncrementalParser {
 
 const OPEN_ENDED = new Set(["paragraph", "list", "heading", "blockquote", "text", "table"]);
 
-/** Closes what the last block of a growing text leaves open (`**bo` shows as bold at once). */
+/** Close what the last block of a growing text leaves open, so that `**bo` shows as bold at once. */
 export function closeOpenBlock(block: Block): Block {
   const token = block.tokens[0];
   if (!token || !OPEN_ENDED.has(token.type)) return block;
@@ -148,7 +148,7 @@ export function closeOpenBlock(block: Block): Block {
   return closed === block.raw ? block : { ...block, tokens: lex(closed) };
 }
 
-/** Whether a fence has its closing line; an open one is shown plain. */
+/** Return whether a fence has its closing line. An open fence is shown plain. */
 export function isClosedFence(raw: string): boolean {
   const open = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
   if (!open) return true;

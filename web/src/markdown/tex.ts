@@ -1,8 +1,8 @@
-// KaTeX, loaded when the first formula is on the page. MathML output needs no fonts, no CSS and no
-// style attributes, which the content security policy would refuse.
+// Renders formulas with KaTeX. Loaded with the first formula on the page. Its MathML needs no fonts, no CSS and no style
+// attributes, which the content security policy would refuse.
 import katex from "katex";
 
-/** MathML of a formula, or null when KaTeX does not understand it. */
+/** Return the MathML of a formula, or null if KaTeX does not understand it. */
 export function renderTex(source: string, displayMode: boolean): string | null {
   try {
     return katex.renderToString(source, {

@@ -1,5 +1,5 @@
-// Draws marked's tokens as React elements. Nothing here makes HTML from text, so nothing a model or a
-// visitor writes can become markup; images become links, because loading them would tell on the reader.
+// Draws marked's tokens as React elements. Nothing here makes HTML from text, so nothing that a model or a visitor writes
+// can become markup. Images become links, because loading them would tell others who reads.
 import type { Token, Tokens } from "marked";
 import { createElement, type ReactNode, useContext } from "react";
 import { CodeBlock, Formula } from "./code";
@@ -10,7 +10,7 @@ import { isClosedFence } from "./parse";
 import { isMarkdownToken, type MarkdownToken } from "./token";
 
 interface Drawing {
-  /** Whether the text still grows at its end: then an open fence is not highlighted yet. */
+  /** Whether the text still grows at its end; then an open fence is not highlighted yet. */
   open: boolean;
 }
 
@@ -85,7 +85,7 @@ function drawList(list: Tokens.List, drawing: Drawing): ReactNode {
 function drawTable(table: Tokens.Table): ReactNode {
   const align = (cell: Tokens.TableCell) => (cell.align ? { textAlign: cell.align } : undefined);
   return (
-    // A group, not a region: one page may hold many.
+    // A group, not a region: a page may hold many tables.
     <div role="group" className="md-table" tabIndex={0} aria-label="Table">
       <table>
         <thead>
@@ -121,7 +121,7 @@ function drawCode(token: Tokens.Code, drawing: Drawing): ReactNode {
   );
 }
 
-/** One block-level token. Headings begin at h3, below the page's and the message's own. */
+/** Draw a block-level token. Headings begin at h3, below those of the page and the message. */
 export function BlockToken({ token, drawing }: { token: Token; drawing: Drawing }): ReactNode {
   if (!isMarkdownToken(token)) return token.raw;
   switch (token.type) {

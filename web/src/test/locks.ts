@@ -1,5 +1,5 @@
-// Web Locks for unit tests, which run where there are none: exclusive locks with `ifAvailable`, `steal` and
-// `signal`, as the standard has them.
+// Stands in for Web Locks, which unit tests lack: exclusive locks with `ifAvailable`, `steal` and `signal`, as in the
+// standard.
 interface Holder {
   released: () => void;
   broken: (error: unknown) => void;
@@ -35,7 +35,7 @@ export class FakeLocks {
           const rest = this.waiting.get(name) ?? [];
           this.waiting.set(
             name,
-            rest.filter((one) => one !== grant),
+            rest.filter((waiting) => waiting !== grant),
           );
           reject(aborted());
         });
@@ -44,7 +44,7 @@ export class FakeLocks {
   }
 
   private release(name: string, holder: Holder): void {
-    if (this.held.get(name) !== holder) return; // stolen meanwhile
+    if (this.held.get(name) !== holder) return; // stolen since
     this.held.delete(name);
     const [next, ...rest] = this.waiting.get(name) ?? [];
     this.waiting.set(name, rest);

@@ -1,4 +1,4 @@
-// Buttons: one shape, three weights. `buttonClass` gives links the same look.
+// Draws buttons of one shape in four weights. `buttonClass` gives links the same look.
 import type { ButtonHTMLAttributes } from "react";
 import { cn } from "./cn";
 

@@ -1,4 +1,4 @@
-// Counts of unread messages in words and marks: exact below 100, then "99+".
+// Writes counts of unread messages: exact below 100, then "99+".
 const MAX_COUNT = 100;
 
 export const cappedCount = (count: number): string => (count >= MAX_COUNT ? "99+" : String(count));

@@ -1,2 +1,2 @@
-// Joins class names; the one place that knows the library for it.
+// Joins class names. Only this file knows the library that does it.
 export { clsx as cn } from "clsx";

@@ -1,4 +1,4 @@
-// A dialog that asks before an action that cannot be undone.
+// Asks in a dialog before an action that cannot be undone.
 import type { ReactNode } from "react";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";

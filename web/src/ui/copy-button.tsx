@@ -1,5 +1,5 @@
-// Copies a text; the button says so for two seconds. Works without the clipboard API too, which browsers
-// withhold from pages that came over plain HTTP from another machine.
+// Copies a text, and shows the result on the button for two seconds. Browsers withhold the clipboard API from pages that
+// came over plain HTTP from another machine; there a selected text field is copied.
 import { useEffect, useState } from "react";
 
 export async function copyText(text: string): Promise<void> {
@@ -20,21 +20,26 @@ interface CopyButtonProps {
 }
 
 export function CopyButton({ text, label, className = "text-button" }: CopyButtonProps) {
-  const [done, setDone] = useState<"copied" | "failed" | null>(null);
+  const [outcome, setOutcome] = useState<"copied" | "failed" | null>(null);
   useEffect(() => {
-    if (!done) return;
-    const timer = setTimeout(() => setDone(null), 2_000);
+    if (!outcome) return;
+    const timer = setTimeout(() => setOutcome(null), 2_000);
     return () => clearTimeout(timer);
-  }, [done]);
+  }, [outcome]);
   const onClick = () => {
     copyText(text).then(
-      () => setDone("copied"),
-      () => setDone("failed"),
+      () => setOutcome("copied"),
+      () => setOutcome("failed"),
     );
   };
-  const words = done === "copied" ? "Copied" : done === "failed" ? "Not allowed" : "Copy";
+  const words = outcome === "copied" ? "Copied" : outcome === "failed" ? "Blocked" : "Copy";
   return (
-    <button type="button" className={className} aria-label={done ? words : label} onClick={onClick}>
+    <button
+      type="button"
+      className={className}
+      aria-label={outcome ? words : label}
+      onClick={onClick}
+    >
       {words}
     </button>
   );

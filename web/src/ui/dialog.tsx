@@ -1,5 +1,5 @@
-// A modal on the native <dialog>: focus is kept inside and returned by the browser, Esc closes, and no
-// scroll lock injects a style the content security policy would refuse. `side` makes it a sheet.
+// Shows a modal in a native <dialog>. The browser keeps the focus inside, returns it, and closes the dialog on Esc. No
+// scroll lock injects a style, which the content security policy would refuse.
 import { X } from "lucide-react";
 import { type MouseEvent, type ReactNode, useEffect, useId, useRef } from "react";
 import { cn } from "./cn";

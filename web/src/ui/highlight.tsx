@@ -1,5 +1,5 @@
-// Marks the words of a search in a text: by word prefix, whatever the case or the accents, and by
-// cutting the text, never by making HTML.
+// Marks the words of a search in a text: by prefix, ignoring case and accents. The text is cut into pieces and never
+// becomes HTML.
 import { useMemo } from "react";
 
 const fold = (text: string): string =>
@@ -16,7 +16,7 @@ interface Piece {
 
 const CJK = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
 
-/** Cuts a text into pieces, those matching a word of the query being hits. */
+/** Cut a text into pieces. Returns them in their order; a piece that matches a word of the query is a hit. */
 export function markWords(text: string, query: string): Piece[] {
   const words = fold(query).match(/[\p{L}\p{N}]+/gu);
   if (!words) return [{ text, hit: false }];

@@ -1,4 +1,4 @@
-// A key hint, shown where a pointer is fine enough that there is probably a keyboard.
+// Shows a key hint on devices with a fine pointer, which probably have a keyboard.
 import { cn } from "./cn";
 
 interface KbdProps {

@@ -1,11 +1,11 @@
-// A menu behind a small button, as the ARIA practices describe it: arrows, Home, End and first letters move,
-// Esc returns to the button, Tab and a press elsewhere close it. A native popover, so that no scroller cuts it
-// off and a dialog can hold it.
+// Opens a menu from a small button, as the ARIA practices describe it: arrows, Home, End and first letters move, Esc
+// returns to the button, Tab and a press elsewhere close it. It is a native popover, so that no scroller cuts it off and
+// a dialog can hold it.
 import { MoreHorizontal } from "lucide-react";
 import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from "react";
 import { cn } from "./cn";
 
-/** Does something, or saves what an address gives. */
+/** An entry runs an action, or downloads from an address. */
 export type MenuEntry =
   | { label: string; run: () => void; danger?: boolean }
   | { label: string; download: string };
@@ -20,7 +20,7 @@ interface MenuProps {
 const GAP = 4;
 const EDGE = 8;
 
-/** Under the button, its right edges in line; above it where there is no room below. */
+/** Put the menu under the button with their right edges aligned, or above it if the space below is too small. */
 function place(menu: HTMLElement, button: HTMLElement): void {
   const at = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
@@ -31,7 +31,7 @@ function place(menu: HTMLElement, button: HTMLElement): void {
   menu.style.left = `${Math.max(EDGE, left)}px`;
 }
 
-/** The entry that a key leads to from the one at `from`; null for keys that lead nowhere. */
+/** Return the index of the entry to which a key leads from the entry at `from`, or null if it leads nowhere. */
 export function entryFor(key: string, from: number, labels: string[]): number | null {
   const count = labels.length;
   if (key === "ArrowDown") return (from + 1) % count;
@@ -52,7 +52,7 @@ function MenuItem({ entry, onClose }: { entry: MenuEntry; onClose: () => void })
         role="menuitem"
         tabIndex={-1}
         className="menu-item"
-        onClick={() => setTimeout(onClose)} // once the browser has followed it
+        onClick={() => setTimeout(onClose)} // once the browser has followed the link
         onKeyDown={(event) => {
           if (event.key !== " ") return;
           event.preventDefault();
@@ -135,7 +135,7 @@ interface MenuListProps {
   id: string;
   entries: MenuEntry[];
   button: HTMLElement | null;
-  /** `back`: focus returns to the button. */
+  /** Close the menu; `back` returns the focus to the button. */
   onClose: (back: boolean) => void;
 }
 

@@ -1,9 +1,8 @@
-// What a place shows instead of its content: loading (only after 150 ms), empty, and failed with the
-// reason and a Retry.
+// Shows that a part of the page loads (only after 150 ms), is empty, or failed, with the reason and a Retry button.
 import { type ReactNode, useEffect, useState } from "react";
 import { Button } from "./button";
 
-/** True once `active` has lasted for the given time, so that fast answers flash no skeleton. */
+/** Return whether `active` has lasted for the given time, so that fast answers flash no skeleton. */
 export function useDelayed(active: boolean, ms = 150): boolean {
   const [late, setLate] = useState(false);
   useEffect(() => {
@@ -47,7 +46,8 @@ interface FailureProps {
 }
 
 export function Failure({ title, error, onRetry, heading }: FailureProps) {
-  const reason = error instanceof Error ? error.message : "Something unexpected happened.";
+  const reason =
+    error instanceof Error ? error.message : "Something unexpected happened. Try again.";
   return (
     <div role="alert">
       <Notice title={title} heading={heading} actions={<Button onClick={onRetry}>Retry</Button>}>

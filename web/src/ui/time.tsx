@@ -1,4 +1,4 @@
-// A time as people say it ("4 min ago"), the exact one on hover. All of them share one clock.
+// Shows a time as people say it ("4 min ago"), and the exact time on hover. All times on the page share one clock.
 import { useSyncExternalStore } from "react";
 import { exactTime, relativeTime } from "@/lib/text/time";
 

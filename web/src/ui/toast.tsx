@@ -1,5 +1,5 @@
-// Short notices at the upper edge, where they cover no composer, with at most one action such as Undo. `toast()` may be called from
-// anywhere; `<Toaster>` is mounted once. A notice waits while it is pointed at or focused.
+// Shows short notices at the upper edge, where they cover no composer, with at most one action such as Undo. Any part of
+// the client may call `toast()`; `<Toaster>` is mounted once. A notice stays while it has the pointer or the focus.
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { createPortal } from "react-dom";
@@ -24,19 +24,19 @@ export function toast(text: string, action?: Toast["action"], ms = action ? 10_0
 }
 
 function ToastView({ item }: { item: Toast }) {
-  const [held, setHeld] = useState(false);
+  const [isPaused, setPaused] = useState(false);
   useEffect(() => {
-    if (held) return;
+    if (isPaused) return;
     const timer = setTimeout(() => dismiss(item.id), item.ms);
     return () => clearTimeout(timer);
-  }, [held, item]);
+  }, [isPaused, item]);
   return (
     <li
       className="pointer-events-auto flex items-center gap-3 rounded-md border border-line bg-raise py-1.5 pr-1.5 pl-3.5 text-[14px] shadow-overlay"
-      onMouseEnter={() => setHeld(true)}
-      onMouseLeave={() => setHeld(false)}
-      onFocus={() => setHeld(true)}
-      onBlur={() => setHeld(false)}
+      onMouseEnter={() => setPaused(true)}
+      onMouseLeave={() => setPaused(false)}
+      onFocus={() => setPaused(true)}
+      onBlur={() => setPaused(false)}
     >
       <span className="min-w-0 break-words py-1">{item.text}</span>
       {item.action && (
@@ -63,15 +63,15 @@ function ToastView({ item }: { item: Toast }) {
   );
 }
 
-/** The dialog on top, for while it is open nothing outside of it can be pressed. */
+/** Return the topmost dialog: while it is open, nothing outside of it can be pressed. */
 function useTopDialog(count: number): Element | null {
   const [dialog, setDialog] = useState<Element | null>(null);
   useEffect(() => {
     if (count === 0) return;
-    const look = () => setDialog([...document.querySelectorAll("dialog[open]")].at(-1) ?? null);
-    look();
-    document.addEventListener("close", look, true);
-    return () => document.removeEventListener("close", look, true);
+    const update = () => setDialog([...document.querySelectorAll("dialog[open]")].at(-1) ?? null);
+    update();
+    document.addEventListener("close", update, true);
+    return () => document.removeEventListener("close", update, true);
   }, [count]);
   return dialog;
 }

@@ -1,19 +1,20 @@
-// What stands where the answer will be: three dots, and after ten seconds a sentence.
+// Shows that an answer has not begun: three dots, and after ten seconds a sentence.
 import { useEffect, useState } from "react";
 
+/** Return whether `active` has lasted for the given time since it last changed. */
 export function useElapsed(active: boolean, ms: number): boolean {
-  const [over, setOver] = useState(false);
+  const [isOver, setOver] = useState(false);
   useEffect(() => {
     setOver(false);
     if (!active) return;
     const timer = setTimeout(() => setOver(true), ms);
     return () => clearTimeout(timer);
   }, [active, ms]);
-  return active && over;
+  return active && isOver;
 }
 
 export function Waiting() {
-  const long = useElapsed(true, 10_000);
+  const isLong = useElapsed(true, 10_000);
   return (
     <div className="flex min-h-6 items-center gap-3">
       <span className="dots" aria-hidden="true">
@@ -22,7 +23,7 @@ export function Waiting() {
         <i />
       </span>
       <span className="sr-only">Waiting for the first words</span>
-      {long && <span className="text-[14px] text-dim">Still waiting for the model…</span>}
+      {isLong && <span className="text-[14px] text-dim">Still waiting for the model…</span>}
     </div>
   );
 }

@@ -1,5 +1,5 @@
-// The line above the transcript: what the tutor looks at, always visible; the chat's name and what one can do
-// with it; a new chat; the side's sheet.
+// The line above the transcript: what the tutor looks at, the name of the chat and its menu, and the buttons for a new
+// chat and for the sheet with tickets and history.
 import { PanelLeft, Plus, X } from "lucide-react";
 import { memo, useState } from "react";
 import { Link } from "react-router";
@@ -9,10 +9,10 @@ import { RenameField } from "./history/rename-field";
 
 interface ModeBarProps {
   ticketId: string | null;
-  /** The ticket's. */
+  /** The title of the ticket. */
   title: string | undefined;
   sessionId: string | null;
-  /** Once the chat has been read. */
+  /** The name of the chat once it has been read. */
   name: string | undefined;
   onOpenSide: () => void;
 }

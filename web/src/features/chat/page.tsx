@@ -1,5 +1,5 @@
-// /chat: ?ticket= chooses what the tutor looks at, ?session= the chat, ?m= a message in it to begin at, ?q= a
-// search in the past chats. A question brought along by a link (router state `ask`) is sent at once.
+// The page /chat. In its address, `ticket` is the ticket that the tutor looks at, `session` the chat, `m` a message to
+// begin at, and `q` a search in the past chats. A question in the router state `ask` of a link is sent at once.
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
@@ -21,8 +21,8 @@ import { ThreadView } from "./thread/thread-view";
 import { usePlace } from "./use-place";
 import { useSession } from "./use-session";
 
-const stay = () => undefined;
-const RECONNECTING = "Reconnecting… your text is kept";
+const ignore = () => undefined;
+const RECONNECTING = "Reconnecting… Your text is saved.";
 
 function StatusRegion() {
   const announcement = useChat((state) => state.announcement);
@@ -33,15 +33,15 @@ function StatusRegion() {
   );
 }
 
-/** Sends the question a link brought along, once, and takes it out of the history entry. */
-function useBroughtQuestion(onAsk: (text: string) => void) {
+/** Send the question of a link once, and take it out of the history entry. */
+function useLinkedQuestion(onAsk: (text: string) => void) {
   const location = useLocation();
   const navigate = useNavigate();
-  const done = useRef("");
-  const text = (location.state as { ask?: unknown } | null)?.ask;
+  const sentFrom = useRef("");
+  const text: unknown = location.state?.ask;
   useEffect(() => {
-    if (typeof text !== "string" || done.current === location.key) return;
-    done.current = location.key;
+    if (typeof text !== "string" || sentFrom.current === location.key) return;
+    sentFrom.current = location.key;
     navigate(location.pathname + location.search, { replace: true, state: null });
     onAsk(text);
   }, [text, location, navigate, onAsk]);
@@ -50,8 +50,9 @@ function useBroughtQuestion(onAsk: (text: string) => void) {
 interface ConversationProps {
   ticketId: string | null;
   sessionId: string | null;
-  /** A message to begin at, and the words of the search that found it. */
+  /** A message to begin at. */
   around: string | null;
+  /** The words of the search that led here. */
   words: string;
 }
 
@@ -71,7 +72,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
       shown.current = null;
     };
   }, [chat]);
-  const { found, isGone, toNewest } = usePlace({ sessionId, around, words, error: saved.error });
+  const { target, isGone, toNewest } = usePlace({ sessionId, around, words, error: saved.error });
   const onAsk = useCallback(
     (text: string) => {
       if (around) toNewest();
@@ -86,7 +87,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
     },
     [chat, ticketId, sessionId, around, toNewest, navigate],
   );
-  useBroughtQuestion(onAsk);
+  useLinkedQuestion(onAsk);
   const onAskAgain = useCallback(
     ({ id, content }: Message, text: string) => {
       const replaces = id === "" ? undefined : { id, content };
@@ -95,11 +96,11 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
     [chat, ticketId, sessionId],
   );
 
-  const turn = turns.find((one) => one.status === "streaming");
-  const lost = useElapsed(turn?.connectionLost ?? false, 2_000);
+  const turn = turns.find(({ status }) => status === "streaming");
+  const isLost = useElapsed(turn?.connectionLost ?? false, 2_000);
   useEffect(() => {
-    if (lost) announce(RECONNECTING);
-  }, [lost]);
+    if (isLost) announce(RECONNECTING);
+  }, [isLost]);
   const question =
     turn || saved.hasPreviousPage
       ? undefined
@@ -111,10 +112,10 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
   return (
     <>
       <div className="hidden w-[272px] shrink-0 border-r border-line lg:block">
-        <Side ticketId={ticketId} sessionId={sessionId} onChoose={stay} />
+        <Side ticketId={ticketId} sessionId={sessionId} onChoose={ignore} />
       </div>
       <Dialog open={side.isOpen} onClose={side.close} title="Chat about" kind="sheet">
-        <Side ticketId={ticketId} sessionId={sessionId} onChoose={stay} />
+        <Side ticketId={ticketId} sessionId={sessionId} onChoose={ignore} />
       </Dialog>
       <div className="flex min-w-0 flex-1 flex-col">
         <ModeBar
@@ -135,7 +136,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
         ) : (
           <ThreadView
             key={around}
-            found={found}
+            target={target}
             chat={chat}
             sessionId={sessionId}
             entries={entries}
@@ -162,7 +163,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
             onAskAgain={onAskAgain}
           />
         )}
-        {lost && (
+        {isLost && (
           <p className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">{RECONNECTING}</p>
         )}
         {!failed && (

@@ -1,10 +1,10 @@
-// Where a chat is entered: at its end, or at a message that a search found (?m=, its words in ?q=). A message
-// that is not there any more is said so, and the chat shown from its end.
+// Decides where a chat is entered: at its end, or at a message that a search matched (?m=, its words in ?q=). If that
+// message no longer exists, people are told, and the chat is shown from its end.
 import { useCallback, useEffect, useMemo } from "react";
 import { useNavigate } from "react-router";
 import { Problem } from "@/lib/api/problem";
 import { toast } from "@/ui/toast";
-import type { Found } from "./thread/use-jump-to-message";
+import type { JumpTarget } from "./thread/use-jump-to-message";
 
 interface Place {
   sessionId: string | null;
@@ -27,14 +27,14 @@ export function usePlace({ sessionId, around, words, error }: Place) {
   const isGone = around !== null && error instanceof Problem && [404, 422].includes(error.status);
   useEffect(() => {
     if (!isGone) return;
-    toast("This message is not in the chat any more.");
+    toast("This message is no longer in the chat.");
     toEnd(true);
   }, [isGone, toEnd]);
-  // The words that led here: those of another search begun meanwhile move nothing.
+  // Only the words that led here count: those of a search begun since must not move the view.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-  const found: Found | null = useMemo(
+  const target: JumpTarget | null = useMemo(
     () => (around ? { messageId: around, words } : null),
     [around],
   );
-  return { found, isGone, toNewest };
+  return { target, isGone, toNewest };
 }

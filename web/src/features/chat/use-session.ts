@@ -1,5 +1,5 @@
-// One saved chat with its live turns: reads it, at its end or around a message, follows a reply that runs
-// already, keeps up with other tabs, and lets go of turns that are saved.
+// Provides a saved chat with its live turns: reads it at its end or around a message, follows a running reply, refetches
+// when other tabs change it, and drops turns once they are saved.
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { useShallow } from "zustand/react/shallow";
@@ -8,7 +8,7 @@ import { onChatChange } from "./ask/channel";
 import { chatKey, dropSaved, isAnswering, type LiveTurn, useChat } from "./ask/store";
 import { chatKeys, sessionQuery } from "./history/queries";
 import { expectTitle } from "./history/refetch-title";
-import { joinThread } from "./thread/thread";
+import { mergeThread } from "./thread/thread";
 import { savedIds } from "./thread/versions";
 
 const NONE: LiveTurn[] = [];
@@ -46,8 +46,8 @@ export function useSession(chat: string, sessionId: string | null, around: strin
     if (messages.length > 0) dropSaved(savedIds(messages));
   }, [messages]);
 
-  // What is being said now belongs after the newest message, which may not be read yet.
+  // Live turns belong after the newest message, which may not be read yet.
   const shown = saved.hasPreviousPage ? NONE : turns;
-  const entries = useMemo(() => joinThread(messages, shown, keys), [messages, shown, keys]);
+  const entries = useMemo(() => mergeThread(messages, shown, keys), [messages, shown, keys]);
   return { saved, session: newest, turns, entries };
 }

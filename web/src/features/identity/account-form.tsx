@@ -4,7 +4,7 @@ import { type FormEvent, useState } from "react";
 import { api } from "@/lib/api/client";
 import { meQuery } from "@/lib/api/queries";
 import { becomeMe } from "@/lib/browser/identity";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
+import { FormFooter, fieldError, formError, TextField } from "@/ui/fields/form";
 import { toast } from "@/ui/toast";
 
 const FIELDS = ["email", "password", "current_password"];
@@ -71,7 +71,7 @@ export function AccountForm({ onDone }: { onDone: () => void }) {
         value={password}
         onChange={(event) => setPassword(event.target.value)}
       />
-      <FormFoot
+      <FormFooter
         problem={formError(save.error, FIELDS)}
         label={hasAccount ? "Change account" : "Create account"}
         busy={save.isPending ? "Saving…" : null}

@@ -13,15 +13,15 @@ const TITLES = {
 };
 
 export default function IdentityDialogs() {
-  const asked = useIdentity((state) => state.asked);
-  const close = () => asked?.answer(false);
-  const done = () => asked?.answer(true);
+  const dialog = useIdentity((state) => state.dialog);
+  const close = () => dialog?.answer(false);
+  const done = () => dialog?.answer(true);
   return (
-    <Dialog open={asked !== null} onClose={close} title={asked ? TITLES[asked.question] : ""}>
-      {asked?.reason && <p className="mb-3 text-soft">{asked.reason}</p>}
-      {asked?.question === "name" && <NameForm onDone={done} />}
-      {asked?.question === "account" && <AccountForm onDone={done} />}
-      {asked?.question === "sign-in" && <SignInForm onDone={done} />}
+    <Dialog open={dialog !== null} onClose={close} title={dialog ? TITLES[dialog.question] : ""}>
+      {dialog?.reason && <p className="mb-3 text-soft">{dialog.reason}</p>}
+      {dialog?.question === "name" && <NameForm onDone={done} />}
+      {dialog?.question === "account" && <AccountForm onDone={done} />}
+      {dialog?.question === "sign-in" && <SignInForm onDone={done} />}
     </Dialog>
   );
 }

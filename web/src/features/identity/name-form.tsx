@@ -5,7 +5,7 @@ import { api } from "@/lib/api/client";
 import { meQuery } from "@/lib/api/queries";
 import { askIdentity, becomeMe } from "@/lib/browser/identity";
 import { Button } from "@/ui/button";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
+import { FormFooter, fieldError, formError, TextField } from "@/ui/fields/form";
 
 export function NameForm({ onDone }: { onDone: () => void }) {
   const client = useQueryClient();
@@ -40,7 +40,7 @@ export function NameForm({ onDone }: { onDone: () => void }) {
           save.reset();
         }}
       />
-      <FormFoot
+      <FormFooter
         problem={formError(save.error, ["name"])}
         label="Use this name"
         busy={save.isPending ? "Saving…" : null}
@@ -50,7 +50,7 @@ export function NameForm({ onDone }: { onDone: () => void }) {
             Sign in instead
           </Button>
         )}
-      </FormFoot>
+      </FormFooter>
     </form>
   );
 }

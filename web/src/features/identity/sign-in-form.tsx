@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api } from "@/lib/api/client";
 import { becomeMe } from "@/lib/browser/identity";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
+import { FormFooter, fieldError, formError, TextField } from "@/ui/fields/form";
 import { toast } from "@/ui/toast";
 
 export function SignInForm({ onDone }: { onDone: () => void }) {
@@ -47,7 +47,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
       <p className="text-[13px] text-dim">
         What you wrote in this browser as a visitor does not move to your account.
       </p>
-      <FormFoot
+      <FormFooter
         problem={formError(signIn.error, ["email", "password"])}
         label="Sign in"
         busy={signIn.isPending ? "Signing in…" : null}

@@ -18,7 +18,7 @@ test("the same epoch changes nothing", () => {
   expect(epoch.wasRestored()).toBe(false);
 });
 
-test("another epoch loads the page anew, once, and says so once", () => {
+test("a changed epoch reloads the page once and is reported once", () => {
   epoch.seeEpoch("a");
   for (const seen of ["b", "b", "a", "c"]) epoch.seeEpoch(seen);
   expect(reload).toHaveBeenCalledTimes(1);
@@ -26,11 +26,11 @@ test("another epoch loads the page anew, once, and says so once", () => {
   expect(epoch.wasRestored()).toBe(false);
 });
 
-test("a tab hears of it from another one", () => {
+test("a tab reloads when another tab notices the change", () => {
   const end = epoch.followEpochOfTabs();
   const tell = (key: string, newValue: string | null) =>
     window.dispatchEvent(new StorageEvent("storage", { key, newValue }));
-  tell("tutordesk.epoch", "a"); // this one knows of none yet, so nothing it has is void
+  tell("tutordesk.epoch", "a"); // this tab knows no epoch yet, so its data are current
   epoch.seeEpoch("a");
   tell("tutordesk.other", "b");
   tell("tutordesk.epoch", null);
@@ -40,7 +40,7 @@ test("a tab hears of it from another one", () => {
   end();
 });
 
-test("drafts are left where they are", () => {
+test("drafts stay", () => {
   localStorage.setItem("tutordesk.draft.chat", "kept");
   epoch.seeEpoch("a");
   epoch.seeEpoch("b");

@@ -1,6 +1,6 @@
-// The data's epoch, which each answer names: another one than before says that the database was restored, and that
-// what this tab remembers (lists, chats, numbers to go on from) is of other data. The page is then loaded anew, which
-// drops all of it; drafts and what waits to be sent lie in the browser's storage and stay.
+// Reloads the page when the database was restored. Each answer names the epoch of the data; a changed epoch means that
+// what this tab remembers (lists, chats, positions in streams) belongs to other data, and a reload drops all of it.
+// Drafts and unsent messages are in the browser's storage and stay.
 const SHARED = "tutordesk.epoch";
 const RESTORED = "tutordesk.restored";
 
@@ -10,9 +10,9 @@ let isLeaving = false;
 function remember(epoch: string): void {
   known = epoch;
   try {
-    localStorage.setItem(SHARED, epoch); // the other tabs hear of it
+    localStorage.setItem(SHARED, epoch); // notifies the other tabs
   } catch {
-    // storage is switched off: each tab finds out by itself
+    // storage is switched off: each tab notices by itself
   }
 }
 
@@ -21,12 +21,12 @@ function leave(): void {
   try {
     sessionStorage.setItem(RESTORED, "1");
   } catch {
-    // storage is switched off: the page comes without the notice
+    // storage is switched off: the page reloads without the notice
   }
   location.reload();
 }
 
-/** Called with the epoch of each answer and socket; `null` where there is none. */
+/** Note the epoch of an answer or a socket, and reload the page if it changed. */
 export function seeEpoch(epoch: string | null | undefined): void {
   if (!epoch || epoch === known || isLeaving) return;
   const isFirst = known === null;
@@ -34,16 +34,16 @@ export function seeEpoch(epoch: string | null | undefined): void {
   if (!isFirst) leave();
 }
 
-/** Hears of it from other tabs. Gives a function that ends this. */
+/** Follow changes that other tabs notice. Returns a function that stops this. */
 export function followEpochOfTabs(): () => void {
-  const hear = ({ key, newValue }: StorageEvent) => {
+  const onStorage = ({ key, newValue }: StorageEvent) => {
     if (key === SHARED && known !== null) seeEpoch(newValue);
   };
-  window.addEventListener("storage", hear);
-  return () => window.removeEventListener("storage", hear);
+  window.addEventListener("storage", onStorage);
+  return () => window.removeEventListener("storage", onStorage);
 }
 
-/** Whether this page was loaded anew because the data were restored. True once. */
+/** Return whether this page was reloaded because the data were restored. The second call returns false. */
 export function wasRestored(): boolean {
   try {
     const was = sessionStorage.getItem(RESTORED) !== null;

@@ -17,8 +17,8 @@ export class Problem extends Error {
 }
 
 const FALLBACK: Record<number, string> = {
-  404: "This does not exist, or no longer.",
-  413: "This is too large.",
+  404: "Not found, or you don't have access.",
+  413: "This is too large. Shorten it and try again.",
   429: "Too many requests. Wait a moment and try again.",
   500: "The server failed. Try again in a moment.",
   503: "The server is not ready yet. Try again in a moment.",
@@ -34,7 +34,9 @@ const isObject = (body: unknown): body is Partial<ProblemBody> =>
 export function problemOf(response: Response, body: unknown): Problem {
   const { detail, title, type, errors } = isObject(body) ? body : {};
   const sentence = [detail, title].find((text) => typeof text === "string" && text !== "");
-  const fallback = FALLBACK[response.status] ?? `The server answered ${response.status}.`;
+  const fallback =
+    FALLBACK[response.status] ??
+    `The server answered with status ${response.status}. Try again in a moment.`;
   const wait = Number(response.headers.get("Retry-After"));
   return new Problem(
     response.status,

@@ -1,5 +1,5 @@
-// Queries that more than one feature shares: one cache entry for each thing the server knows, so that an
-// event or a saved form changes it everywhere at once.
+// Queries that several features share. Each thing has one cache entry, so an event or a saved form changes it
+// everywhere at once.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import type { Page } from "./transport";
@@ -52,7 +52,7 @@ export const roomKeys = {
   all: ["rooms", "list", "all"] as const,
 };
 
-/** All rooms, the lately active first. */
+/** All rooms, the most recently active first. */
 export const roomsQuery = infiniteQueryOptions({
   queryKey: roomKeys.all,
   queryFn: ({ pageParam, signal }) => api.listRooms({ cursor: pageParam || undefined }, signal),

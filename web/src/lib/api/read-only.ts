@@ -1,10 +1,11 @@
-// Whether the server refused the last write because its disk is full (507): the shell says so until one is taken again.
+// Knows whether the server refused the last write because its disk is full (507). The shell shows it until a write
+// succeeds.
 import { create } from "zustand";
 
 const FULL = 507;
 const useStore = create(() => ({ isReadOnly: false }));
 
-/** Called with the answer to each request that writes. */
+/** Note the status of the answer to a request that writes. */
 export function seeWrite(status: number): void {
   const isReadOnly = status === FULL;
   if (isReadOnly || status < 400) useStore.setState({ isReadOnly });

@@ -1,5 +1,5 @@
-// How calls travel: openapi-fetch with the generated types, one silent repeat when the server cleared a bad cookie,
-// and a `Problem` for whatever is refused or lost.
+// Sends calls: openapi-fetch with the generated types, one repeat when the server cleared a bad cookie, and a `Problem`
+// for each call that is refused or lost.
 import createClient from "openapi-fetch";
 import { seeEpoch } from "./epoch";
 import { problemOf, unreachable } from "./problem";
@@ -15,7 +15,7 @@ async function fetchOnce(request: Request): Promise<Response> {
   return response;
 }
 
-/** Send a request, and repeat it once after 401, with which the server clears a bad cookie. */
+/** Send a request, and repeat it once after 401: with that answer the server cleared a bad cookie. */
 async function send(request: Request): Promise<Response> {
   const again = request.clone();
   const response = await fetchOnce(request);

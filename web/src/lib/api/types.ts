@@ -1,4 +1,4 @@
-// The shapes of the wire under the names that the features use; generated from the server (schema.d.ts).
+// Names the generated shapes of the API (schema.d.ts) as the features use them.
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -8,9 +8,9 @@ export type FieldError = Schemas["FieldError"];
 
 export type TicketItem = Schemas["TicketRow"];
 export type Ticket = Schemas["TicketOut"];
-/** What the form of a ticket holds. */
+/** The fields of the ticket form. */
 export type TicketInput = Required<Schemas["TicketIn"]>;
-/** What the list of tickets is narrowed to. */
+/** The filter of the ticket list; empty fields match all. */
 export interface TicketFilter {
   q: string;
   category: string;

@@ -1,4 +1,4 @@
-// Keyboard shortcuts. Single keys work only outside fields and dialogs, and one switch turns them off
+// Runs keyboard shortcuts. Single keys work only outside fields and dialogs, and one switch turns them off
 // (WCAG 2.1.4). A combination is written "n", "?", "mod+k" or, as a sequence, "g t".
 import { useEffect, useRef } from "react";
 
@@ -17,7 +17,7 @@ export function setSingleKeysOff(off: boolean): void {
     if (off) localStorage.setItem(OFF, "1");
     else localStorage.removeItem(OFF);
   } catch {
-    // without storage the switch lasts as long as nothing
+    // without storage the switch cannot be saved
   }
 }
 
@@ -28,7 +28,7 @@ export function isEditable(target: EventTarget | null): boolean {
   );
 }
 
-/** True while an input method composes a word: its Enter must not send (Safari reports 229 only). */
+/** Return whether an input method composes a word: its Enter must not send. Safari reports only key code 229. */
 export function isComposing(event: { isComposing?: boolean; keyCode?: number }): boolean {
   return event.isComposing === true || event.keyCode === 229;
 }
@@ -38,7 +38,7 @@ let pending: { key: string; at: number } | null = null;
 document.addEventListener(
   "keydown",
   (event) => {
-    // Runs before the hooks below: remembers the first key of a sequence for one second.
+    // This runs before the hooks below and remembers the first key of a sequence for one second.
     const last = pending && Date.now() - pending.at < 1_000 ? pending.key : null;
     sequence = last ? `${last} ${event.key}` : event.key;
     const starts = event.key === "g" && !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -48,6 +48,7 @@ document.addEventListener(
 );
 export type Hotkeys = Record<string, (event: KeyboardEvent) => void>;
 
+/** Run the function of a pressed key or combination while this component is mounted. */
 export function useHotkeys(keys: Hotkeys, enabled = true): void {
   const latest = useRef(keys);
   useEffect(() => {

@@ -1,5 +1,5 @@
-// Who this browser is, and the questions that change it: a name, an account to keep, signing in. Any part of the
-// client may ask one; the dialogs (features/identity) are mounted once, in the shell. Other tabs hear of a change.
+// Knows which user this browser is, and opens the dialogs that change it: choose a name, create an account, sign in.
+// Any part of the client may open one; the dialogs (features/identity) are mounted once, in the shell. Other tabs follow.
 import type { QueryClient } from "@tanstack/react-query";
 import { create } from "zustand";
 import { meQuery } from "../api/queries";
@@ -7,31 +7,31 @@ import type { Me } from "../api/types";
 
 export type IdentityQuestion = "name" | "account" | "sign-in";
 
-interface Asked {
+interface OpenDialog {
   question: IdentityQuestion;
-  /** Why it is asked just now. */
+  /** Why people are asked right now. */
   reason: string;
   answer: (isDone: boolean) => void;
 }
 
-export const useIdentity = create<{ asked: Asked | null }>(() => ({ asked: null }));
+export const useIdentity = create<{ dialog: OpenDialog | null }>(() => ({ dialog: null }));
 
-/** Opens the dialog. True once it is done, false when it is put away. */
+/** Open the dialog. Returns true once it is completed, false if it is closed. */
 export function askIdentity(question: IdentityQuestion, reason = ""): Promise<boolean> {
-  useIdentity.getState().asked?.answer(false);
+  useIdentity.getState().dialog?.answer(false);
   return new Promise((resolve) => {
     const answer = (isDone: boolean) => {
-      useIdentity.setState({ asked: null });
+      useIdentity.setState({ dialog: null });
       resolve(isDone);
     };
-    useIdentity.setState({ asked: { question, reason, answer } });
+    useIdentity.setState({ dialog: { question, reason, answer } });
   });
 }
 
 const channel =
   typeof BroadcastChannel === "function" ? new BroadcastChannel("tutordesk.identity") : null;
 
-/** Takes over what the server says of us; whoever is somebody else now sees nothing of who they were. */
+/** Store who the server says this browser is. If that is another user, drop what the earlier one could see. */
 export function becomeMe(client: QueryClient, me: Me): void {
   const before = client.getQueryData(meQuery.queryKey);
   client.setQueryData(meQuery.queryKey, me);
@@ -39,7 +39,7 @@ export function becomeMe(client: QueryClient, me: Me): void {
   channel?.postMessage("changed");
 }
 
-/** After signing out: the next look finds a new visitor. */
+/** Read who this browser is after signing out, and drop what the earlier user could see. */
 export async function becomeNobody(client: QueryClient): Promise<void> {
   await client.fetchQuery({ ...meQuery, staleTime: 0 });
   forgetOthers(client);
@@ -50,7 +50,7 @@ function forgetOthers(client: QueryClient): void {
   void client.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== meQuery.queryKey[0] });
 }
 
-/** Calls back when another tab of this browser changed who we are. */
+/** Follow sign-ins and sign-outs in other tabs. Returns a function that stops this. */
 export function followIdentity(client: QueryClient): () => void {
   if (!channel) return () => undefined;
   channel.onmessage = () => {

@@ -1,4 +1,4 @@
-// A random UUID also where crypto.randomUUID is withheld (plain HTTP from another machine).
+// Makes random UUIDs, also over plain HTTP from another machine, where browsers withhold crypto.randomUUID.
 export function newId(): string {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,4 +1,4 @@
-// Small facts about the page: its title, and whether the device is mostly touched.
+// The title of the page, and whether people mostly touch the device.
 import { useEffect } from "react";
 
 export function usePageTitle(title: string): void {

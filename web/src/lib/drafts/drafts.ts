@@ -1,7 +1,6 @@
-// Drafts of forms and composers in this browser's storage: written shortly after each change and at
-// once when the page goes away; removed only when the server acknowledged the text.
+// Stores drafts of forms and composers in this browser for 90 days. They are removed once the server has the text.
 const PREFIX = "tutordesk.draft.";
-const MAX_AGE = 90 * 86_400_000;
+const MAX_AGE_MS = 90 * 86_400_000;
 
 interface Stored<T> {
   at: number;
@@ -11,14 +10,14 @@ interface Stored<T> {
 export function readDraft<T>(key: string): Stored<T> | null {
   try {
     const text = localStorage.getItem(PREFIX + key);
-    const stored = text ? (JSON.parse(text) as Stored<T>) : null;
-    return stored && Date.now() - stored.at < MAX_AGE ? stored : null;
+    const stored: Stored<T> | null = text ? JSON.parse(text) : null;
+    return stored && Date.now() - stored.at < MAX_AGE_MS ? stored : null;
   } catch {
     return null;
   }
 }
 
-/** Returns the time of saving, or null when the browser refused. */
+/** Save a draft. Returns the time of saving, or null if the browser refused. */
 export function writeDraft<T>(key: string, value: T): number | null {
   const at = Date.now();
   try {
@@ -33,6 +32,6 @@ export function clearDraft(key: string): void {
   try {
     localStorage.removeItem(PREFIX + key);
   } catch {
-    // storage is switched off: there is no draft either
+    // storage is switched off: no draft exists
   }
 }

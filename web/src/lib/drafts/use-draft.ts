@@ -1,5 +1,5 @@
-// The text of a composer with its draft: written shortly after each change, and at once when the page or the
-// composer goes away.
+// Keeps the text of a composer as a draft: saved shortly after each change, and at once when the page or the composer
+// closes.
 import { useEffect, useRef, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "./drafts";
 
@@ -12,15 +12,15 @@ function save(key: string, text: string): void {
 
 export interface DraftText {
   text: string;
-  /** What is written; becomes the draft. */
+  /** Set the text, and save it as the draft. */
   change: (text: string) => void;
-  /** Shows a text only where nothing is written; the draft stays as it is. */
+  /** Set the text if the field is empty; the draft stays unchanged. */
   offer: (text: string) => void;
-  /** Empties the field; the draft keeps `rest`, such as a text until the server has it. */
+  /** Empty the field, and save `rest` as the draft, such as a text that the server has not confirmed. */
   sent: (rest?: string) => void;
 }
 
-/** `key` stays the same for the life of the component. */
+/** Read and keep the draft under `key`, which must not change while the component is mounted. */
 export function useDraft(key: string): DraftText {
   const [text, setText] = useState(() => readDraft<string>(key)?.value ?? "");
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);

@@ -1,12 +1,12 @@
-// Joins the small pieces of a growing text to one update each 50 ms, by a timer, so that it works in hidden
-// tabs too.
+// Joins the small pieces of a growing text into one update every 50 ms. A timer does it, because animation frames stop
+// in hidden tabs.
 const COALESCE_MS = 50;
 
 export interface Coalesced {
   add: (piece: string) => void;
-  /** Passes on at once what waits. */
+  /** Pass the waiting pieces on at once. */
   flush: () => void;
-  /** Forgets what waits. */
+  /** Drop the waiting pieces. */
   reset: () => void;
 }
 

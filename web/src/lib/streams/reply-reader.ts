@@ -1,7 +1,12 @@
-// One reply as this tab reads it: over its own connection, or from the tab of this browser that has one.
-// Tabs tell each other (see lib/shared-stream): | hello | asks for the state | state | all so far, from the
-// reader | event | as the server sent it, with the id before it, so that a gap shows | lost | the connection |.
-// Ids are the server's and count its characters: they are compared with each other, never with a length.
+// Reads one reply in this tab: over its own connection, or from the tab of this browser that has one. Event ids are
+// the server's and count its characters, so they are compared with each other, never with the length of a text.
+//
+// | message between tabs | meaning |
+// |---|---|
+// | `hello` | asks the reading tab for its state |
+// | `state` | everything so far, from the reading tab |
+// | `event` | an event as the server sent it, with the id before it, so that a gap shows |
+// | `lost` | whether the connection is lost |
 import { api } from "../api/client";
 import { Problem } from "../api/problem";
 import type { ReplyEvents } from "../api/types";
@@ -9,115 +14,124 @@ import { SharedStream } from "./shared-stream";
 import { pause, readEvents, type ServerEvent } from "./sse";
 
 export interface ReplyHandlers {
-  /** The reply begins; text shown so far is to be forgotten, for it is sent from the start. */
+  /** The reply begins. Its text is sent from the start, so text shown so far must go. */
   onStart: (start: ReplyEvents["message_start"]) => void;
   onDelta: (text: string) => void;
   onEnd: (end: ReplyEvents["message_complete"]) => void;
   onError: (error: ReplyEvents["error"]) => void;
-  onConnection: (lost: boolean) => void;
+  onConnection: (isLost: boolean) => void;
 }
 
 export type ReplySource =
   | {
       kind: "ask";
-      /** Sends the question. */
+      /** Send the question. */
       open: (signal: AbortSignal) => Promise<Response>;
     }
   | {
       kind: "follow";
       replyId: string;
-      /** Opens its stream after an event, or from the start; a chat's by default. */
+      /** Open the stream after an event, or from the start; by default that of a reply in a chat. */
       follow?: typeof api.followReply;
     };
 
-type Word =
+type TabMessage =
   | { kind: "hello" }
   | { kind: "state"; start: ReplyEvents["message_start"]; text: string; lastId: string | null }
   | { kind: "event"; event: ServerEvent; after: string | null }
   | { kind: "lost"; lost: boolean };
 
-/** Before a tab that waited connects, so that what the last reader said still comes in. */
+/** A tab that takes over waits this long, so that it still receives what the last reader posted. */
 const TAKEOVER_MS = 100;
 const UNAVAILABLE = [502, 503, 504];
 
 export class ReplyReader {
   replyId: string | null = null;
   ended = false;
-  /** Called when another tab's words end the reply, while this one waits for its turn to read. */
+  /** Called when the reply ends in another tab while this tab waits for its turn to read. */
   onEnded: () => void = () => undefined;
   private start: ReplyEvents["message_start"] | null = null;
   private text = "";
   private lastId: string | null = null;
-  private leading = false;
-  private tabs: SharedStream<Word> | null = null;
+  private isReading = false;
+  private tabs: SharedStream<TabMessage> | null = null;
 
   constructor(
     private readonly source: ReplySource,
     private readonly handlers: ReplyHandlers,
   ) {
-    if (source.kind === "follow") this.open(source.replyId);
+    if (source.kind === "follow") this.joinTabs(source.replyId);
   }
 
-  private open(replyId: string): void {
+  private joinTabs(replyId: string): void {
     this.replyId = replyId;
-    this.tabs ??= new SharedStream<Word>(`tutordesk.reply.${replyId}`, (word) => this.hear(word));
+    this.tabs ??= new SharedStream<TabMessage>(`tutordesk.reply.${replyId}`, (message) =>
+      this.receive(message),
+    );
   }
 
-  private hear(word: Word): void {
-    if (word.kind === "hello" || this.leading) {
-      if (word.kind === "hello" && this.leading) this.tellState();
-    } else if (word.kind === "state") {
-      this.catchUp(word);
-    } else if (word.kind === "lost") {
-      this.handlers.onConnection(word.lost);
+  private receive(message: TabMessage): void {
+    if (message.kind === "hello" || this.isReading) {
+      if (message.kind === "hello" && this.isReading) this.postState();
+    } else if (message.kind === "state") {
+      this.catchUp(message);
+    } else if (message.kind === "lost") {
+      this.handlers.onConnection(message.lost);
     } else {
-      this.hearEvent(word);
+      this.receiveEvent(message);
     }
     if (this.ended) this.onEnded();
   }
 
-  private hearEvent({ event, after }: Extract<Word, { kind: "event" }>): void {
-    if (event.event === "message_start" ? this.start : !this.start) return; // known; or the state comes
+  private receiveEvent({ event, after }: Extract<TabMessage, { kind: "event" }>): void {
+    // A second start is known already; any other event before the start comes with the state.
+    if (event.event === "message_start" ? this.start : !this.start) return;
     if (event.event !== "message_delta" || after === this.lastId) this.take(event);
     else if (Number(event.id) > Number(this.lastId)) this.tabs?.post({ kind: "hello" });
   }
 
-  private catchUp({ start, text, lastId }: Extract<Word, { kind: "state" }>): void {
+  private catchUp({ start, text, lastId }: Extract<TabMessage, { kind: "state" }>): void {
     if (this.start && Number(lastId) <= Number(this.lastId)) return;
-    const goesOn = this.start !== null && text.startsWith(this.text);
-    if (!goesOn) this.handlers.onStart(start);
-    this.handlers.onDelta(goesOn ? text.slice(this.text.length) : text);
+    const continues = this.start !== null && text.startsWith(this.text);
+    if (!continues) this.handlers.onStart(start);
+    this.handlers.onDelta(continues ? text.slice(this.text.length) : text);
     this.handlers.onConnection(false);
     this.start = start;
     this.text = text;
     this.lastId = lastId;
   }
 
-  private tellState(): void {
+  private postState(): void {
     const { start, text, lastId } = this;
     if (start) this.tabs?.post({ kind: "state", start, text, lastId });
   }
 
-  /** Takes one event; true when it was the last one. */
+  private begin(start: ReplyEvents["message_start"]): void {
+    this.start = start;
+    this.text = "";
+    this.lastId = null;
+    this.joinTabs(start.id);
+    this.handlers.onStart(start);
+  }
+
+  private grow({ delta }: ReplyEvents["message_delta"]): void {
+    this.text += delta;
+    this.handlers.onDelta(delta);
+  }
+
+  /** Take one event. Returns whether it was the last one. */
   private take({ event, data, id }: ServerEvent): boolean {
     if (id) this.lastId = id;
-    const value = JSON.parse(data || "null");
     if (event === "message_start") {
-      this.start = value;
-      this.text = "";
-      this.lastId = null;
-      this.open(value.id);
-      this.handlers.onStart(value);
+      this.begin(JSON.parse(data));
     } else if (event === "message_delta") {
-      const delta = String(value.delta ?? "");
-      this.text += delta;
-      this.handlers.onDelta(delta);
+      this.grow(JSON.parse(data));
     } else if (event === "message_complete") {
       this.ended = true;
-      this.handlers.onEnd(value);
+      this.handlers.onEnd(JSON.parse(data));
     } else if (event === "error") {
       this.ended = true;
-      this.handlers.onError(value);
+      this.handlers.onError(JSON.parse(data));
     }
     return event === "done";
   }
@@ -131,23 +145,24 @@ export class ReplyReader {
   }
 
   /**
-   * Reads, or hears of, the reply until it is over (true) or is to be resumed (false). The stream that a
-   * question opened is its reply's, whoever else began to read; any other waits until no tab reads.
+   * Read the reply, or follow the tab that does. The stream that a question opened is read at once, even if another
+   * tab began to read the same reply; any other stream waits until no tab reads.
+   * Returns true once the reply is over, false if it must be resumed.
    */
   async attempt(signal: AbortSignal, mayRetry: boolean, onAlive: () => void): Promise<boolean> {
     if (!this.replyId) {
       const reading: Promise<boolean> = this.read(signal, mayRetry, onAlive, () => {
-        const whileReading = () => reading.then(() => true);
-        // What ends the reading is told by `reading` itself, below.
-        this.tabs?.lead(whileReading, { signal, claim: true }).catch(() => undefined);
+        const untilRead = () => reading.then(() => true);
+        // A failure is reported by `reading` itself, below.
+        this.tabs?.lead(untilRead, { signal, claim: true }).catch(() => undefined);
       });
       return reading;
     }
-    this.leading = false; // also when another tab has just claimed what this one read
+    this.isReading = false; // also if another tab has just claimed the stream of this one
     this.tabs?.post({ kind: "hello" });
-    const lead = async (own: AbortSignal, waited: boolean) => {
-      if (waited) await pause(TAKEOVER_MS, own);
-      return this.ended || this.read(own, mayRetry, onAlive);
+    const lead = async (leading: AbortSignal, hasWaited: boolean) => {
+      if (hasWaited) await pause(TAKEOVER_MS, leading);
+      return this.ended || this.read(leading, mayRetry, onAlive);
     };
     return this.tabs ? this.tabs.lead(lead, { signal }) : lead(signal, false);
   }
@@ -158,32 +173,32 @@ export class ReplyReader {
     onAlive: () => void,
     onStarted?: () => void,
   ): Promise<boolean> {
-    this.leading = true;
+    this.isReading = true;
     try {
       const response = await this.connect(signal);
-      this.connection(false);
-      let done = false;
+      this.setConnection(false);
+      let isDone = false;
       await readEvents(response, (event) => {
         onAlive();
         const after = this.lastId;
-        done = this.take(event);
+        isDone = this.take(event);
         this.tabs?.post({ kind: "event", event, after });
         if (event.event === "message_start") onStarted?.();
-        return done;
+        return isDone;
       });
-      return done || this.ended;
+      return isDone || this.ended;
     } catch (error) {
       if (mayRetry && error instanceof Problem && UNAVAILABLE.includes(error.status)) return false;
       throw error;
     } finally {
-      this.leading = false;
+      this.isReading = false;
     }
   }
 
-  /** Tells this tab and the others that the connection is lost, or back. */
-  connection(lost: boolean): void {
-    this.handlers.onConnection(lost);
-    this.tabs?.post({ kind: "lost", lost });
+  /** Tell this tab and the others whether the connection is lost. */
+  setConnection(isLost: boolean): void {
+    this.handlers.onConnection(isLost);
+    this.tabs?.post({ kind: "lost", lost: isLost });
   }
 
   close(): void {

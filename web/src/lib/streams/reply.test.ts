@@ -1,5 +1,5 @@
-// Several tabs and one reply: one connection, the same text everywhere, nothing missing and nothing twice.
-// The tabs are readers in one process, joined by a real BroadcastChannel; ids count the server's characters.
+// Several tabs follow one reply over one connection: each shows the same text, with no gap and no repetition.
+// The tabs are readers in one process, joined by a real BroadcastChannel. Ids count the server's characters.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeLocks } from "@/test/locks";
 import { pathOf } from "@/test/requests";
@@ -100,7 +100,7 @@ test("a tab that joins late has the whole text at once, and no connection", asyn
   expect(connections).toHaveLength(1);
 });
 
-test("another tab goes on from the exact character when the reading one closes", async () => {
+test("another tab continues at the exact character when the reading tab closes", async () => {
   const one = openTab();
   const wire = await begin(1);
   wire.say("message_start", start);
@@ -117,7 +117,7 @@ test("another tab goes on from the exact character when the reading one closes",
   expect(connections).toHaveLength(2);
 });
 
-test("the stream of a question ends the one that another tab had opened", async () => {
+test("the stream of a question ends the stream that another tab had opened", async () => {
   const two = openTab();
   const early = await begin(1);
   const body = { message: "Hi", client_message_id: "k" };

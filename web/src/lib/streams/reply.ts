@@ -1,7 +1,6 @@
-// Follows one reply from question to `done`, whatever happens to the connection. The reply belongs to
-// the server: a lost stream is resumed from the last event id (which only the server may count), and a
-// question whose answer never began is repeated with the same client_message_id, which is idempotent.
-// A hidden tab lets go after a while and catches up when it is shown again. Tabs share one connection.
+// Follows one reply from its question to `done`, even if the connection breaks. The reply belongs to the server: a lost
+// stream is resumed after its last event id, and a question whose answer never began is repeated with the same
+// client_message_id, which is idempotent. A hidden tab disconnects after a while and catches up once it is shown.
 import { Problem } from "../api/problem";
 import { type ReplyHandlers, ReplyReader, type ReplySource } from "./reply-reader";
 import { isAbort } from "./shared-stream";
@@ -10,7 +9,10 @@ import { backoff, pause, whenVisible } from "./sse";
 const HIDDEN_MS = 15_000;
 const MAX_UNAVAILABLE = 6;
 
-/** A signal that also ends when the tab has been hidden for a while, or by `end`; `release` takes the listeners off. */
+/**
+ * Derive a signal that also ends once the tab has been hidden for a while.
+ * Returns the signal, `end` to end it now, and `release` to remove its listeners.
+ */
 function visibleOnly(outer: AbortSignal) {
   const inner = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,7 +32,7 @@ function visibleOnly(outer: AbortSignal) {
   return { signal: inner.signal, end, release };
 }
 
-/** Resolves when the reply is over. Rejects with a Problem when the server refuses, or on abort. */
+/** Follow a reply until it is over. Raises Problem if the server refuses, and AbortError on abort. */
 export async function runReply(
   source: ReplySource,
   handlers: ReplyHandlers,
@@ -43,10 +45,10 @@ export async function runReply(
       reader.onEnded = visible.end;
       try {
         const mayRetry = reader.replyId !== null || attempt < MAX_UNAVAILABLE;
-        const over = await reader.attempt(visible.signal, mayRetry, () => {
+        const isOver = await reader.attempt(visible.signal, mayRetry, () => {
           attempt = 0;
         });
-        if (over) return;
+        if (isOver) return;
       } catch (error) {
         if (signal.aborted) throw error;
         if (reader.ended) return;
@@ -58,7 +60,7 @@ export async function runReply(
       } finally {
         visible.release();
       }
-      reader.connection(true);
+      reader.setConnection(true);
       await pause(backoff(attempt), signal);
     }
   } finally {

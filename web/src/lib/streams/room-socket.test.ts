@@ -60,14 +60,14 @@ afterEach(() => {
   vi.clearAllMocks();
 });
 
-test("it asks for what came after the known seq, and says when it is live", () => {
+test("it asks for events after the known seq, and reports when it is live", () => {
   expect(newest().url).toMatch(/^ws.*\/rooms\/abc\/socket\?after=7$/);
   expect(handlers.onConnection.mock.calls).toEqual([[true]]);
   expect(socket.send({ type: "typing" })).toBe(true);
   expect(newest().sent).toEqual(['{"type":"typing"}']);
 });
 
-test("a lost connection comes back, from the seq known then", async () => {
+test("a lost connection is resumed from the seq known then", async () => {
   seq = 9;
   newest().end(1006);
   expect(handlers.onConnection).toHaveBeenLastCalledWith(false);
@@ -94,7 +94,7 @@ test("the network coming back ends the waiting", async () => {
   expect(made()).toBe(2);
 });
 
-test("35 s without a word are a lost connection, and a word at 30 s is none", async () => {
+test("35 s of silence are a lost connection, and 30 s are not", async () => {
   await vi.advanceTimersByTimeAsync(30_000);
   newest().say({ type: "presence", user_ids: [] });
   await vi.advanceTimersByTimeAsync(30_000);
@@ -104,14 +104,14 @@ test("35 s without a word are a lost connection, and a word at 30 s is none", as
   expect(made()).toBe(2);
 });
 
-test.each([4401, 4403, 4404])("after %d nothing is tried again", async (code) => {
+test.each([4401, 4403, 4404])("after %d it never reconnects", async (code) => {
   newest().end(code, "why");
   await vi.advanceTimersByTimeAsync(60_000);
   expect(made()).toBe(1);
   expect(handlers.onEnd.mock.calls).toEqual([[code, "why"]]);
 });
 
-test("after a flood it is said, and tried again after a while", async () => {
+test("a flood is reported, and it reconnects after a while", async () => {
   newest().end(4429);
   expect(handlers.onFlood).toHaveBeenCalledOnce();
   await vi.advanceTimersByTimeAsync(19_000);
@@ -120,7 +120,7 @@ test("after a flood it is said, and tried again after a while", async () => {
   expect(made()).toBe(2);
 });
 
-test("a closed one stays closed", async () => {
+test("a closed socket stays closed", async () => {
   newest().end(1006);
   socket.close();
   await vi.advanceTimersByTimeAsync(60_000);

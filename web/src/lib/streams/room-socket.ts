@@ -1,6 +1,6 @@
-// The socket of one room. partysocket connects again; when, is said here: at once when the network or the tab
-// comes back, spread over five seconds when the server restarts, else slower from try to try. Silence of 35 s
-// counts as a lost connection, for the server speaks every 14 s. Close codes that mean "not you" are final.
+// Keeps the socket of one room connected. partysocket reconnects; this file decides when: at once if the network or
+// the tab comes back, spread over five seconds if the server restarts, else slower with each attempt. The server sends
+// something every 14 s, so silence of 35 s counts as a lost connection. Close codes that mean "not you" are final.
 import ReconnectingWebSocket, { type CloseEvent } from "partysocket/ws";
 import { seeEpoch } from "../api/epoch";
 import type { RoomCommand, RoomEvent } from "../api/types";
@@ -16,29 +16,29 @@ const FLOOD_MS = 20_000;
 const RESTART_MS = 5_000;
 
 export interface RoomSocketHandlers {
-  /** The `seq` up to which everything is known: what follows is to be told. */
+  /** Return the `seq` up to which everything is known; the server sends what follows. */
   after: () => number;
   onEvent: (event: RoomEvent) => void;
-  /** Lost, or back: everything up to now was told. */
+  /** The connection is lost, or live again after every missed event was received. */
   onConnection: (isLive: boolean) => void;
-  /** The server does not want us there; nothing is tried again. */
+  /** The server refused the socket for good; it is not opened again. */
   onEnd: (code: number, reason: string) => void;
-  /** Too much at once from here, and what: it is tried again after a while. */
+  /** The server closed the socket because this client sent too much. It reconnects after a while. */
   onFlood: (reason: string) => void;
 }
 
-/** Milliseconds before the next try, after a close code and some tries that failed. */
-export function waitBefore(code: number | null, tries: number, random = Math.random): number {
+/** Return the milliseconds before the next attempt, after a close code and a number of failed attempts. */
+export function waitBefore(code: number | null, attempts: number, random = Math.random): number {
   if (code === null) return 0;
   if (code === FLOOD) return FLOOD_MS;
-  if (RESTARTING.includes(code)) return Math.max(random() * RESTART_MS, backoff(tries, random));
-  return backoff(tries, random);
+  if (RESTARTING.includes(code)) return Math.max(random() * RESTART_MS, backoff(attempts, random));
+  return backoff(attempts, random);
 }
 
 export class RoomSocket {
   private readonly socket: ReconnectingWebSocket;
-  private readonly gone = new AbortController();
-  private tries = 0;
+  private readonly closing = new AbortController();
+  private attempts = 0;
   private lastCode: number | null = null;
   private watchdog: ReturnType<typeof setTimeout> | undefined;
 
@@ -50,8 +50,8 @@ export class RoomSocket {
   ) {
     const base = `${location.origin.replace(/^http/, "ws")}/rooms/${encodeURIComponent(roomId)}/socket`;
     const url = async () => {
-      const wait = waitBefore(this.lastCode, this.tries++);
-      if (wait > 0) await pause(wait, this.gone.signal);
+      const wait = waitBefore(this.lastCode, this.attempts++);
+      if (wait > 0) await pause(wait, this.closing.signal);
       return `${base}?after=${handlers.after()}`;
     };
     this.socket = new ReconnectingWebSocket(url, null, {
@@ -59,77 +59,77 @@ export class RoomSocket {
       minReconnectionDelay: 0, // `url` waits
       maxReconnectionDelay: 0,
       connectionTimeout: 10_000,
-      maxEnqueuedMessages: 0, // the outbox keeps what is to be sent
+      maxEnqueuedMessages: 0, // the outbox keeps unsent messages
       shouldReconnectOnClose: ({ code }) => !FINAL.includes(code),
     });
-    this.socket.addEventListener("open", this.listen);
-    this.socket.addEventListener("message", this.hear);
-    this.socket.addEventListener("close", this.closed);
-    window.addEventListener("offline", this.lose);
-    document.addEventListener("visibilitychange", this.look);
+    this.socket.addEventListener("open", this.onOpen);
+    this.socket.addEventListener("message", this.onMessage);
+    this.socket.addEventListener("close", this.onClose);
+    window.addEventListener("offline", this.onOffline);
+    document.addEventListener("visibilitychange", this.onVisibility);
   }
 
-  /** False when it could not be sent now. */
+  /** Send a command. Returns false if the socket is not open. */
   send(command: RoomCommand): boolean {
     return this.socket.send(JSON.stringify(command));
   }
 
-  /** Connects anew, asking for what came after the known `seq`. */
+  /** Reconnect, and ask for what came after the known `seq`. */
   reconnect(): void {
-    if (this.gone.signal.aborted) return;
+    if (this.closing.signal.aborted) return;
     this.lastCode = null;
     this.socket.reconnect();
   }
 
   close(): void {
-    this.gone.abort();
+    this.closing.abort();
     clearTimeout(this.watchdog);
-    window.removeEventListener("offline", this.lose);
-    document.removeEventListener("visibilitychange", this.look);
+    window.removeEventListener("offline", this.onOffline);
+    document.removeEventListener("visibilitychange", this.onVisibility);
     this.socket.close();
   }
 
-  private heardAt = 0;
+  private receivedAt = 0;
 
-  private readonly listen = () => {
-    this.heardAt = Date.now();
+  private readonly onOpen = () => {
+    this.receivedAt = Date.now();
     clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(this.check, IDLE_MS);
+    this.watchdog = setTimeout(this.checkSilence, IDLE_MS);
   };
 
-  private readonly check = () => {
-    const left = this.heardAt + IDLE_MS - Date.now();
+  private readonly checkSilence = () => {
+    const left = this.receivedAt + IDLE_MS - Date.now();
     if (left <= 0) this.reconnect();
-    else this.watchdog = setTimeout(this.check, left);
+    else this.watchdog = setTimeout(this.checkSilence, left);
   };
 
-  private readonly hear = (message: MessageEvent) => {
-    if (this.gone.signal.aborted) return;
-    this.heardAt = Date.now();
+  private readonly onMessage = (message: MessageEvent) => {
+    if (this.closing.signal.aborted) return;
+    this.receivedAt = Date.now();
     const event: RoomEvent = JSON.parse(String(message.data));
     if (event.type === "resumed") seeEpoch(event.epoch);
     this.handlers.onEvent(event);
     if (event.type !== "resumed") return;
-    this.tries = 0;
+    this.attempts = 0;
     this.handlers.onConnection(true);
   };
 
-  private readonly closed = ({ code, reason }: CloseEvent) => {
+  private readonly onClose = ({ code, reason }: CloseEvent) => {
     clearTimeout(this.watchdog);
-    if (this.gone.signal.aborted) return;
+    if (this.closing.signal.aborted) return;
     this.lastCode = code;
     this.handlers.onConnection(false);
     if (FINAL.includes(code)) this.handlers.onEnd(code, reason);
     else if (code === FLOOD) this.handlers.onFlood(reason);
   };
 
-  /** The browser knows of a dead network before the socket does. */
-  private readonly lose = () => this.reconnect();
+  /** Reconnect: the browser notices a dead network before the socket does. */
+  private readonly onOffline = () => this.reconnect();
 
-  /** A device that slept may hold a dead connection: look at once. */
-  private readonly look = () => {
-    if (document.visibilityState === "hidden" || !this.heardAt) return;
-    if (this.socket.readyState === this.socket.OPEN && Date.now() - this.heardAt > IDLE_MS) {
+  /** Reconnect at once if the device slept and its connection is dead. */
+  private readonly onVisibility = () => {
+    if (document.visibilityState === "hidden" || !this.receivedAt) return;
+    if (this.socket.readyState === this.socket.OPEN && Date.now() - this.receivedAt > IDLE_MS) {
       this.reconnect();
     }
   };

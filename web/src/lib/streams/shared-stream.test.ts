@@ -1,4 +1,4 @@
-// One tab reads, the others hear: who may read, and what happens when the reader goes or is overruled.
+// Which tab reads, and what happens when it closes or another tab claims its stream.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeLocks } from "@/test/locks";
 import { isAbort, SharedStream } from "./shared-stream";

@@ -1,18 +1,18 @@
-// One connection to the server for all tabs of a browser, which allows only six: the tab that holds a lock
-// (Web Locks) reads and passes on what it hears (BroadcastChannel); when it closes or lets go, another takes
-// over. Where the browser withholds locks (plain HTTP from another machine) each tab reads for itself.
+// Shares one connection to the server between the tabs of a browser, which allows only six. The tab that holds a lock
+// (Web Locks) reads and passes events on (BroadcastChannel). When it closes or stops, another tab takes over. Over plain
+// HTTP from another machine browsers withhold locks; then each tab reads for itself.
 
 interface LeadOptions {
-  /** Ends the waiting and the reading. */
+  /** Ends waiting and reading. */
   signal: AbortSignal;
-  /** Takes the lock from whichever tab has it: for a stream that this tab has open already. */
+  /** Take the lock from the tab that has it, for a stream that this tab has open already. */
   claim?: boolean;
 }
 
 export const isAbort = (error: unknown): boolean =>
   error instanceof DOMException && error.name === "AbortError";
 
-/** Runs `read` while holding the lock. Null when it is not to be had at once and that was asked for. */
+/** Run `read` while holding the lock. Returns null if `ifAvailable` is set and another tab holds it. */
 async function hold<Result>(
   locks: LockManager,
   name: string,
@@ -21,15 +21,15 @@ async function hold<Result>(
   read: (signal: AbortSignal) => Promise<Result>,
 ): Promise<{ result: Result } | null> {
   if (signal.aborted) throw new DOMException("aborted", "AbortError");
-  const own = new AbortController();
-  const abort = () => own.abort();
+  const leading = new AbortController();
+  const abort = () => leading.abort();
   signal.addEventListener("abort", abort);
   try {
     return await locks.request(name, options, async (lock) =>
-      lock ? { result: await read(own.signal) } : null,
+      lock ? { result: await read(leading.signal) } : null,
     );
   } catch (error) {
-    if (isAbort(error)) own.abort(); // also when another tab claims the lock while this one reads
+    if (isAbort(error)) leading.abort(); // also when another tab claims the lock while this one reads
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
@@ -39,7 +39,7 @@ async function hold<Result>(
 export class SharedStream<Message> {
   private readonly channel: BroadcastChannel | null;
 
-  /** `onMessage`: what other tabs post, in their order. Call `close` in the end. */
+  /** `onMessage` receives what other tabs post, in their order. Call `close` when done. */
   constructor(
     private readonly name: string,
     onMessage: (message: Message) => void,
@@ -51,27 +51,30 @@ export class SharedStream<Message> {
     }
   }
 
-  /** To the other tabs only. */
+  /** Send a message to the other tabs. */
   post(message: Message): void {
     this.channel?.postMessage(message);
   }
 
   /**
-   * Waits until no other tab reads, then calls `read` with a signal and whether another one read before.
-   * Resolves with its result; rejects with its error, and with an AbortError when the signal ends or
-   * another tab claims the stream.
+   * Wait until no other tab reads, then call `read` with a signal and whether this tab had to wait.
+   * Returns its result. Raises its error, and AbortError if the signal ends or another tab claims the stream.
    */
   async lead<Result>(
-    read: (signal: AbortSignal, waited: boolean) => Promise<Result>,
+    read: (signal: AbortSignal, hasWaited: boolean) => Promise<Result>,
     { signal, claim = false }: LeadOptions,
   ): Promise<Result> {
     const { locks } = navigator;
     if (!this.channel) return read(signal, false);
-    const atOnce: LockOptions = claim ? { steal: true } : { ifAvailable: true };
-    const first = await hold(locks, this.name, atOnce, signal, (own) => read(own, false));
+    const immediate: LockOptions = claim ? { steal: true } : { ifAvailable: true };
+    const first = await hold(locks, this.name, immediate, signal, (leading) =>
+      read(leading, false),
+    );
     if (first) return first.result;
-    const later = await hold(locks, this.name, { signal }, signal, (own) => read(own, true));
-    if (!later) throw new Error("a lock that is waited for comes");
+    const later = await hold(locks, this.name, { signal }, signal, (leading) =>
+      read(leading, true),
+    );
+    if (!later) throw new Error("a lock without ifAvailable is always granted");
     return later.result;
   }
 

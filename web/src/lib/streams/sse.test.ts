@@ -45,7 +45,7 @@ describe("readEvents", () => {
     expect(await collect(responseOf(chunks))).toEqual(EXPECTED);
   });
 
-  test("ends when told so, and lets go of the body", async () => {
+  test("ends when the handler says so, and releases the body", async () => {
     const cancelled = vi.fn();
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(new TextEncoder().encode(TEXT)),

@@ -1,6 +1,5 @@
-// Reads server-sent events from a fetch response: bytes may be cut anywhere, comments keep the
-// connection alive, and silence of 35 s (two missed comments and a bit) counts as a lost connection.
-// Also the waiting between attempts, which ends at once when the network or the tab comes back.
+// Reads server-sent events from a fetch response, and waits between attempts. Bytes may be cut anywhere. Comments keep
+// the connection alive, so silence of 35 s (two missed comments) counts as a lost connection.
 import { createParser } from "eventsource-parser";
 
 export interface ServerEvent {
@@ -17,8 +16,8 @@ export const IDLE_MS = 35_000;
 const MAX_BUFFER = 4 * 1024 * 1024;
 
 /**
- * Calls `onEvent` for each event until the stream ends or `onEvent` returns true.
- * Rejects with ConnectionLost when the connection breaks, is silent for too long, or sends no sense.
+ * Call `onEvent` for each event until the stream ends or `onEvent` returns true.
+ * Raises ConnectionLost if the connection breaks, is silent for too long, or sends an event that is too large.
  */
 export async function readEvents(
   response: Response,
@@ -35,25 +34,25 @@ export async function readEvents(
       if (!finished) finished = onEvent({ event: event ?? "message", data, id }) === true;
     },
   });
-  // One timer that looks when bytes last came, instead of one for each read.
-  let heard = performance.now();
-  let silent = false;
-  const listen = () => {
-    const left = heard + idleMs - performance.now();
+  // One timer checks when bytes last came: a timer for each read would cost more.
+  let receivedAt = performance.now();
+  let isSilent = false;
+  const checkSilence = () => {
+    const left = receivedAt + idleMs - performance.now();
     if (left > 0) {
-      timer = setTimeout(listen, left);
+      timer = setTimeout(checkSilence, left);
       return;
     }
-    silent = true;
+    isSilent = true;
     reader.cancel().catch(() => undefined); // ends the read that waits
   };
-  let timer = setTimeout(listen, idleMs);
+  let timer = setTimeout(checkSilence, idleMs);
   try {
     while (!finished) {
       const { done, value } = await reader.read();
-      if (silent) throw new ConnectionLost("silent");
+      if (isSilent) throw new ConnectionLost("silent");
       if (done) return;
-      heard = performance.now();
+      receivedAt = performance.now();
       parser.feed(decoder.decode(value, { stream: true }));
     }
   } catch (error) {
@@ -65,13 +64,13 @@ export async function readEvents(
   }
 }
 
-/** Milliseconds before attempt n (0, 1, …): doubling from half a second to 10 s, with jitter. */
+/** Return the milliseconds before attempt n (0, 1, …): doubling from half a second to 10 s, with jitter. */
 export function backoff(attempt: number, random = Math.random): number {
   const limit = Math.min(10_000, 500 * 2 ** attempt);
   return limit / 2 + (limit / 2) * random();
 }
 
-/** Waits, but ends at once when the browser is online again or the tab is shown; rejects on abort. */
+/** Wait, at most until the browser is online again or the tab is shown. Raises AbortError on abort. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onVisible = () => document.visibilityState === "visible" && finish();
@@ -97,7 +96,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when the tab is visible; at once if it is. Rejects on abort. */
+/** Wait until the tab is visible. Raises AbortError on abort. */
 export function whenVisible(signal: AbortSignal): Promise<void> {
   if (document.visibilityState !== "hidden") return Promise.resolve();
   return pause(2 ** 31 - 1, signal);

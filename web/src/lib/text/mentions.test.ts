@@ -17,8 +17,8 @@ test.each([
   ["@Anabel and @@Bob", []],
   ["@ Ana", []],
   ["see /@Bob and x.@Bob", []],
-])("%s", (text, found) => {
-  expect(mentions(text)).toEqual(found);
+])("%s", (text, expected) => {
+  expect(mentions(text)).toEqual(expected);
   expect(
     splitMentions(text, NAMES)
       .map((piece) => piece.text)

@@ -1,5 +1,5 @@
-// Names after an `@`, read as the server reads them (api/rooms/messages.py): not inside a word, whatever the
-// case, and of two names that begin alike the longer one.
+// Finds names after an `@` as the server does (tutordesk/rooms/messages.py): not inside a word, in any case, and the
+// longer of two names that begin alike.
 export interface MentionPiece {
   text: string;
   isMention: boolean;
@@ -8,7 +8,7 @@ export interface MentionPiece {
 const PLACE = /(?<![\w@/.])@(?=\S)/gu;
 const LETTER = /^[\p{L}\p{N}]/u;
 
-/** Cuts a text at the names mentioned in it. */
+/** Cut a text at the names mentioned in it. Returns the pieces in their order. */
 export function splitMentions(text: string, names: readonly string[]): MentionPiece[] {
   const pieces: MentionPiece[] = [];
   let at = 0;
@@ -20,17 +20,17 @@ export function splitMentions(text: string, names: readonly string[]): MentionPi
     if (index < at) continue;
     const follows = text.slice(index + 1, index + 62);
     const folded = follows.toLocaleLowerCase("en");
-    const found = names
+    const mentioned = names
       .filter(
         (name) =>
           name !== "" &&
           folded.startsWith(name.toLocaleLowerCase("en")) &&
           !LETTER.test(follows.slice(name.length)),
       )
-      .sort((one, other) => other.length - one.length)[0];
-    if (found === undefined) continue;
+      .sort((first, second) => second.length - first.length)[0];
+    if (mentioned === undefined) continue;
     push(index, false);
-    push(index + 1 + found.length, true);
+    push(index + 1 + mentioned.length, true);
   }
   push(text.length, false);
   return pieces;

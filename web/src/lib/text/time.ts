@@ -1,4 +1,4 @@
-// Times in words. Input is an RFC 3339 string; an unreadable one gives an empty text.
+// Formats times for people. Input is an RFC 3339 string; an unreadable string becomes an empty text.
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const dayAndYear = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
@@ -10,11 +10,12 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 
 const startOfDay = (at: number): number => new Date(at).setHours(0, 0, 0, 0);
 
-/** Whole days between two moments by the calendar of the reader. */
+/** Return the whole days between two moments in the calendar of the reader. */
 export function daysBetween(from: number, to: number): number {
   return Math.round((startOfDay(to) - startOfDay(from)) / 86_400_000);
 }
 
+/** Return a time as people say it, such as "4 min ago" or "yesterday". */
 export function relativeTime(at: string, now = Date.now()): string {
   const time = Date.parse(at);
   if (Number.isNaN(time)) return "";
@@ -39,7 +40,7 @@ export function clockTime(at: string): string {
   return Number.isNaN(time) ? "" : clock.format(time);
 }
 
-/** The heading under which a history groups a moment. */
+/** Return the heading under which a history groups a moment. */
 export function dayGroup(at: string, now = Date.now()): string {
   const days = daysBetween(Date.parse(at), now);
   if (days <= 0) return "Today";

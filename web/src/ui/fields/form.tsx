@@ -1,31 +1,31 @@
-// The pieces of a small form in a dialog: a labelled field with its hint or what is wrong with it, a sentence for
-// the whole, and the button that sends it.
+// The parts of a small form in a dialog: a labelled field with its hint or problem, a problem of the whole form, and the
+// button that submits it.
 import { type InputHTMLAttributes, type ReactNode, type Ref, useId } from "react";
 import { Problem } from "@/lib/api/problem";
 import { Button } from "../button";
 
-/** What a refused call says about one field; "" when nothing. */
+/** Return what a refused call says about a field, or "". */
 export function fieldError(error: unknown, field: string): string {
   if (!(error instanceof Problem)) return "";
-  return error.errors.find((one) => one.field === field)?.message ?? "";
+  return error.errors.find((problem) => problem.field === field)?.message ?? "";
 }
 
-/** What it says about the whole, where no field of these says it. */
+/** Return what a failed call says about the whole form, or "" if one of `fields` shows a problem. */
 export function formError(error: unknown, fields: string[]): string {
   if (!error) return "";
   if (fields.some((field) => fieldError(error, field))) return "";
-  return error instanceof Error ? error.message : "Something unexpected happened.";
+  return error instanceof Error ? error.message : "Something unexpected happened. Try again.";
 }
 
 interface TextFieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
   hint?: ReactNode;
   problem?: string;
-  /** A field with a ref of its own is not focused at the start. */
+  /** A field with a ref is not focused at the start. */
   ref?: Ref<HTMLInputElement>;
 }
 
-/** React focuses before a dialog opens, which then looks for this attribute. */
+/** Set the attribute by which an opening dialog chooses its focus: React would focus before it opens. */
 const markFocus = (node: HTMLInputElement | null) => node?.setAttribute("autofocus", "");
 
 export function TextField({ label, hint, problem, autoFocus, ref, ...input }: TextFieldProps) {
@@ -58,15 +58,15 @@ export function TextField({ label, hint, problem, autoFocus, ref, ...input }: Te
   );
 }
 
-interface FormFootProps {
+interface FormFooterProps {
   problem: string;
   label: string;
-  /** While it is sent. */
+  /** The label while the form is submitted, else null. */
   busy: string | null;
   children?: ReactNode;
 }
 
-export function FormFoot({ problem, label, busy, children }: FormFootProps) {
+export function FormFooter({ problem, label, busy, children }: FormFooterProps) {
   return (
     <>
       {problem && (

@@ -1,5 +1,5 @@
-// The search field of a list. It gives its words after a short rest; whoever holds them in the URL replaces
-// the entry, so that "back" leaves the list instead of undoing letters. Esc empties it, then leaves it.
+// The search field of a list. It reports its words after a short pause. Callers that keep them in the URL replace the
+// history entry, so that "back" leaves the list instead of undoing letters. Esc empties the field, then leaves it.
 import { Search, X } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { isComposing } from "@/lib/browser/hotkeys";
@@ -14,16 +14,16 @@ interface SearchFieldProps {
 
 export function SearchField({ label, value, onChange, inputRef }: SearchFieldProps) {
   const [text, setText] = useState(value);
-  const sent = useRef(value);
+  const reported = useRef(value);
   useEffect(() => {
-    if (value !== sent.current) setText(value); // changed from elsewhere, such as "back"
-    sent.current = value;
+    if (value !== reported.current) setText(value); // changed from elsewhere, such as "back"
+    reported.current = value;
   }, [value]);
   useEffect(() => {
     const next = text.trim();
-    if (next === sent.current) return;
+    if (next === reported.current) return;
     const timer = setTimeout(() => {
-      sent.current = next;
+      reported.current = next;
       onChange(next);
     }, 150);
     return () => clearTimeout(timer);

@@ -1,4 +1,4 @@
-// Fits a text field to its text; the maximum is a CSS rule.
+// Fits a text field to its text, up to the maximum of its CSS rule.
 import { type RefObject, useLayoutEffect, useRef } from "react";
 
 export function useAutoGrow(text: string): RefObject<HTMLTextAreaElement | null> {

@@ -1,5 +1,5 @@
-// Keeps what is being read where it is while earlier messages come in above it. A class, because only
-// getSnapshotBeforeUpdate sees the page as it was; it measures only then, for measuring costs a layout.
+// Keeps the visible messages in place while earlier messages are added above them. It is a class because only
+// getSnapshotBeforeUpdate sees the page before the update. It measures only then, since measuring costs a layout.
 import { Component, type RefObject } from "react";
 
 interface KeepPlaceProps {

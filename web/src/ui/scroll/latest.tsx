@@ -1,5 +1,5 @@
-// The way back to the end: a mark after the last message, watched without measuring, and the pill that
-// leads there while the mark is below the view.
+// Leads back to the end of a transcript: a mark after the last message, observed without measuring, and a button that is
+// shown while the mark is below the view.
 import { ArrowDown } from "lucide-react";
 import { type RefObject, useEffect, useRef } from "react";
 
@@ -31,7 +31,7 @@ export function EndMark({ box, onAway }: EndMarkProps) {
 
 interface LatestPillProps {
   onClick: () => void;
-  /** How many came in below the view. */
+  /** The number of new messages below the view. */
   count?: number;
 }
 

@@ -1,5 +1,5 @@
-// Where the reader is in the transcript. The view follows its growing end until the reader scrolls up, by
-// whatever means, and again once they are back at the end. Nothing else moves it.
+// Follows the growing end of a transcript until the reader scrolls up by any means, and again once they return to the
+// end. Nothing else moves the view.
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 
 const UP_KEYS = ["ArrowUp", "PageUp", "Home"];
@@ -7,15 +7,15 @@ const UP_KEYS = ["ArrowUp", "PageUp", "Home"];
 export interface Reading {
   box: RefObject<HTMLDivElement | null>;
   content: RefObject<HTMLDivElement | null>;
-  /** Leads to the end and follows it. */
+  /** Scroll to the end and follow it. */
   toEnd: () => void;
-  /** Stays here, whatever grows. */
+  /** Stop following the end. */
   hold: () => void;
 }
 
 const distance = (box: HTMLElement): number => box.scrollHeight - box.clientHeight - box.scrollTop;
 
-/** Calls `up` for what means to scroll up before anything moves, so that a growing text cannot win. */
+/** Call `up` as soon as an input is meant to scroll up, before a growing text moves the view back. Returns the clean-up. */
 function listenForUp(box: HTMLElement, up: () => void): () => void {
   let finger = 0;
   const onWheel = (event: WheelEvent) => {
@@ -45,10 +45,11 @@ function listenForUp(box: HTMLElement, up: () => void): () => void {
 }
 
 /**
- * `chat` and `last`, the key of its last exchange, tell another chat, which begins at its end, from one that
- * only got its name; `asked` is the key of the turn asked here, which is always brought into view.
+ * Keep the place of the reader in a chat. Another `chat` with another `last` exchange (its key) starts at its end; a new
+ * chat that only received its id keeps its place. A new `turn` (the key of a question sent from this tab) is always
+ * scrolled into view.
  */
-export function useReading(chat: string, last: string | undefined, asked?: string): Reading {
+export function useReading(chat: string, last: string | undefined, turn?: string): Reading {
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
@@ -70,7 +71,7 @@ export function useReading(chat: string, last: string | undefined, asked?: strin
       else if (node.scrollTop > top && below < 2) following.current = true;
       top = node.scrollTop;
     };
-    // Runs when the layout of a frame is done and before it is painted: costs no layout of its own.
+    // The observer runs between layout and paint of a frame, so it costs no additional layout.
     const observer = new ResizeObserver(() => {
       if (following.current) node.scrollTop = node.scrollHeight;
     });
@@ -92,7 +93,7 @@ export function useReading(chat: string, last: string | undefined, asked?: strin
     if (before.chat !== chat && (before.last !== last || !last)) toEnd();
   }, [chat, last, toEnd]);
   useLayoutEffect(() => {
-    if (asked) toEnd();
-  }, [asked, toEnd]);
+    if (turn) toEnd();
+  }, [turn, toEnd]);
   return useMemo(() => ({ box, content, toEnd, hold }), [toEnd, hold]);
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDraft, writeDraft } from "@/lib/drafts/drafts";
 import { savedMessage } from "@/test/messages";
 import { pathOf } from "@/test/requests";
-import { joinThread } from "../thread/thread";
+import { mergeThread } from "../thread/thread";
 import { ask, followReply, stop } from "./ask";
 import { draftKey, dropSaved, edit, editDraftKey, useChat } from "./store";
 
@@ -166,7 +166,7 @@ describe("asking again", () => {
     expect(refusals["session:s1"]).toBeUndefined();
   });
 
-  test("an edit that began to be answered is no draft any more", async () => {
+  test("an edit is no longer a draft once its answer begins", async () => {
     const start2 = { ...again, question_id: "q2", question: "Hi there" };
     answers = [() => sse(["message_start", start2], ["message_complete", ended], ["done", {}])];
     ask({ ...inChat, text: "Hi there" });
@@ -190,7 +190,11 @@ describe("asking again", () => {
     answers = [() => sse(["message_start", start2], ["message_complete", ended], ["done", {}])];
     followReply("s1", "r2");
     await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
-    expect(turn()).toMatchObject({ question: "Edited elsewhere", replaces: "q1", own: false });
+    expect(turn()).toMatchObject({
+      question: "Edited elsewhere",
+      replaces: "q1",
+      isSentHere: false,
+    });
   });
 });
 
@@ -263,13 +267,13 @@ describe("joining with the saved chat", () => {
     answers = [() => sse(["message_start", start], ["message_complete", end], ["done", {}])];
     ask(question);
     await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
-    const live = joinThread([], useChat.getState().turns, {});
+    const live = mergeThread([], useChat.getState().turns, {});
     expect(live.map((entry) => entry.message.role)).toEqual(["user", "assistant"]);
     const saved = [savedMessage("q1", "user"), savedMessage("r1", "assistant")];
     dropSaved(new Set(["q1", "r1"]));
     const { turns, keys } = useChat.getState();
     expect(turns).toHaveLength(0);
-    expect(joinThread(saved, turns, keys).map((entry) => entry.key)).toEqual(
+    expect(mergeThread(saved, turns, keys).map((entry) => entry.key)).toEqual(
       live.map((entry) => entry.key),
     );
   });
@@ -278,7 +282,7 @@ describe("joining with the saved chat", () => {
     answers = [() => sse(["message_start", start], ["message_complete", end], ["done", {}])];
     ask(question);
     await vi.waitFor(() => expect(turn()?.questionId).toBe("q1"));
-    const entries = joinThread([savedMessage("q1", "user")], useChat.getState().turns, {});
+    const entries = mergeThread([savedMessage("q1", "user")], useChat.getState().turns, {});
     expect(entries.map((entry) => entry.message.role)).toEqual(["user", "assistant"]);
   });
 });

@@ -1,5 +1,5 @@
-// What happens to turns: a question is asked (anew, or in the place of the chat's last one), its reply is
-// followed, stopped, refused. A turn keeps running while other pages are shown.
+// Asks questions, as a new turn or in place of the chat's last question, and follows and stops their replies. A turn
+// continues while other pages are shown.
 import { api } from "@/lib/api/client";
 import { Problem } from "@/lib/api/problem";
 import type { AskBody } from "@/lib/api/types";
@@ -16,18 +16,18 @@ export interface Question {
   text: string;
   ticketId: string | null;
   sessionId: string | null;
-  /** The chat's last question, when this one takes its place; with the same text it is answered once more. */
+  /** The chat's last question, if this question takes its place. The same text is answered once more. */
   replaces?: { id: string; content: string };
   onStarted?: (sessionId: string) => void;
 }
 
 const set = useChat.setState;
 const aborts = new Map<string, AbortController>();
-const gone = new Set<string>();
+const goneReplies = new Set<string>();
 
-type Begun = Pick<LiveTurn, "key" | "chat" | "question" | "own">;
+type RequiredFields = Pick<LiveTurn, "key" | "chat" | "question" | "isSentHere">;
 
-function newTurn(part: Begun & Partial<LiveTurn>): LiveTurn {
+function newTurn(fields: RequiredFields & Partial<LiveTurn>): LiveTurn {
   return {
     questionId: null,
     replaces: null,
@@ -44,11 +44,11 @@ function newTurn(part: Begun & Partial<LiveTurn>): LiveTurn {
     citations: null,
     error: null,
     endedAt: null,
-    ...part,
+    ...fields,
   };
 }
 
-/** What a refused question leaves behind: its sentence and its text, where it was written. */
+/** Remove the turn of a refused question, and show the reason and its text where it was written. */
 function refuse(turn: LiveTurn, problem: Problem | null): void {
   remove(turn.key);
   const sentence = problem?.message ?? "";
@@ -61,7 +61,7 @@ function refuse(turn: LiveTurn, problem: Problem | null): void {
       announcement: sentence,
     }));
   }
-  // Something came after the question that was to be replaced: show it.
+  // Another turn followed the question that was to be replaced: show it.
   if (turn.replaces && turn.sessionId && problem?.status === 409) announceChange(turn.sessionId);
 }
 
@@ -76,7 +76,7 @@ async function run(key: string, source: ReplySource, onStarted?: (id: string) =>
     const turn = turnOf(key);
     if (!turn) return;
     if (turn.replyId) {
-      gone.add(turn.replyId);
+      goneReplies.add(turn.replyId);
       remove(key);
       if (turn.sessionId) announceChange(turn.sessionId);
     } else {
@@ -87,15 +87,18 @@ async function run(key: string, source: ReplySource, onStarted?: (id: string) =>
   }
 }
 
-/** Sends a question; the answer grows in `turns`. Ignored while the same chat is being answered. */
+/** Send a question, whose answer grows in `turns`. Does nothing while the same chat is being answered. */
 export function ask({ chat, text, ticketId, sessionId, replaces, onStarted }: Question): void {
   if (isAnswering(useChat.getState().turns, chat)) return;
   const key = newId();
   const question = replaces?.content === text ? null : text;
-  const part = { key, chat, sessionId, question, replaces: replaces?.id ?? null, own: true };
+  const replacedId = replaces?.id ?? null;
   if (replaces && question !== null) writeDraft(editDraftKey(replaces.id), text);
   set(({ turns, refusals }) => ({
-    turns: [...turns, newTurn(part)],
+    turns: [
+      ...turns,
+      newTurn({ key, chat, sessionId, question, replaces: replacedId, isSentHere: true }),
+    ],
     refusals: { ...refusals, [chat]: undefined },
     editing: null,
   }));
@@ -110,23 +113,23 @@ export function ask({ chat, text, ticketId, sessionId, replaces, onStarted }: Qu
   void run(key, { kind: "ask", open }, onStarted);
 }
 
-/** Follows a reply that runs already: after a reload, or begun in another tab. */
+/** Follow a running reply: after a reload, or one that began in another tab. */
 export function followReply(sessionId: string, replyId: string): void {
-  const known = useChat.getState().turns.some((turn) => turn.replyId === replyId);
-  if (known || gone.has(replyId)) return;
+  const isKnown = useChat.getState().turns.some((turn) => turn.replyId === replyId);
+  if (isKnown || goneReplies.has(replyId)) return;
   const key = `follow:${replyId}`;
   const chat = chatKey(sessionId, null);
-  const turn = newTurn({ key, chat, question: null, own: false, replyId, sessionId });
+  const turn = newTurn({ key, chat, question: null, isSentHere: false, replyId, sessionId });
   set(({ turns }) => ({ turns: [...turns, turn], announcement: "Answering" }));
   void run(key, { kind: "follow", replyId });
 }
 
-/** Stops a reply: at once in words, and on the server as soon as it has an id. */
+/** Stop a reply: show it at once, and tell the server as soon as the reply has an id. */
 export function stop(key: string): void {
   const turn = turnOf(key);
   if (turn?.status !== "streaming" || turn.stopping) return;
   if (!turn.replyId && turn.connectionLost) {
-    aborts.get(key)?.abort(); // the server never had it: take the question back
+    aborts.get(key)?.abort(); // the server never had the question: take it back
     return;
   }
   patch(key, { stopping: true });

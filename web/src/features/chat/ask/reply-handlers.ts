@@ -1,5 +1,4 @@
-// How a turn changes while its reply arrives: what the first event says, text joined to one update each
-// 50 ms, and the ending. ask.ts begins and ends what happens here.
+// Changes a turn while its reply arrives: with its first event, with one update of the text every 50 ms, and with its end.
 import { api } from "@/lib/api/client";
 import type { ReplyEvents, ReplyStatus } from "@/lib/api/types";
 import { clearDraft } from "@/lib/drafts/drafts";
@@ -18,9 +17,9 @@ const ENDED_WORDS: Record<ReplyStatus, string> = {
 
 const set = useChat.setState;
 
-export function patch(key: string, part: Partial<LiveTurn>): void {
+export function patch(key: string, fields: Partial<LiveTurn>): void {
   set(({ turns }) => ({
-    turns: turns.map((turn) => (turn.key === key ? { ...turn, ...part } : turn)),
+    turns: turns.map((turn) => (turn.key === key ? { ...turn, ...fields } : turn)),
   }));
 }
 
@@ -33,8 +32,8 @@ const growingText = (key: string): string => useChat.getState().growing[key] ?? 
 export const turnOf = (key: string): LiveTurn | undefined =>
   useChat.getState().turns.find((turn) => turn.key === key);
 
-/** What the first event of a reply says about its turn. */
-function begun(turn: LiveTurn, start: ReplyEvents["message_start"]): Partial<LiveTurn> {
+/** Return the fields of a turn that the first event of its reply sets. */
+function fieldsFrom(turn: LiveTurn, start: ReplyEvents["message_start"]): Partial<LiveTurn> {
   const isSame = start.replaces === start.question_id;
   return {
     replyId: start.id,
@@ -48,12 +47,13 @@ function begun(turn: LiveTurn, start: ReplyEvents["message_start"]): Partial<Liv
   };
 }
 
-/** The server has the question: its draft goes. */
-function forgetDraft(turn: LiveTurn): void {
+/** Remove the draft of a question that the server has. */
+function removeDraft(turn: LiveTurn): void {
   if (turn.replaces) clearDraft(editDraftKey(turn.replaces));
   else clearDraft(draftKey(turn.chat));
 }
 
+/** Return the handlers that put a reply into its turn. */
 export function handlersFor(key: string, onStarted?: (sessionId: string) => void): ReplyHandlers {
   const buffer = coalesced((text) => grow(key, growingText(key) + text));
   return {
@@ -61,10 +61,10 @@ export function handlersFor(key: string, onStarted?: (sessionId: string) => void
       buffer.reset();
       const before = turnOf(key);
       if (!before) return;
-      patch(key, begun(before, start));
+      patch(key, fieldsFrom(before, start));
       grow(key, "");
-      if (before.replyId) return; // the same reply again after a lost connection, or one followed
-      forgetDraft(before);
+      if (before.replyId) return; // the same reply after a lost connection, or a followed reply
+      removeDraft(before);
       set({ announcement: "Answering" });
       onStarted?.(start.session_id);
       announceChange(start.session_id);
@@ -117,6 +117,6 @@ export function sendStop(key: string): void {
   api.stopReply(turn.replyId).catch((error: unknown) => {
     patch(key, { stopping: false });
     const reason = error instanceof Error ? error.message : "";
-    set({ announcement: `Could not stop. ${reason}` });
+    set({ announcement: `Could not stop the answer. ${reason}` });
   });
 }

@@ -1,24 +1,24 @@
-// The state of chats that the server's cache does not hold: turns in progress, refused questions, the
-// question being edited, and what a screen reader is told. ask.ts changes it. When the saved chat holds
-// a turn, it is dropped and only its React keys stay, so that no text is drawn anew.
+// Holds the state of chats that is not saved yet: turns in progress, refused questions, the question being edited, and
+// the announcement for screen readers. ask.ts changes it. Once the saved chat contains a turn, the turn is dropped and
+// only its React keys stay, so that no text is drawn again.
 import { create } from "zustand";
 import type { Citation, ReplyError, ReplyStatus, Usage } from "@/lib/api/types";
 
 export interface LiveTurn {
   key: string;
   chat: string;
-  /** Null when the question is in the chat already: its reply is followed, or it is answered once more. */
+  /** Null if the question is in the chat already: its reply is followed, or it is answered once more. */
   question: string | null;
-  /** The question whose turn this one takes the place of. */
+  /** The id of the question whose turn this turn replaces. */
   replaces: string | null;
-  /** Whether it was asked here, not only followed. */
-  own: boolean;
+  /** Whether the question was sent from this tab; else its reply is only followed. */
+  isSentHere: boolean;
   questionId: string | null;
   replyId: string | null;
   sessionId: string | null;
   askedAt: string;
   model: string | null;
-  /** The whole answer once it has ended; until then it is in `growing`. */
+  /** The whole answer once it has ended; until then its text is in `growing`. */
   text: string;
   status: ReplyStatus;
   stopping: boolean;
@@ -35,17 +35,17 @@ export interface Refusal {
   text: string;
 }
 
-/** The question that is being edited, and why it was refused. */
+/** The question that is being edited, and the reason if it was refused. */
 export interface Editing {
   questionId: string;
   sentence: string;
-  /** Where the focus was. */
+  /** The element that had the focus before. */
   opener?: Element | null;
 }
 
 interface ChatState {
   turns: LiveTurn[];
-  /** The text of answers in the making, by turn: apart, so that only what shows it is drawn again. */
+  /** The text of growing answers by turn. It is kept apart, so that only the growing text is drawn again. */
   growing: Record<string, string | undefined>;
   refusals: Record<string, Refusal | undefined>;
   /** React keys of messages that were once a live turn, by message id. */
@@ -93,7 +93,7 @@ export function isAnswering(turns: LiveTurn[], chat: string): boolean {
   return turns.some((turn) => turn.chat === chat && turn.status === "streaming");
 }
 
-/** Drops the turns that the saved chat now holds, keeping their React keys. */
+/** Drop the turns that the saved chat now contains, and keep their React keys. */
 export function dropSaved(messageIds: Set<string>): void {
   const { turns, keys } = useChat.getState();
   const saved = turns.filter(

@@ -1,5 +1,5 @@
-// The composer: grows to eight lines, keeps its text as a draft of this chat until the server has begun
-// to answer, and becomes Stop while it does. Its state is its own, so typing never redraws the thread.
+// Writes and sends a question. The composer grows to eight lines, keeps its text as a draft until the server begins to
+// answer, and shows Stop during the answer. It holds its state itself, so that typing never redraws the thread.
 import {
   type KeyboardEvent,
   type MouseEvent,
@@ -21,11 +21,11 @@ import { clearRefusal, draftKey, edit, useChat } from "../ask/store";
 
 interface ComposerProps {
   chat: string;
-  /** The key of the turn being answered, if one is. */
+  /** The key of the turn that is being answered, or undefined. */
   turn: string | undefined;
   stopping: boolean;
   placeholder: string;
-  /** The chat's last question, which ↑ edits while nothing is written. */
+  /** The id of the chat's last question, which ↑ edits while the field is empty. */
   lastQuestion: string | undefined;
   onSend: (text: string) => void;
 }
@@ -34,7 +34,7 @@ function useComposerText(chat: string) {
   const draft = useDraft(draftKey(chat));
   const refusal = useChat((state) => state.refusals[chat]);
   const offer = useRef(draft.offer);
-  // A refused question comes back, unless something else was written meanwhile.
+  // A refused question returns to the field, unless it has another text since.
   useEffect(() => {
     if (refusal?.text) offer.current(refusal.text);
   }, [refusal]);
@@ -42,14 +42,15 @@ function useComposerText(chat: string) {
     draft.change(value);
     clearRefusal(chat);
   };
-  // The draft stays: only the start of the answer removes it.
+  // The draft stays until the answer begins.
   return { text: draft.text, change, sent: draft.sent, sentence: refusal?.sentence ?? "" };
 }
 
-/** A new chat gets its address while the answer runs, and with it another composer: the focus goes along. */
+/** Whether a composer that is just being replaced had the focus: a new chat gets another one with its address. */
 let hadFocus = false;
 
-function useKeptFocus(field: RefObject<HTMLTextAreaElement | null>) {
+/** Move the focus from a replaced composer to the new one. */
+function usePreservedFocus(field: RefObject<HTMLTextAreaElement | null>) {
   useLayoutEffect(() => {
     const element = field.current;
     if (hadFocus) element?.focus({ preventScroll: true });
@@ -66,12 +67,12 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   const { chat, turn, stopping, placeholder, lastQuestion, onSend } = props;
   const { text, change, sent, sentence } = useComposerText(chat);
   const field = useAutoGrow(text);
-  useKeptFocus(field);
-  const answering = turn !== undefined;
-  const tooLong = sizeProblem(text);
-  const blocked = answering || tooLong !== "" || text.trim() === "";
+  usePreservedFocus(field);
+  const isAnswering = turn !== undefined;
+  const problem = sizeProblem(text);
+  const isBlocked = isAnswering || problem !== "" || text.trim() === "";
   const send = () => {
-    if (blocked) return;
+    if (isBlocked) return;
     const message = text.trim();
     sent(message);
     onSend(message);
@@ -86,23 +87,23 @@ export const Composer = memo(function Composer(props: ComposerProps) {
       edit(lastQuestion);
     }
   };
-  // A press beside the text, on a button that is off too, is meant for the text.
+  // A press beside the text, or on a disabled button, focuses the text.
   const onPress = (event: MouseEvent) => {
-    if ((event.target as Element).closest("textarea, button:enabled")) return;
+    if (event.target instanceof Element && event.target.closest("textarea, button:enabled")) return;
     event.preventDefault();
     field.current?.focus();
   };
   const stopNow = () => turn && stop(turn);
-  useHotkeys({ Escape: stopNow }, answering);
+  useHotkeys({ Escape: stopNow }, isAnswering);
   useHotkeys({ c: () => field.current?.focus() });
-  // Focus comes back when the answer is there, if it went nowhere else; never on touch.
-  const wasAnswering = useRef(answering);
+  // After the answer the field gets the focus again, if nothing else has it; never on touch devices.
+  const wasAnswering = useRef(isAnswering);
   useEffect(() => {
-    const ended = wasAnswering.current && !answering;
-    wasAnswering.current = answering;
+    const ended = wasAnswering.current && !isAnswering;
+    wasAnswering.current = isAnswering;
     const free = document.activeElement === document.body || document.activeElement === null;
     if (ended && free && !isTouch()) field.current?.focus({ preventScroll: true });
-  }, [answering, field]);
+  }, [isAnswering, field]);
 
   return (
     <form
@@ -113,22 +114,22 @@ export const Composer = memo(function Composer(props: ComposerProps) {
       }}
     >
       <div className="mx-auto max-w-[72ch]">
-        {(tooLong || sentence) && (
+        {(problem || sentence) && (
           <p role="alert" className="px-1 pb-1.5 text-[14px] text-danger">
-            {tooLong || sentence}
+            {problem || sentence}
           </p>
         )}
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: it only helps the pointer to the text */}
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: it only moves the focus to the text */}
         <div className="field rounded-lg px-3 pt-2.5 pb-2" onMouseDown={onPress}>
           <textarea
             ref={field}
             rows={1}
             aria-label="Message to the tutor"
-            placeholder={answering ? "The tutor is answering…" : placeholder}
-            disabled={answering}
+            placeholder={isAnswering ? "The tutor is answering…" : placeholder}
+            disabled={isAnswering}
             enterKeyHint={isTouch() ? "enter" : "send"}
             className="block max-h-[200px] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
-            value={answering ? "" : text}
+            value={isAnswering ? "" : text}
             onChange={(event) => change(event.target.value)}
             onKeyDown={onKeyDown}
           />
@@ -136,8 +137,8 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             <span className="flex-1 text-[13px] text-dim">
               <span className="[@media(hover:none)]:hidden">↵ send · ⇧↵ new line</span>
             </span>
-            {answering ? (
-              // Not the button that Send was: it must not inherit the focus, nor the second half of a double click.
+            {isAnswering ? (
+              // Another button than Send: it must inherit neither the focus nor the second half of a double click.
               <Button
                 key="stop"
                 disabled={stopping}
@@ -147,7 +148,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
                 {!stopping && <Kbd>Esc</Kbd>}
               </Button>
             ) : (
-              <Button key="send" type="submit" weight="primary" disabled={blocked}>
+              <Button key="send" type="submit" weight="primary" disabled={isBlocked}>
                 Send
               </Button>
             )}

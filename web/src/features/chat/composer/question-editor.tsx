@@ -1,5 +1,5 @@
-// The last question as a field: Enter or "Ask again" sends it in its own place, Esc puts it away. What is
-// written is a draft of this question until the server has it, so a refusal or a reload loses nothing.
+// Edits the last question: Enter or "Ask again" sends it in its place, Esc cancels. The text is a draft until the server
+// has it, so a refusal or a reload loses nothing.
 import { type KeyboardEvent, useEffect, useState } from "react";
 import type { Message } from "@/lib/api/types";
 import { isComposing } from "@/lib/browser/hotkeys";
@@ -19,8 +19,8 @@ interface QuestionEditorProps {
   onCancel: () => void;
 }
 
-/** A field that has the cursor, behind its text. */
-function useField(text: string) {
+/** Focus the field with the cursor behind its text. Returns its ref. */
+function useFocusedField(text: string) {
   const field = useAutoGrow(text);
   useEffect(() => {
     const node = field.current;
@@ -33,15 +33,15 @@ function useField(text: string) {
 export function QuestionEditor({ question, sentence, onAsk, onCancel }: QuestionEditorProps) {
   const draft = editDraftKey(question.id);
   const [text, setText] = useState(() => readDraft<string>(draft)?.value ?? question.content);
-  const field = useField(text);
-  const tooLong = sizeProblem(text);
-  const blocked = tooLong !== "" || text.trim() === "";
+  const field = useFocusedField(text);
+  const problem = sizeProblem(text);
+  const isBlocked = problem !== "" || text.trim() === "";
   const change = (value: string) => {
     setText(value);
     writeDraft(draft, value);
   };
   const send = () => {
-    if (!blocked) onAsk(text.trim());
+    if (!isBlocked) onAsk(text.trim());
   };
   const cancel = () => {
     clearDraft(draft);
@@ -65,9 +65,9 @@ export function QuestionEditor({ question, sentence, onAsk, onCancel }: Question
         send();
       }}
     >
-      {(tooLong || sentence) && (
+      {(problem || sentence) && (
         <p role="alert" className="pb-1.5 text-[14px] text-danger">
-          {tooLong || sentence}
+          {problem || sentence}
         </p>
       )}
       <textarea
@@ -81,12 +81,12 @@ export function QuestionEditor({ question, sentence, onAsk, onCancel }: Question
       />
       <div className="mt-1.5 flex flex-wrap items-center justify-end gap-2">
         <span className="flex-1 text-[13px] text-dim max-md:hidden">
-          The earlier question and its answer are kept.
+          Your earlier question and its answer stay available.
         </span>
         <Button weight="quiet" onClick={cancel}>
           Cancel <Kbd>Esc</Kbd>
         </Button>
-        <Button type="submit" weight="primary" disabled={blocked}>
+        <Button type="submit" weight="primary" disabled={isBlocked}>
           Ask again
         </Button>
       </div>

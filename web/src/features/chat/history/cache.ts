@@ -1,4 +1,4 @@
-// How the cached lists of chats follow what one does with them, before the server is asked again.
+// Changes the cached lists of chats at once, before the server is asked again.
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { Page } from "@/lib/api/transport";
 import type { ChatSession, ChatSessionDetail } from "@/lib/api/types";
@@ -16,7 +16,7 @@ function changeLists(client: QueryClient, change: (rows: ChatSession[]) => ChatS
       },
   );
   client.setQueriesData<ChatSession[]>(
-    { queryKey: chatKeys.found },
+    { queryKey: chatKeys.searches },
     (rows) => rows && change(rows),
   );
 }

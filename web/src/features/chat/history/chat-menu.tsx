@@ -1,5 +1,5 @@
-// What one can do with a chat, from its row and from the line above it: rename, save as a file, delete. A
-// deleted one can be brought back for ten seconds, because the server keeps a trash.
+// The menu of a chat: rename, export, delete. The server keeps deleted chats for a while, so a notice offers Undo for ten
+// seconds.
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { api } from "@/lib/api/client";
@@ -14,7 +14,7 @@ interface ChatMenuProps {
   session: Pick<ChatSession, "id" | "title">;
   className?: string;
   onRename: () => void;
-  /** Called when the row is gone, to give the focus a place. */
+  /** Called before the row disappears, to move the focus. */
   onDeleted?: () => void;
 }
 
@@ -28,9 +28,9 @@ function restore(client: QueryClient, id: string): void {
       void client.invalidateQueries({ queryKey: chatKeys.sessions });
       void client.invalidateQueries({ queryKey: chatKeys.session(id) });
       announceChange(id);
-      toast("The chat is back.");
+      toast("Chat restored.");
     })
-    .catch((error: Error) => toast(`Could not bring it back. ${error.message}`));
+    .catch((error: Error) => toast(`Could not restore the chat. ${error.message}`));
 }
 
 export function ChatMenu({ session, className, onRename, onDeleted }: ChatMenuProps) {
@@ -51,7 +51,7 @@ export function ChatMenu({ session, className, onRename, onDeleted }: ChatMenuPr
         announceChange(id);
         toast("Chat deleted.", { label: "Undo", run: () => restore(client, id) });
       })
-      .catch((error: Error) => toast(`Could not delete it. ${error.message}`));
+      .catch((error: Error) => toast(`Could not delete the chat. ${error.message}`));
   };
   return (
     <Menu

@@ -1,4 +1,4 @@
-// One past chat in a list: its title, how long it is or where the words of a search stand in it, and its menu.
+// Draws a past chat in a list: its title, its length or the excerpt that a search matched, and its menu.
 import { useRef, useState } from "react";
 import type { ChatSession } from "@/lib/api/types";
 import { Highlight } from "@/ui/highlight";
@@ -9,13 +9,13 @@ import { RenameField } from "./rename-field";
 
 interface HistoryRowProps {
   session: ChatSession;
-  /** The words of the search that found it. */
+  /** The words of the search that matched it. */
   q?: string;
   on: boolean;
   onChoose: () => void;
 }
 
-/** Where a row leads: a found message is opened at its place, and the search stays in the address. */
+/** Return the address of a row: a matching message is opened at its place, and the search stays in the address. */
 export function pathOf(session: ChatSession, q: string): string {
   const params = new URLSearchParams({ session: session.id });
   if (q && session.hit?.message_id) params.set("m", session.hit.message_id);

@@ -81,10 +81,10 @@ test("a search asks the server once, marks the words and leads to the message", 
   expect(calls.filter((call) => call.includes("q="))).toEqual(["GET /chat/sessions?q=prox"]);
 });
 
-test("no hit is said in a sentence, and a failure with its reason", async () => {
+test("a search without results is explained in a sentence", async () => {
   answer = () => json([]);
   show("/chat?q=zzz");
-  expect(await screen.findByText(/No chat of yours has “zzz”/)).toBeVisible();
+  expect(await screen.findByText(/None of your chats has “zzz”/)).toBeVisible();
 });
 
 test("a name in a title leads to the chat, not to a message", () => {
@@ -133,7 +133,7 @@ test("after a first answer the lists are read twice more, after later ones not",
   expect(read).toHaveBeenCalledTimes(4);
 });
 
-test("found words are ranges of the text, across its nodes", () => {
+test("matching words are ranges of the text, across its nodes", () => {
   const node = document.createElement("div");
   node.innerHTML = "<p>The <b>quokka</b> and other quokkas; a Quók.</p>";
   expect(rangesOf(node, "quok").map(String)).toEqual(["quokka", "quokkas", "Quók"]);

@@ -1,5 +1,5 @@
-// Past chats: by day, or those that a search finds, whose words the address holds (?q=) so that "back"
-// returns to the results.
+// Lists past chats by day, or the results of a search. The address holds its words (?q=), so that "back" returns to the
+// results.
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback, useRef } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
@@ -7,7 +7,7 @@ import type { ChatSession } from "@/lib/api/types";
 import { useHotkeys } from "@/lib/browser/hotkeys";
 import { dayGroup } from "@/lib/text/time";
 import { SearchField } from "@/ui/fields/search-field";
-import { ListFoot, type SideProps } from "../side/side-list";
+import { ListFooter, type SideProps } from "../side/side-list";
 import { HistoryRow } from "./history-row";
 import { searchQuery, sessionsQuery } from "./queries";
 
@@ -47,19 +47,19 @@ function Days({ sessionId, onChoose }: ListProps) {
           </ul>
         </section>
       ))}
-      <ListFoot list={list} />
+      <ListFooter list={list} />
     </>
   );
 }
 
-/** As many as the server gives. */
-const MOST_FOUND = 20;
+/** The limit of the server. */
+const MAX_RESULTS = 20;
 
-function Found({ q, sessionId, onChoose }: ListProps & { q: string }) {
+function SearchResults({ q, sessionId, onChoose }: ListProps & { q: string }) {
   const list = useQuery({ ...searchQuery(q), placeholderData: keepPreviousData });
   const sessions = list.data ?? [];
-  const most = sessions.length >= MOST_FOUND ? "The newest " : "";
-  const count = sessions.length === 1 ? "1 chat" : `${most}${sessions.length} chats`;
+  const scope = sessions.length >= MAX_RESULTS ? "The newest " : "";
+  const count = sessions.length === 1 ? "1 chat" : `${scope}${sessions.length} chats`;
   return (
     <>
       <p role="status" className="meta px-4 pt-2 pb-1">
@@ -67,7 +67,7 @@ function Found({ q, sessionId, onChoose }: ListProps & { q: string }) {
       </p>
       {list.data && sessions.length === 0 && !list.isPlaceholderData && (
         <p className="px-4 py-1 text-[14px] break-words text-soft">
-          No chat of yours has “{q}” in its title or messages.
+          None of your chats has “{q}” in its title or messages.
         </p>
       )}
       <ul>
@@ -81,7 +81,7 @@ function Found({ q, sessionId, onChoose }: ListProps & { q: string }) {
           />
         ))}
       </ul>
-      <ListFoot list={list} />
+      <ListFooter list={list} />
     </>
   );
 }
@@ -113,7 +113,7 @@ export function History({ sessionId, onChoose }: SideProps) {
         className="scroller min-h-0 flex-1 pb-3 outline-none [scrollbar-gutter:auto]"
       >
         {q ? (
-          <Found q={q} sessionId={sessionId} onChoose={onChoose} />
+          <SearchResults q={q} sessionId={sessionId} onChoose={onChoose} />
         ) : (
           <Days sessionId={sessionId} onChoose={onChoose} />
         )}

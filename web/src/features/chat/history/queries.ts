@@ -1,11 +1,11 @@
-// What the chat page asks the server for: the list of chats, a search in them, and one chat page by page.
+// Queries of the chat page: the list of chats, a search in them, and the messages of a chat page by page.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api } from "@/lib/api/client";
 import { FIRST_PAGE, nextCursor } from "@/lib/api/queries";
 
 export const chatKeys = {
   sessions: ["chat", "sessions"] as const,
-  found: ["chat", "sessions", "found"] as const,
+  searches: ["chat", "sessions", "search"] as const,
   session: (id: string) => ["chat", "session", id] as const,
 };
 
@@ -17,21 +17,21 @@ export const sessionsQuery = infiniteQueryOptions({
   getNextPageParam: nextCursor,
 });
 
-/** At most one page: the chats whose title or messages hold all the words, each with where they stand. */
+/** The chats whose title or messages contain all words, each with an excerpt. At most one page. */
 export const searchQuery = (q: string) =>
   queryOptions({
-    queryKey: [...chatKeys.found, q],
+    queryKey: [...chatKeys.searches, q],
     queryFn: async ({ signal }) => (await api.listChatSessions({ q }, signal)).data,
   });
 
-/** What a page of a chat is asked for by: the place where it ends or begins, or a message on it. */
+/** Chooses a page of a chat by the place where it ends or begins, or by a message on it. */
 interface Place {
   before?: number;
   after?: number;
   around?: string;
 }
 
-/** Page 0 is the newest; the next ones are older. Around a message, there may be newer ones before page 0. */
+/** Page 0 is the newest, and next pages are older. Around a message, newer pages may come before page 0. */
 export const sessionQuery = (id: string, around: string | null = null) => {
   const start: Place = around ? { around } : {};
   return infiniteQueryOptions({

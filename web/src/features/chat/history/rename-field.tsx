@@ -1,5 +1,5 @@
-// Renames a chat in its place: Enter saves, Esc leaves it as it was. An empty name is refused in words, and
-// what was typed stays when saving fails.
+// Renames a chat in its place: Enter saves, Esc cancels. An empty name is refused with a sentence, and the text stays if
+// saving fails.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId, useRef, useState } from "react";
 import { api } from "@/lib/api/client";
@@ -9,7 +9,7 @@ import { Button } from "@/ui/button";
 import { announceChange } from "../ask/channel";
 import { renameInCache } from "./cache";
 
-const MOST_CHARACTERS = 120;
+const MAX_TITLE_CHARS = 120;
 
 interface RenameFieldProps {
   session: Pick<ChatSession, "id" | "title">;
@@ -19,11 +19,11 @@ interface RenameFieldProps {
 export function RenameField({ session, onDone }: RenameFieldProps) {
   const client = useQueryClient();
   const [text, setText] = useState(session.title);
-  const [empty, setEmpty] = useState(false);
+  const [isEmpty, setEmpty] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const id = useId();
   const save = useMutation({
-    networkMode: "always", // without a network it fails in words, instead of waiting for one
+    networkMode: "always", // without a network it fails with a sentence instead of waiting
     mutationFn: (title: string) => api.updateChatSession(session.id, title),
     onSuccess: ({ title }) => {
       renameInCache(client, session.id, title);
@@ -32,7 +32,7 @@ export function RenameField({ session, onDone }: RenameFieldProps) {
     },
     onError: () => field.current?.focus(),
   });
-  const problem = empty
+  const problem = isEmpty
     ? "Give the chat a name."
     : save.error
       ? `Not saved. ${save.error.message}`
@@ -59,13 +59,13 @@ export function RenameField({ session, onDone }: RenameFieldProps) {
       <div className="flex min-w-0 flex-wrap items-center gap-1.5">
         <input
           ref={field}
-          // biome-ignore lint/a11y/noAutofocus: it stands where the name was, to be typed into
+          // biome-ignore lint/a11y/noAutofocus: it replaces the name, to be typed into
           autoFocus
           aria-label="Name of the chat"
           aria-invalid={problem !== ""}
           aria-describedby={problem ? id : undefined}
           autoComplete="off"
-          maxLength={MOST_CHARACTERS}
+          maxLength={MAX_TITLE_CHARS}
           enterKeyHint="done"
           readOnly={save.isPending}
           className="field h-9 min-w-[12ch] flex-1 basis-40 py-0 text-[14px]"

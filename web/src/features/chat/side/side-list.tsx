@@ -1,4 +1,4 @@
-// What the lists in the side share: how a row looks, and loading, failure and "more" below them.
+// The shared parts of the lists in the side: a row, and the footer that shows loading, failure and "Load more".
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { Button } from "@/ui/button";
@@ -46,7 +46,7 @@ interface ListState {
   fetchNextPage?: () => unknown;
 }
 
-export function ListFoot({ list }: { list: ListState }) {
+export function ListFooter({ list }: { list: ListState }) {
   const slow = useDelayed(list.isPending);
   if (list.isPending) {
     return slow ? <Skeleton className="mx-4 my-3 h-24" /> : null;

@@ -1,11 +1,11 @@
-// The tickets in the side: find one to talk about, or all of them.
+// Lists tickets in the side: people choose a ticket to chat about, or all of them.
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { ticketListQuery } from "@/lib/api/queries";
 import { useHotkeys } from "@/lib/browser/hotkeys";
 import { Highlight } from "@/ui/highlight";
 import { Kbd } from "@/ui/kbd";
-import { ListFoot, SideLink, type SideProps } from "./side-list";
+import { ListFooter, SideLink, type SideProps } from "./side-list";
 
 export function SideTickets({ ticketId, sessionId, onChoose }: SideProps) {
   const [text, setText] = useState("");
@@ -39,7 +39,7 @@ export function SideTickets({ ticketId, sessionId, onChoose }: SideProps) {
             <li>
               <SideLink to="/chat" on={!ticketId && !sessionId} onChoose={onChoose}>
                 <span className="block font-[550]">All tickets</span>
-                <span className="meta">the tutor looks by itself</span>
+                <span className="meta">The tutor searches all tickets</span>
               </SideLink>
             </li>
           )}
@@ -65,7 +65,7 @@ export function SideTickets({ ticketId, sessionId, onChoose }: SideProps) {
             {filter.q ? `No ticket matches “${filter.q}”.` : "There are no tickets yet."}
           </p>
         )}
-        <ListFoot list={list} />
+        <ListFooter list={list} />
       </nav>
     </>
   );

@@ -1,5 +1,5 @@
-// The side of the chat: which ticket to talk about, and one's own past chats. A column on wide screens,
-// the content of a sheet on narrow ones. It opens at the past chats where the address holds a search in them.
+// The side of the chat: tickets to chat about, and past chats. It is a column on wide screens and a sheet on narrow ones,
+// and opens at the past chats if the address holds a search.
 import { memo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { cn } from "@/ui/cn";
@@ -7,7 +7,7 @@ import { History } from "../history/history";
 import type { SideProps } from "./side-list";
 import { SideTickets } from "./side-tickets";
 
-/** Memoised: a growing answer must not draw it again. */
+/** The side, memoised: a growing answer must not draw it again. */
 export const Side = memo(function Side(props: SideProps) {
   const [params] = useSearchParams();
   const [tab, setTab] = useState<"tickets" | "history">(params.has("q") ? "history" : "tickets");

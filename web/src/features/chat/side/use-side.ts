@@ -1,12 +1,12 @@
-// Whether the side is open as a sheet on narrow screens. A history entry of its own holds it, so that "back"
-// closes it, and from a chat opened in it leads back to the list.
+// Opens and closes the side as a sheet on narrow screens. The open sheet is a history entry, so that "back" closes it,
+// and leads back to the list from a chat that was opened in it.
 import { useCallback, useEffect, useRef } from "react";
 import { useLocation, useNavigate } from "react-router";
 
 export function useSide() {
   const { pathname, search, state } = useLocation();
   const navigate = useNavigate();
-  const isOpen = (state as { side?: unknown } | null)?.side === true;
+  const isOpen = state?.side === true;
   const shown = useRef(isOpen);
   useEffect(() => {
     shown.current = isOpen;
@@ -17,7 +17,7 @@ export function useSide() {
   );
   const close = useCallback(() => {
     if (!shown.current) return;
-    shown.current = false; // once, however many presses
+    shown.current = false; // close once, even if pressed twice
     navigate(-1);
   }, [navigate]);
   return { isOpen, open, close };

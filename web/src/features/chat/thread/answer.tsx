@@ -1,31 +1,30 @@
-// The tutor's answer: its growing text, how it ended if not by itself, what it quotes, and below what can
-// be done with it.
+// Draws an answer of the tutor: its growing text, why it ended early, its quotes, and the footer.
 import { Link } from "react-router";
 import type { Citation } from "@/lib/api/types";
 import { Markdown } from "@/markdown/markdown";
 import { Button } from "@/ui/button";
 import { Waiting } from "@/ui/waiting";
 import { useChat } from "../ask/store";
-import { AnswerFoot, type AnswerFootProps } from "./answer-foot";
+import { AnswerFooter, type AnswerFooterProps } from "./answer-footer";
 import { Heading } from "./heading";
 
-interface AnswerProps extends Omit<AnswerFootProps, "onAgain"> {
-  /** The turn whose growing text this answer is. */
+interface AnswerProps extends Omit<AnswerFooterProps, "onAgain"> {
+  /** The key of the turn whose growing text this answer shows. */
   turn: string | undefined;
   stopping: boolean;
-  /** Asks its question again; null where that makes no sense. */
+  /** Asks the question again; null if that is not possible. */
   onAgain: (() => void) | null;
 }
 
-/** The ending of an answer that did not end by itself, with Retry where it may help. */
+/** Shows why an answer ended early, with Retry if it may help. */
 function Ending({ message, onAgain }: Pick<AnswerProps, "message" | "onAgain">) {
   const { status, error } = message;
   if (status === "complete" || status === "streaming") return null;
   const words =
     status === "stopped"
-      ? "Stopped. This is what was written until then."
+      ? "Stopped. The answer ends here."
       : status === "interrupted"
-        ? "Interrupted: the server went away while answering."
+        ? "Interrupted: the server stopped while answering."
         : (error?.error ?? "The answer failed.");
   return (
     <div
@@ -62,7 +61,7 @@ function Citations({ citations }: { citations: Citation[] }) {
   );
 }
 
-/** The text, and the only thing drawn again while it grows. */
+/** Draws the text, which is the only part drawn again while it grows. */
 function Text({ message, turn, stopping }: Pick<AnswerProps, "message" | "turn" | "stopping">) {
   const streaming = message.status === "streaming";
   const growing = useChat((state) => (turn ? state.growing[turn] : undefined));
@@ -82,7 +81,7 @@ export function Answer({ turn, stopping, onAgain, ...foot }: AnswerProps) {
       <Text key={message.id} message={message} turn={turn} stopping={stopping} />
       <Ending message={message} onAgain={again} />
       {message.status !== "streaming" && <Citations citations={message.citations} />}
-      <AnswerFoot {...foot} onAgain={endedWell ? again : null} />
+      <AnswerFooter {...foot} onAgain={endedWell ? again : null} />
     </>
   );
 }

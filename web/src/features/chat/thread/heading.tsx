@@ -1,4 +1,4 @@
-// The line above a message: who wrote it, when, and what can be done with it.
+// The line above a message: its author, its time, and its buttons.
 import type { ReactNode } from "react";
 import type { Message } from "@/lib/api/types";
 import { clockTime, exactTime } from "@/lib/text/time";

@@ -1,5 +1,5 @@
-// `‹ 2/3 ›`: which version of a message is shown. Arrow keys work while it has the focus, and the buttons
-// at an end stay focusable, so that the focus is never lost.
+// Chooses which version of a message is shown: `‹ 2/3 ›`. Arrow keys work while it has the focus. Buttons at an end stay
+// focusable, so that the focus is never lost.
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { announce } from "../ask/store";
 

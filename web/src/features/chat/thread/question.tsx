@@ -1,4 +1,4 @@
-// A question: whose it is and when, its text or its editor, and for the chat's last one the way into that.
+// Draws a question: its heading, its text or its editor, and for the last question of a chat the Edit button.
 import { useEffect, useRef } from "react";
 import type { Message } from "@/lib/api/types";
 import { edit, endEditing, useChat } from "../ask/store";
@@ -6,12 +6,12 @@ import { QuestionEditor } from "../composer/question-editor";
 import { Heading } from "./heading";
 import { Pager, type Versions } from "./pager";
 
-/** What a turn may ask for. Stays the same object while the chat does. */
+/** The actions of a turn. The object stays the same while the chat does. */
 export interface TurnActions {
   sessionId: string | null;
-  /** Asks `text` in the place of this question. */
+  /** Ask `text` in place of this question. */
   askAgain: (question: Message, text: string) => void;
-  /** Keeps the view where it is. */
+  /** Keep the view in place. */
   hold: () => void;
 }
 
@@ -22,8 +22,8 @@ interface QuestionProps {
   actions: TurnActions;
 }
 
-/** Gives the focus back to where it was when the editor opened: the field below, or this button. */
-function useFocusBack(isOpen: boolean, opener: Element | null | undefined) {
+/** Return the focus, when the editor closes, to the element that had it before, or else to the Edit button. */
+function useReturnedFocus(isOpen: boolean, opener: Element | null | undefined) {
   const button = useRef<HTMLButtonElement>(null);
   const before = useRef<Element | null>(null);
   const wasOpen = useRef(false);
@@ -42,7 +42,7 @@ export function Question({ question, versions, mayEdit, actions }: QuestionProps
   const editing = useChat((state) =>
     mayEdit && state.editing?.questionId === question.id ? state.editing : null,
   );
-  const button = useFocusBack(editing !== null, editing?.opener);
+  const button = useReturnedFocus(editing !== null, editing?.opener);
   const onEdit = () => {
     actions.hold();
     edit(question.id);

@@ -1,5 +1,5 @@
-// What the reader thinks of an answer: thumb up or down. Shown at once, saved by the server; where it
-// refuses, a sentence says so.
+// Rates an answer: thumb up or down. The rating is shown at once and saved by the server; if that fails, a sentence says
+// why.
 import { ThumbsDown, ThumbsUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { api } from "@/lib/api/client";
@@ -15,11 +15,11 @@ interface Unsaved {
 export interface Rating {
   feedback: Feedback | null;
   problem: string;
-  /** Resolves to whether it was saved. */
+  /** Save a rating. Returns whether it was saved. */
   rate: (feedback: Feedback | null) => Promise<boolean>;
 }
 
-/** The saved opinion, or the one on its way to the server. Each message has its own. */
+/** Return the rating of a message: the saved one, or the one on its way to the server. */
 export function useRating(sessionId: string | null, message: Message): Rating {
   const [state, setState] = useState<Unsaved>({ id: message.id, problem: "" });
   const { pending, problem } =
@@ -27,13 +27,13 @@ export function useRating(sessionId: string | null, message: Message): Rating {
   const saved = message.feedback;
   const latest = useRef(0);
   const isSaving = useRef(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was saved shows itself from then on
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a saved rating replaces the pending one
   useEffect(() => {
     if (!isSaving.current) setState((now) => ({ ...now, pending: undefined }));
   }, [saved?.thumb, saved?.reason]);
   const rate = async (feedback: Feedback | null) => {
     if (!sessionId) return false;
-    const mine = ++latest.current;
+    const attempt = ++latest.current;
     const { id } = message;
     isSaving.current = true;
     setState({ id, pending: feedback, problem: "" });
@@ -42,10 +42,10 @@ export function useRating(sessionId: string | null, message: Message): Rating {
       return true;
     } catch (error) {
       const reason = error instanceof Error ? error.message : "";
-      if (mine === latest.current) setState({ id, problem: `Not saved. ${reason}` });
+      if (attempt === latest.current) setState({ id, problem: `Not saved. ${reason}` });
       return false;
     } finally {
-      if (mine === latest.current) {
+      if (attempt === latest.current) {
         isSaving.current = false;
         announceChange(sessionId);
       }

@@ -1,5 +1,5 @@
-// Why an answer was bad: a field that a thumb down opens, or what was written there. Optional; where it could
-// not be saved, the text stays in the field under the sentence that says so.
+// Asks why an answer was bad, in an optional field that a thumb down opens, and shows the saved reason. If saving fails,
+// the text stays in the field below the problem.
 import { type FormEvent, useState } from "react";
 import { isComposing } from "@/lib/browser/hotkeys";
 import { Button } from "@/ui/button";
@@ -19,7 +19,7 @@ function Field({ feedback, rate, onOpen }: ReasonProps) {
   return (
     <form className="flex flex-wrap gap-2" onSubmit={submit}>
       <input
-        // biome-ignore lint/a11y/noAutofocus: opened by the press that asks for it
+        // biome-ignore lint/a11y/noAutofocus: opened by a press on the thumb
         autoFocus
         aria-label="What was wrong with the answer? Optional"
         placeholder="What was wrong? Optional"
@@ -39,7 +39,7 @@ function Field({ feedback, rate, onOpen }: ReasonProps) {
         Send
       </Button>
       <Button weight="quiet" onClick={() => onOpen(false)}>
-        Not now
+        Cancel
       </Button>
     </form>
   );
@@ -48,8 +48,8 @@ function Field({ feedback, rate, onOpen }: ReasonProps) {
 export function Reason(props: ReasonProps) {
   const { feedback, problem, isOpen, onOpen } = props;
   const reason = feedback?.thumb === "down" ? feedback.reason : "";
-  const asks = isOpen && (feedback?.thumb === "down" || problem !== "");
-  if (!asks && !reason && !problem) return null;
+  const isAsking = isOpen && (feedback?.thumb === "down" || problem !== "");
+  if (!isAsking && !reason && !problem) return null;
   return (
     <div className="basis-full pt-1 text-[14px]">
       {problem && (
@@ -57,7 +57,7 @@ export function Reason(props: ReasonProps) {
           {problem}
         </p>
       )}
-      {asks ? (
+      {isAsking ? (
         <Field {...props} />
       ) : (
         reason && (

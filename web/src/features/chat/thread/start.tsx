@@ -1,12 +1,11 @@
-// The beginning of a chat: a greeting by mode, and a few questions to begin with, taken from the ticket
-// when one is chosen and from the newest tickets when not.
+// Starts a chat with a greeting and a few suggested questions, taken from the chosen ticket or from the newest tickets.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ticketListQuery } from "@/lib/api/queries";
 import type { Ticket } from "@/lib/api/types";
 
 const NO_FILTER = { q: "", category: "", tags: [] };
 
-/** Plain second-level headings of a description, outside code. */
+/** Return the headings of a description, outside code. */
 function headings(description: string): string[] {
   const text = description
     .replace(/\r\n?/g, "\n")
@@ -48,8 +47,8 @@ export function Start({ ticket, about, onAsk }: StartProps) {
       </h2>
       <p className="mt-2 max-w-[56ch] min-h-12 text-soft text-pretty">
         {about
-          ? ticket?.ai_summary || "The tutor has read it and answers from it."
-          : "It looks through all tickets by itself, explains step by step, and says so when they hold no answer."}
+          ? ticket?.ai_summary || "The tutor has read this ticket and answers from it."
+          : "The tutor searches all tickets, explains step by step, and tells you if they hold no answer."}
       </p>
       <ul className="mt-5 grid gap-2">
         {suggestions.map((text) => (

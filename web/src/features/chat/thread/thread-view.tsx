@@ -1,6 +1,5 @@
-// The transcript: exchanges, each in a box of its own. The one asked here fills at least the view, so that
-// its question stands at the top and the answer grows below it. Earlier messages come in without moving
-// what is being read.
+// Draws the transcript, each exchange in a box. The box of a question sent from this tab fills at least the view, so that
+// the question is at the top and its answer grows below. Loading earlier messages does not move the view.
 import { lazy, memo, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
 import type { Message } from "@/lib/api/types";
 import { useHotkeys } from "@/lib/browser/hotkeys";
@@ -10,9 +9,9 @@ import { EndMark, LatestPill } from "@/ui/scroll/latest";
 import { useReading } from "@/ui/scroll/use-reading";
 import type { TurnActions } from "./question";
 import { type Entry, exchanges } from "./thread";
-import { type Found, useFound } from "./use-jump-to-message";
+import { type JumpTarget, useJumpToMessage } from "./use-jump-to-message";
 
-// Fetched beside the page, not before it: the first frame needs no Markdown.
+// Loaded beside the page, not before it: the first frame needs no Markdown.
 const turn = import("./turn");
 const Turn = lazy(() => turn.then((module) => ({ default: module.Turn })));
 
@@ -29,9 +28,9 @@ interface ThreadViewProps {
   leftOut: number;
   answering: boolean;
   earlier: More;
-  /** Only where the transcript was entered at a found message. */
+  /** Available only if the transcript was entered at a message. */
   later: More & { toNewest: () => void };
-  found: Found | null;
+  target: JumpTarget | null;
   start: ReactNode;
   onAskAgain: (question: Message, text: string) => void;
 }
@@ -56,24 +55,24 @@ const LeftOut = memo(function LeftOut({ count }: { count: number }) {
   );
 });
 
-/** The exchange that was asked here: its box keeps the height of the view until another one is asked. */
-function useAsked(entries: Entry[], last: string | undefined) {
+/** Return the exchange that was last sent from this tab. Its box has the height of the view until the next one. */
+function useSentHere(entries: Entry[], last: string | undefined) {
   const live = entries.at(-1)?.turn;
-  const now = live?.own ? live.key : undefined;
-  const [asked, setAsked] = useState<{ turn?: string; exchange?: string }>({});
-  if (now && last && now !== asked.turn) setAsked({ turn: now, exchange: last });
-  return asked;
+  const now = live?.isSentHere ? live.key : undefined;
+  const [sent, setSent] = useState<{ turn?: string; exchange?: string }>({});
+  if (now && last && now !== sent.turn) setSent({ turn: now, exchange: last });
+  return sent;
 }
 
 export function ThreadView(props: ThreadViewProps) {
-  const { chat, sessionId, entries, leftOut, answering, earlier, later, found } = props;
+  const { chat, sessionId, entries, leftOut, answering, earlier, later, target } = props;
   const { start, onAskAgain } = props;
   const list = useMemo(() => exchanges(entries), [entries]);
   const last = list.at(-1)?.key;
-  const asked = useAsked(entries, last);
-  const reading = useReading(chat, last, asked.turn);
+  const sent = useSentHere(entries, last);
+  const reading = useReading(chat, last, sent.turn);
   const { box, content, hold, toEnd } = reading;
-  useFound(reading, found, list);
+  useJumpToMessage(reading, target, list);
   const [away, setAway] = useState(false);
   const actions = useMemo<TurnActions>(
     () => ({ sessionId, askAgain: onAskAgain, hold }),
@@ -111,7 +110,7 @@ export function ThreadView(props: ThreadViewProps) {
           <Suspense fallback={null}>
             {list.map((exchange, index) => {
               const isLast = index === list.length - 1;
-              const isTall = isLast && exchange.key === asked.exchange;
+              const isTall = isLast && exchange.key === sent.exchange;
               return (
                 <div key={exchange.key} className={isTall ? "turn turn-tall" : "turn"}>
                   <Turn exchange={exchange} isOpen={isLast && !answering} actions={actions} />

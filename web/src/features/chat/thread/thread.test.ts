@@ -1,10 +1,10 @@
-// What the page shows of a chat while one of its turns is asked again, in every state that turn may be in,
-// and which versions there are to read.
+// What the page shows while a turn of a chat is asked again, in every state of that turn, and which versions
+// people can read.
 import { describe, expect, test } from "vitest";
 import type { Message } from "@/lib/api/types";
 import { savedMessage as message } from "@/test/messages";
 import type { LiveTurn } from "../ask/store";
-import { exchanges, joinThread } from "./thread";
+import { exchanges, mergeThread } from "./thread";
 import { branchAt, savedIds } from "./versions";
 
 const turn = (rest: Partial<LiveTurn>): LiveTurn => ({
@@ -13,7 +13,7 @@ const turn = (rest: Partial<LiveTurn>): LiveTurn => ({
   question: null,
   questionId: null,
   replaces: null,
-  own: true,
+  isSentHere: true,
   replyId: null,
   sessionId: "s",
   askedAt: "2026-11-21T12:01:00Z",
@@ -36,7 +36,7 @@ const saved = [
   message("a1", "assistant"),
 ];
 const shown = (messages: Message[], ...turns: LiveTurn[]) =>
-  joinThread(messages, turns, {}).map((entry) => entry.message);
+  mergeThread(messages, turns, {}).map((entry) => entry.message);
 const ids = (messages: Message[]) => messages.map(({ id }) => id);
 const versions = (of: Message | undefined) => (of?.alternatives ?? []).map(({ id }) => id);
 const ENDINGS = ["streaming", "complete", "stopped", "interrupted", "failed"] as const;
@@ -98,7 +98,7 @@ describe("an edited question", () => {
     "%s, it stands in the place of the earlier one, which keeps its answer",
     (status) => {
       const named = { questionId: "q2", replyId: "a2", model: "m", status };
-      for (const rest of [{}, named, { ...named, own: false }]) {
+      for (const rest of [{}, named, { ...named, isSentHere: false }]) {
         const messages = shown(saved, turn({ ...edited, ...rest }));
         expect(messages.map(({ content }) => content).slice(0, 3)).toEqual([
           "text of q0",
@@ -125,7 +125,7 @@ describe("an edited question", () => {
     expect(versions(answer ?? undefined)).toEqual(["a1"]);
   });
 
-  test("edited twice, both earlier questions are there", () => {
+  test("edited twice, both earlier questions stay available", () => {
     const q2 = message("q2", "user", {
       alternatives: [{ ...message("q1", "user"), answers: [message("a1", "assistant")] }],
     });
@@ -137,31 +137,37 @@ describe("an edited question", () => {
 
 describe("a reply that is only followed", () => {
   test("replaces, before it says so, when it runs after an answer", () => {
-    const messages = shown(saved, turn({ own: false, replyId: "a2" }));
+    const messages = shown(saved, turn({ isSentHere: false, replyId: "a2" }));
     expect(ids(messages)).toEqual(["q0", "a0", "q1", "a2"]);
   });
 
   test("answers the question before it", () => {
-    const messages = shown(saved.slice(0, 3), turn({ own: false, replyId: "a1" }));
+    const messages = shown(saved.slice(0, 3), turn({ isSentHere: false, replyId: "a1" }));
     expect(ids(messages)).toEqual(["q0", "a0", "q1", "a1"]);
   });
 
   test("is shown once when the saved chat has it", () => {
     const joined = [...saved.slice(0, 3), message("a2", "assistant")];
-    const over = turn({ own: false, replyId: "a2", replaces: "q1", questionId: "q1", model: "m" });
+    const over = turn({
+      isSentHere: false,
+      replyId: "a2",
+      replaces: "q1",
+      questionId: "q1",
+      model: "m",
+    });
     expect(ids(shown(joined, over))).toEqual(["q0", "a0", "q1", "a2"]);
   });
 });
 
 test("keys of what stays in sight stay", () => {
-  const before = joinThread(saved, [], {}).map(({ key }) => key);
-  const during = joinThread(saved, [turn({ replaces: "q1" })], {}).map(({ key }) => key);
+  const before = mergeThread(saved, [], {}).map(({ key }) => key);
+  const during = mergeThread(saved, [turn({ replaces: "q1" })], {}).map(({ key }) => key);
   expect(during.slice(0, 3)).toEqual(before.slice(0, 3));
   expect(during[3]).not.toBe(before[3]);
 });
 
 test("exchanges are questions with their answers, also where a page begins with an answer", () => {
-  const list = exchanges(joinThread(saved.slice(1), [], {}));
+  const list = exchanges(mergeThread(saved.slice(1), [], {}));
   expect(list.map(({ question, answer }) => [question?.message.id, answer?.message.id])).toEqual([
     [undefined, "a0"],
     ["q1", "a1"],

@@ -1,6 +1,6 @@
-// Joins the saved messages of a chat with its live turns into what the page shows, each with a React
-// key that stays the same when a live turn becomes a saved message. A live turn that takes the place of
-// the last one hides it and holds it as an earlier version, as the server will.
+// Merges the saved messages of a chat with its live turns into the entries of the page. The React key of an entry stays
+// the same when a live turn becomes a saved message. A live turn that replaces the last turn shows it as an earlier
+// version, as the server will.
 import type { Message } from "@/lib/api/types";
 import type { LiveTurn } from "../ask/store";
 import { replaceTurn, savedIds } from "./versions";
@@ -8,18 +8,18 @@ import { replaceTurn, savedIds } from "./versions";
 export interface Entry {
   key: string;
   message: Message;
-  /** The turn whose answer this is, while it is not saved. */
+  /** The turn of this answer while it is not saved. */
   turn?: LiveTurn;
 }
 
-/** One question with its answer; the first of a page may be an answer alone. */
+/** A question with its answer. The first exchange of a page may lack the question. */
 export interface Exchange {
   key: string;
   question: Entry | undefined;
   answer: Entry | undefined;
 }
 
-/** A question that the server has not named yet has no id. */
+/** Return the question of a turn as a message. Its id is "" until the server has assigned one. */
 function liveQuestion(turn: LiveTurn, content: string): Message {
   return {
     id: turn.questionId ?? "",
@@ -54,20 +54,20 @@ function liveAnswer(turn: LiveTurn): Message {
   };
 }
 
-/** Where the turn begins that this one takes the place of; the end when it takes none. */
-function placeOf(turn: LiveTurn, entries: Entry[]): number {
+/** Return the index of the turn that this turn replaces, or the end if it replaces none. */
+function indexFor(turn: LiveTurn, entries: Entry[]): number {
   const replaced = turn.replaces;
-  let place = -1;
+  let index = -1;
   if (replaced) {
-    place = entries.findLastIndex(({ message }) => message.id === replaced);
-  } else if (!turn.own && !turn.model && entries.at(-1)?.message.role === "assistant") {
-    // A reply that runs after an answer, not after a question, replaces it: known before its first event.
-    place = entries.findLastIndex(({ message }) => message.role === "user");
+    index = entries.findLastIndex(({ message }) => message.id === replaced);
+  } else if (!turn.isSentHere && !turn.model && entries.at(-1)?.message.role === "assistant") {
+    // A reply that runs after an answer replaces it. This is known before its first event.
+    index = entries.findLastIndex(({ message }) => message.role === "user");
   }
-  return place < 0 ? entries.length : place;
+  return index < 0 ? entries.length : index;
 }
 
-export function joinThread(
+export function mergeThread(
   messages: Message[],
   turns: LiveTurn[],
   keys: Record<string, string>,
@@ -86,17 +86,20 @@ export function joinThread(
   }));
   for (const turn of turns) {
     if (turn.replyId && saved.has(turn.replyId)) continue;
-    const isAsked = turn.questionId !== null && saved.has(turn.questionId);
-    const asked = turn.question !== null && !isAsked ? liveQuestion(turn, turn.question) : null;
+    const isSaved = turn.questionId !== null && saved.has(turn.questionId);
+    const asking = turn.question !== null && !isSaved ? liveQuestion(turn, turn.question) : null;
     const answer = { key: `${turn.key}:assistant`, message: liveAnswer(turn), turn };
-    const [first, ...rest] = entries.splice(placeOf(turn, entries));
+    const [first, ...rest] = entries.splice(indexFor(turn, entries));
     if (first) {
-      const earlier: [Message, ...Message[]] = [first.message, ...rest.map((one) => one.message)];
-      const [question, replacing] = replaceTurn(earlier, asked, answer.message);
-      const key = asked ? `${turn.key}:user` : first.key;
+      const earlier: [Message, ...Message[]] = [
+        first.message,
+        ...rest.map(({ message }) => message),
+      ];
+      const [question, replacing] = replaceTurn(earlier, asking, answer.message);
+      const key = asking ? `${turn.key}:user` : first.key;
       entries.push({ key, message: question }, { ...answer, message: replacing });
     } else {
-      if (asked) entries.push({ key: `${turn.key}:user`, message: asked });
+      if (asking) entries.push({ key: `${turn.key}:user`, message: asking });
       entries.push(answer);
     }
   }

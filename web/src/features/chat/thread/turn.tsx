@@ -1,5 +1,5 @@
-// One exchange: a question and its answer, each an article with a name. Which version of the question is
-// shown, and of the answer, is this reader's choice and nobody else's.
+// Draws an exchange: a question and its answer, each an article with a name. Readers choose the version of each; the
+// choice is not saved.
 import { memo, type ReactNode, useState } from "react";
 import type { Message } from "@/lib/api/types";
 import { clockTime } from "@/lib/text/time";
@@ -11,7 +11,7 @@ import { branchAt } from "./versions";
 
 interface TurnProps {
   exchange: Exchange;
-  /** The last one of a chat that is not being answered: what may be changed. */
+  /** Whether the exchange may be changed: the last one of a chat that is not being answered. */
   isOpen: boolean;
   actions: TurnActions;
 }
@@ -37,7 +37,7 @@ function Article({ message, children }: ArticleProps) {
   );
 }
 
-/** The version to show: the last one, until the reader turns back. A newer one shows itself. */
+/** Return the version to show: the last, until the reader chooses another. A newer version is shown at once. */
 function useVersion(count: number): Versions {
   const [chosen, setChosen] = useState({ at: 0, count: 0 });
   const at = chosen.count === count ? chosen.at : count - 1;

@@ -1,6 +1,6 @@
-// Brings a found message into view, marks it for a moment, and colours the words of the search in it (CSS
-// highlights: the text stays as React drew it). Messages above may still grow into place, so for a moment it
-// is looked for again, until the reader does something.
+// Scrolls to a message that a search matched, marks it for a moment, and colours the words of the search in it by CSS
+// highlights, which leave React's nodes unchanged. Messages above may still grow, so the scrolling is repeated for a
+// moment, until the reader does something.
 import { useEffect, useLayoutEffect } from "react";
 import { markWords } from "@/ui/highlight";
 import type { Reading } from "@/ui/scroll/use-reading";
@@ -9,17 +9,17 @@ import { announce } from "../ask/store";
 const SETTLE_MS = 2_000;
 const MARK_MS = 2_500;
 const HIGHLIGHT = "found";
-// Not in index.css, whose compiler does not know this selector yet.
+// The compiler of index.css does not know this selector yet.
 const STYLE = `::highlight(${HIGHLIGHT}) { background-color: var(--accent-bg); color: var(--accent); }`;
 let isStyled = false;
 
-export interface Found {
+export interface JumpTarget {
   messageId: string;
-  /** The words of the search. */
+  /** The words of the search that led here. */
   words: string;
 }
 
-/** Where the words stand in the text of a node, as words are marked everywhere (ui/highlight). */
+/** Return where the words stand in the text of a node, matched as in ui/highlight. */
 export function rangesOf(node: Node, words: string): Range[] {
   const ranges: Range[] = [];
   const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
@@ -40,7 +40,7 @@ export function rangesOf(node: Node, words: string): Range[] {
 }
 
 function colour(ranges: Range[]): void {
-  if (typeof Highlight !== "function") return; // older browsers: the mark around the message says enough
+  if (typeof Highlight !== "function") return; // older browsers show only the mark around the message
   if (!isStyled) {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
@@ -50,7 +50,7 @@ function colour(ranges: Range[]): void {
   CSS.highlights.set(HIGHLIGHT, new Highlight(...ranges));
 }
 
-/** The words where there are some, else the message's beginning, a third down the view. */
+/** Scroll so that the words, or else the beginning of the message, are a third down the view. */
 function bringIntoView(box: HTMLElement, message: HTMLElement, words: string): void {
   const text = message.querySelector(".md, p") ?? message;
   const ranges = rangesOf(text, words);
@@ -61,22 +61,23 @@ function bringIntoView(box: HTMLElement, message: HTMLElement, words: string): v
   box.scrollTop += at.getBoundingClientRect().top - top - box.clientHeight / 3;
 }
 
-function settle(box: HTMLElement, content: Element, found: Found): () => void {
+/** Keep the message in view until the layout has settled. Returns the clean-up. */
+function keepInView(box: HTMLElement, content: Element, target: JumpTarget): () => void {
   let marked: HTMLElement | null = null;
-  const look = () => {
+  const jump = () => {
     const message = box.querySelector<HTMLElement>(
-      `[data-message="${CSS.escape(found.messageId)}"]`,
+      `[data-message="${CSS.escape(target.messageId)}"]`,
     );
     if (!message) return;
-    bringIntoView(box, message, found.words);
+    bringIntoView(box, message, target.words);
     if (marked) return;
     marked = message;
     message.dataset.found = "";
-    announce("The message found is in view");
+    announce("The message is in view");
     timers.push(setTimeout(() => delete message.dataset.found, MARK_MS));
     timers.push(setTimeout(end, SETTLE_MS));
   };
-  const observer = new ResizeObserver(look);
+  const observer = new ResizeObserver(jump);
   const end = () => observer.disconnect();
   const timers: ReturnType<typeof setTimeout>[] = [];
   const acts = ["wheel", "touchstart", "keydown", "pointerdown"];
@@ -91,17 +92,21 @@ function settle(box: HTMLElement, content: Element, found: Found): () => void {
   };
 }
 
-/** `shown` changes with the messages: what comes in never moves the view while a found one is looked at. */
-export function useFound(reading: Reading, found: Found | null, shown: unknown): void {
+/** Jump to a message, and keep the view while people look at it. `shown` changes whenever messages are added. */
+export function useJumpToMessage(
+  reading: Reading,
+  target: JumpTarget | null,
+  shown: unknown,
+): void {
   const { box, content, hold } = reading;
-  const id = found?.messageId;
-  const words = found?.words ?? "";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` is when to hold, not what
+  const id = target?.messageId;
+  const words = target?.words ?? "";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` says when to hold
   useLayoutEffect(() => {
     if (id) hold();
   }, [id, shown, hold]);
   useEffect(() => {
     if (!id || !box.current || !content.current) return;
-    return settle(box.current, content.current, { messageId: id, words });
+    return keepInView(box.current, content.current, { messageId: id, words });
   }, [id, words, box, content]);
 }

@@ -1,6 +1,5 @@
-// Versions of a turn that was asked again, in the shape that the server keeps (api/chat/versions.py): the
-// same question asked once more gives its answer alternatives, an edited one gives the question some, each
-// with the answers that it had.
+// Arranges the versions of a turn that was asked again, as the server stores them (tutordesk/chat/versions.py). The same
+// question asked once more gives its answer alternatives. An edited question has alternatives, each with its answers.
 import type { Alternative, Message } from "@/lib/api/types";
 
 const versionsOf = (answers: Message[]): Alternative[] =>

@@ -1,7 +1,7 @@
 // The form for a room's name and topic, to create or to change it.
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { FormFoot, fieldError, formError, TextField } from "@/ui/fields/form";
+import { FormFooter, fieldError, formError, TextField } from "@/ui/fields/form";
 
 export interface RoomFields {
   name: string;
@@ -55,7 +55,7 @@ export function RoomForm<Saved>({
         value={topic}
         onChange={(event) => setTopic(event.target.value)}
       />
-      <FormFoot
+      <FormFooter
         problem={formError(saving.error, ["name", "topic"])}
         label={label}
         busy={saving.isPending ? busyLabel : null}

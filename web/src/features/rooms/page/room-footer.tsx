@@ -22,8 +22,8 @@ function ConnectionBanner() {
   return (
     <p role="status" className="bg-warn-bg px-4 py-1.5 text-center text-[14px] text-warn">
       {floodReason
-        ? `${floodReason} The room is back in 20 s; your text is kept`
-        : "Reconnecting… your text is kept"}
+        ? `${floodReason} The room reconnects in 20 s. Your text is saved.`
+        : "Reconnecting… Your text is saved."}
     </p>
   );
 }

@@ -1,5 +1,5 @@
-// The line under an answer: model, tokens and time; its versions; copy, ask again, and what the reader
-// thinks of it. It has its height while the answer grows, so that nothing moves when that ends.
+// The line under an answer: model, tokens and time, the versions, and the buttons to copy, ask again and rate. It has its
+// height while the answer grows, so that nothing moves when it ends.
 import { useState } from "react";
 import type { Message } from "@/lib/api/types";
 import { CopyButton } from "@/ui/copy-button";
@@ -7,10 +7,10 @@ import { Pager, type Versions } from "./pager";
 import { Thumbs, useRating } from "./rating";
 import { Reason } from "./reason";
 
-export interface AnswerFootProps {
+export interface AnswerFooterProps {
   message: Message;
   versions: Versions;
-  /** Null where its opinion cannot be saved: it is an earlier version, or its chat is not known yet. */
+  /** Null if a rating cannot be saved: for an earlier version, or in a chat without an id yet. */
   sessionId: string | null;
   onAgain: (() => void) | null;
 }
@@ -20,7 +20,7 @@ function seconds(message: Message): string {
   return ms >= 50 && ms < 3_600_000 ? `${(ms / 1_000).toFixed(1)} s` : "";
 }
 
-/** "gemini-3.8-flash · 412 tokens · 3.2 s" */
+/** Return the facts of an answer, such as "gemini-3.8-flash · 412 tokens · 3.2 s". */
 export function factsOf(message: Message): string {
   const tokens = message.usage?.output_tokens;
   const facts = [
@@ -31,14 +31,14 @@ export function factsOf(message: Message): string {
   return facts.filter(Boolean).join(" · ");
 }
 
-export function AnswerFoot({ message, versions, sessionId, onAgain }: AnswerFootProps) {
+export function AnswerFooter({ message, versions, sessionId, onAgain }: AnswerFooterProps) {
   const rating = useRating(sessionId, message);
-  const [asked, setAsked] = useState("");
+  const [explainedId, setExplainedId] = useState("");
   const isOver = message.status !== "streaming";
   const isEarlier = versions.at < versions.count - 1;
   const facts = isOver ? [isEarlier ? "earlier version" : "", factsOf(message)] : [];
   const mayRate = isOver && message.content !== "" && sessionId !== null;
-  const onReason = (isOpen: boolean) => setAsked(isOpen ? message.id : "");
+  const onReason = (isOpen: boolean) => setExplainedId(isOpen ? message.id : "");
   return (
     <div className="mt-1.5 flex flex-wrap items-center gap-x-3">
       <span className="meta min-h-5 max-w-full truncate max-md:basis-full">
@@ -64,7 +64,7 @@ export function AnswerFoot({ message, versions, sessionId, onAgain }: AnswerFoot
         )}
         {mayRate && <Thumbs {...rating} onDown={() => onReason(true)} />}
       </div>
-      {mayRate && <Reason {...rating} isOpen={asked === message.id} onOpen={onReason} />}
+      {mayRate && <Reason {...rating} isOpen={explainedId === message.id} onOpen={onReason} />}
     </div>
   );
 }
