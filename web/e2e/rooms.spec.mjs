@@ -272,8 +272,12 @@ test("earlier messages come in above, and what is read stays in its place", asyn
   await expect(ana.page.getByText("say 150", { exact: true })).toBeVisible();
   const count = () => roomLog(ana.page).locator("article").count();
   expect(await count(), "not all are loaded").toBeLessThan(110);
+  let release;
+  const isReleased = new Promise((resolve) => {
+    release = resolve;
+  });
   await ana.page.route(/messages\?.*before=/, async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await isReleased;
     await route.continue();
   });
   const up = async () => {
@@ -288,6 +292,7 @@ test("earlier messages come in above, and what is read stays in its place", asyn
   const second = (await numbersIn(ana.page))[1];
   const message = roomLog(ana.page).getByText(`say ${second}`, { exact: true });
   const before = (await message.boundingBox()).y;
+  release();
   await until(async () => (await count()) > loaded, "earlier ones");
   await ana.page.waitForTimeout(200);
   const moved = (await message.boundingBox()).y - before;
