@@ -33,6 +33,8 @@ export function renameInCache(client: QueryClient, id: string, title: string): v
   );
 }
 
+/** Remove a deleted chat from the lists and the cache, so that the change announced next does not read it again. */
 export function removeFromCache(client: QueryClient, id: string): void {
   changeLists(client, (rows) => rows.filter((row) => row.id !== id));
+  client.removeQueries({ queryKey: chatKeys.session(id) });
 }
