@@ -87,8 +87,8 @@ function MenuList({ id, entries, button, onClose }: MenuListProps) {
     menu.showPopover?.();
     place(menu, button);
     menu.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-    const onToggle = (event: Event) => {
-      if ((event as ToggleEvent).newState === "closed") onClose(false);
+    const onToggle = (event: ToggleEvent) => {
+      if (event.newState === "closed") onClose(false);
     };
     const onMove = () => onClose(false);
     menu.addEventListener("toggle", onToggle);
@@ -105,7 +105,7 @@ function MenuList({ id, entries, button, onClose }: MenuListProps) {
       return onClose(true);
     }
     const items = [...(list.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-    const from = items.indexOf(document.activeElement as HTMLElement);
+    const from = items.findIndex((item) => item.matches(":focus"));
     const labels = entries.map((entry) => entry.label);
     const to = event.ctrlKey || event.metaKey ? null : entryFor(event.key, from, labels);
     if (to === null) return;

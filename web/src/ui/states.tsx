@@ -1,5 +1,6 @@
 // Shows that a part of the page loads (only after 150 ms), is empty, or failed, with the reason and a Retry button.
 import { type ReactNode, useEffect, useState } from "react";
+import { sentenceOf } from "@/lib/api/problem";
 import { Button } from "./button";
 
 /** Return whether `active` has lasted for the given time, so that fast answers flash no skeleton. */
@@ -46,8 +47,7 @@ interface FailureProps {
 }
 
 export function Failure({ title, error, onRetry, heading }: FailureProps) {
-  const reason =
-    error instanceof Error ? error.message : "Something unexpected happened. Try again.";
+  const reason = sentenceOf(error);
   return (
     <div role="alert">
       <Notice title={title} heading={heading} actions={<Button onClick={onRetry}>Retry</Button>}>

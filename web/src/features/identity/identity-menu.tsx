@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import { meQuery } from "@/lib/api/queries";
 import type { Me } from "@/lib/api/types";
 import { askIdentity, becomeNobody, followIdentity } from "@/lib/browser/identity";
@@ -15,7 +16,7 @@ function useEntries(me: Me | undefined): MenuEntry[] {
       .deleteSession()
       .then(() => becomeNobody(client))
       .then(() => toast("Signed out. Your drafts are kept in this browser."))
-      .catch((error: Error) => toast(`Could not sign out. ${error.message}`));
+      .catch((error: unknown) => toast(`Could not sign out. ${sentenceOf(error)}`));
   };
   const ask = (question: Parameters<typeof askIdentity>[0]) => () => void askIdentity(question);
   const name = { label: me?.name ? "Change name" : "Choose a name", run: ask("name") };

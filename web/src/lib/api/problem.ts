@@ -46,3 +46,7 @@ export function problemOf(response: Response, body: unknown): Problem {
     Number.isFinite(wait) && wait > 0 ? wait : null,
   );
 }
+
+/** Return the sentence of an error for people. */
+export const sentenceOf = (error: unknown): string =>
+  error instanceof Error ? error.message : "Something unexpected happened. Try again.";

@@ -1,7 +1,7 @@
 // The parts of a small form in a dialog: a labelled field with its hint or problem, a problem of the whole form, and the
 // button that submits it.
 import { type InputHTMLAttributes, type ReactNode, type Ref, useId } from "react";
-import { Problem } from "@/lib/api/problem";
+import { Problem, sentenceOf } from "@/lib/api/problem";
 import { Button } from "../button";
 
 /** Return what a refused call says about a field, or "". */
@@ -14,7 +14,7 @@ export function fieldError(error: unknown, field: string): string {
 export function formError(error: unknown, fields: string[]): string {
   if (!error) return "";
   if (fields.some((field) => fieldError(error, field))) return "";
-  return error instanceof Error ? error.message : "Something unexpected happened. Try again.";
+  return sentenceOf(error);
 }
 
 interface TextFieldProps extends InputHTMLAttributes<HTMLInputElement> {

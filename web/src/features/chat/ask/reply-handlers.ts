@@ -1,5 +1,6 @@
 // Changes a turn while its reply arrives: with its first event, with one update of the text every 50 ms, and with its end.
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import type { ReplyEvents, ReplyStatus } from "@/lib/api/types";
 import { clearDraft } from "@/lib/drafts/drafts";
 import { coalesced } from "@/lib/streams/coalesce";
@@ -116,7 +117,6 @@ export function sendStop(key: string): void {
   if (!turn?.replyId) return;
   api.stopReply(turn.replyId).catch((error: unknown) => {
     patch(key, { stopping: false });
-    const reason = error instanceof Error ? error.message : "";
-    set({ announcement: `Could not stop the answer. ${reason}` });
+    set({ announcement: `Could not stop the answer. ${sentenceOf(error)}` });
   });
 }

@@ -3,6 +3,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import type { ChatSession } from "@/lib/api/types";
 import { Menu } from "@/ui/menu";
 import { toast } from "@/ui/toast";
@@ -30,7 +31,7 @@ function restore(client: QueryClient, id: string): void {
       announceChange(id);
       toast("Chat restored.");
     })
-    .catch((error: Error) => toast(`Could not restore the chat. ${error.message}`));
+    .catch((error: unknown) => toast(`Could not restore the chat. ${sentenceOf(error)}`));
 }
 
 export function ChatMenu({ session, className, onRename, onDeleted }: ChatMenuProps) {
@@ -51,7 +52,7 @@ export function ChatMenu({ session, className, onRename, onDeleted }: ChatMenuPr
         announceChange(id);
         toast("Chat deleted.", { label: "Undo", run: () => restore(client, id) });
       })
-      .catch((error: Error) => toast(`Could not delete the chat. ${error.message}`));
+      .catch((error: unknown) => toast(`Could not delete the chat. ${sentenceOf(error)}`));
   };
   return (
     <Menu

@@ -3,6 +3,7 @@
 import { ThumbsDown, ThumbsUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import type { Feedback, Message } from "@/lib/api/types";
 import { announceChange } from "../ask/channel";
 
@@ -41,8 +42,7 @@ export function useRating(sessionId: string | null, message: Message): Rating {
       await api.updateChatMessage(sessionId, id, feedback);
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "";
-      if (attempt === latest.current) setState({ id, problem: `Not saved. ${reason}` });
+      if (attempt === latest.current) setState({ id, problem: `Not saved. ${sentenceOf(error)}` });
       return false;
     } finally {
       if (attempt === latest.current) {

@@ -119,7 +119,7 @@ function useTicketRoom(ticketId: string | null, onNone: () => void) {
 function useRoomCursor() {
   const move = (step: number) => () => {
     const links = [...document.querySelectorAll<HTMLElement>("[data-room]")];
-    const at = links.indexOf(document.activeElement as HTMLElement);
+    const at = links.findIndex((link) => link.matches(":focus"));
     links[at < 0 && step < 0 ? links.length - 1 : at + step]?.focus();
   };
   useHotkeys({ j: move(1), k: move(-1) });

@@ -1,14 +1,15 @@
 // The people whom admins removed from a room. Admins see the list and can let them back in.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import type { RoomMember } from "@/lib/api/types";
 import { toast } from "@/ui/toast";
 import { useCurrentRoom, useRoomContext } from "../model/room-context";
 
 const removedKey = (roomId: string) => ["rooms", "removed", roomId];
 
-export const toastFailure = (error: Error): void => {
-  toast(`Could not change the member. ${error.message}`);
+export const toastFailure = (error: unknown): void => {
+  toast(`Could not change the member. ${sentenceOf(error)}`);
 };
 
 /** Return functions that remove a member and let one back in. Both refresh the list of removed people. */

@@ -24,7 +24,7 @@ export const UNSURE_MS = 8_000;
 function readAll(): OutgoingMessage[] {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    const all = Array.isArray(stored) ? (stored as OutgoingMessage[]) : [];
+    const all: OutgoingMessage[] = Array.isArray(stored) ? stored : [];
     return all.filter(({ at }) => Date.now() - Date.parse(at) < MAX_AGE_MS);
   } catch {
     return [];

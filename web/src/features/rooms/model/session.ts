@@ -2,7 +2,7 @@
 // No event is lost in between and none applied twice (see room-state.ts). Each tab has one session per open room.
 import type { QueryClient } from "@tanstack/react-query";
 import { api } from "@/lib/api/client";
-import { Problem } from "@/lib/api/problem";
+import { Problem, sentenceOf } from "@/lib/api/problem";
 import type { RoomEvent, RoomMessage, RoomOut } from "@/lib/api/types";
 import { NO_IDENTITY, NO_SUCH_ROOM, RoomSocket } from "@/lib/streams/room-socket";
 import { toast } from "@/ui/toast";
@@ -211,7 +211,7 @@ export class RoomSession {
     } catch (error) {
       updateView(this.id, { earlier: "more" });
       if (!this.closing.signal.aborted)
-        toast(`Could not load earlier messages. ${(error as Error).message}`);
+        toast(`Could not load earlier messages. ${sentenceOf(error)}`);
     }
   }
 

@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import { meQuery } from "@/lib/api/queries";
 import { askIdentity } from "@/lib/browser/identity";
 import { readDraft } from "@/lib/drafts/drafts";
@@ -28,7 +29,7 @@ function useJoin() {
       refreshLists(client);
       reopen();
     } catch (error) {
-      setState({ isBusy: false, sentence: (error as Error).message });
+      setState({ isBusy: false, sentence: sentenceOf(error) });
       if (isNameNeeded(error)) void askIdentity("name", NAME_REASON);
     }
   };

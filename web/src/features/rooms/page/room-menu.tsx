@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import type { RoomOut } from "@/lib/api/types";
 import { Confirm } from "@/ui/confirm";
 import { Dialog } from "@/ui/dialog";
@@ -25,13 +26,13 @@ export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
   const navigate = useNavigate();
   const [dialog, setDialog] = useState<"change" | "leave" | "delete" | null>(null);
   const close = () => setDialog(null);
-  const toastFailure = (error: Error) => toast(`Could not change the room. ${error.message}`);
+  const toastFailure = (error: unknown) => toast(`Could not change the room. ${sentenceOf(error)}`);
   const mute = () => {
     onMuted(!isMuted);
     api
       .updateRoomMember(id, me, { is_muted: !isMuted })
       .then(() => refreshLists(client))
-      .catch((error: Error) => {
+      .catch((error: unknown) => {
         onMuted(isMuted);
         toastFailure(error);
       });
@@ -46,7 +47,7 @@ export function RoomMenu({ room, isMuted, onMuted }: RoomMenuProps) {
         refreshLists(client);
         toast(words);
       })
-      .catch((error: Error) => {
+      .catch((error: unknown) => {
         toastFailure(error);
         void session.open();
       });

@@ -2,6 +2,7 @@
 // until the server has it. A refusal shows its reason and keeps the text.
 import { type KeyboardEvent, useEffect, useState } from "react";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import type { RoomMessage } from "@/lib/api/types";
 import { isComposing } from "@/lib/browser/hotkeys";
 import { isTouch } from "@/lib/browser/page";
@@ -36,8 +37,8 @@ function useEditing({ message, onDone }: MessageEditorProps) {
     const content = text.trim();
     if (content === message.content) return finish();
     setState({ isBusy: true, sentence: "" });
-    api.updateRoomMessage(id, message.id, content).then(finish, (error: Error) => {
-      setState({ isBusy: false, sentence: `Could not save your message. ${error.message}` });
+    api.updateRoomMessage(id, message.id, content).then(finish, (error: unknown) => {
+      setState({ isBusy: false, sentence: `Could not save your message. ${sentenceOf(error)}` });
     });
   };
   return { text, change, save, finish, ...state };

@@ -1,6 +1,7 @@
 // The actions on a message: everybody can copy it, its author can edit and delete it, and an admin can delete it.
 import { useState } from "react";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import type { RoomMessage } from "@/lib/api/types";
 import { clockTime } from "@/lib/text/time";
 import { Confirm } from "@/ui/confirm";
@@ -30,7 +31,7 @@ export function MessageMenu({ message, onEdit }: MessageMenuProps) {
   const remove = () => {
     api
       .deleteRoomMessage(id, message.id)
-      .catch((error: Error) => toast(`Could not delete the message. ${error.message}`));
+      .catch((error: unknown) => toast(`Could not delete the message. ${sentenceOf(error)}`));
   };
   const entries: MenuEntry[] = [
     { label: "Copy", run: () => copy(message.content) },

@@ -2,6 +2,7 @@
 // person who asked.
 import { useState } from "react";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import { useHotkeys } from "@/lib/browser/hotkeys";
 import { Kbd } from "@/ui/kbd";
 import { toast } from "@/ui/toast";
@@ -15,9 +16,9 @@ export function StopAnswer({ replyId }: { replyId: string }) {
   const stop = () => {
     if (isStopping) return;
     setStopping(true);
-    api.stopReply(replyId).catch((error: Error) => {
+    api.stopReply(replyId).catch((error: unknown) => {
       setStopping(false);
-      toast(`Could not stop the answer. ${error.message}`);
+      toast(`Could not stop the answer. ${sentenceOf(error)}`);
     });
   };
   useHotkeys({ Escape: stop }, isAsker);

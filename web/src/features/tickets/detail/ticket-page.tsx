@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "react-router";
 import { api } from "@/lib/api/client";
+import { sentenceOf } from "@/lib/api/problem";
 import { meQuery, ticketKeys, ticketQuery } from "@/lib/api/queries";
 import type { Ticket } from "@/lib/api/types";
 import { useHotkeys } from "@/lib/browser/hotkeys";
@@ -30,7 +31,7 @@ function OwnerActions({ ticket }: { ticket: Ticket }) {
         void client.invalidateQueries({ queryKey: ticketKeys.ticket(ticket.id) });
         toast("Ticket restored.");
       })
-      .catch((error: Error) => toast(`Could not restore the ticket. ${error.message}`));
+      .catch((error: unknown) => toast(`Could not restore the ticket. ${sentenceOf(error)}`));
   };
   const remove = useMutation({
     mutationFn: () => api.deleteTicket(ticket.id),
@@ -39,7 +40,7 @@ function OwnerActions({ ticket }: { ticket: Ticket }) {
       navigate("/tickets", { replace: true });
       toast("Ticket deleted.", { label: "Undo", run: restore });
     },
-    onError: (error) => toast(`Could not delete the ticket. ${error.message}`),
+    onError: (error) => toast(`Could not delete the ticket. ${sentenceOf(error)}`),
   });
   useHotkeys({ e: () => navigate(`/tickets/${ticket.id}/edit`) }, Boolean(mayEdit));
   if (!mayEdit) return null;

@@ -1,15 +1,13 @@
 // Keeps the cached ticket lists in step when a ticket is created, changed, deleted or summarised.
-import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import { hashKey, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { Problem } from "@/lib/api/problem";
-import { ticketKeys } from "@/lib/api/queries";
+import { ticketKeys, ticketListQuery } from "@/lib/api/queries";
 import type { Page } from "@/lib/api/transport";
-import type { Ticket, TicketFilter, TicketItem } from "@/lib/api/types";
+import type { Ticket, TicketItem } from "@/lib/api/types";
 
 type Lists = InfiniteData<Page<TicketItem[]>, string>;
 
-function isUnfiltered(filter: TicketFilter): boolean {
-  return !filter.q && !filter.category && filter.tags.length === 0;
-}
+const UNFILTERED = hashKey(ticketListQuery({ q: "", category: "", tags: [] }).queryKey);
 
 function mapLists(client: QueryClient, change: (items: TicketItem[]) => TicketItem[]): void {
   client.setQueriesData<Lists>({ queryKey: ticketKeys.lists }, (lists) =>
@@ -25,8 +23,7 @@ function mapLists(client: QueryClient, change: (items: TicketItem[]) => TicketIt
 /** Add a new ticket to the unfiltered list. Filtered lists are refetched, because only the server knows matches. */
 export function addToLists(client: QueryClient, item: TicketItem): void {
   for (const [key, lists] of client.getQueriesData<Lists>({ queryKey: ticketKeys.lists })) {
-    const filter = key[2] as TicketFilter;
-    if (!isUnfiltered(filter)) {
+    if (hashKey(key) !== UNFILTERED) {
       void client.invalidateQueries({ queryKey: key });
       continue;
     }
