@@ -1,5 +1,5 @@
-// Measures the build against its budget, in kilobytes after gzip: what each page loads first (its entry
-// and everything that imports), the style sheet, and each lazy chunk. Fails above.
+// Measures the build against its budget, in kilobytes after gzip: the first load of each page (the entry, the page and
+// their imports), the style sheet, and each lazy chunk. Fails if one is over its limit.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
@@ -26,15 +26,15 @@ const total = (keys, kind) => {
   return [...files].reduce((sum, file) => sum + size(file), 0);
 };
 
-const pages = Object.keys(manifest).filter((key) => /\/(?:[a-z]+-)?page\.tsx$/.test(key));
+const nameOf = (page) => page.split("/").at(-1).replace(".tsx", "");
+const pages = Object.keys(manifest).filter((key) => /\/(?:[a-z]+-)*page\.tsx$/.test(key));
 for (const page of pages) {
   const keys = new Set([...withImports(entry), ...withImports(page)]);
-  const name = page.split("/").at(-1).replace(".tsx", "");
   const label = page.replace("src/features/", "").replace(".tsx", "");
   rows.push([
     `first load, ${label}`,
     total(keys, "script"),
-    LIMITS.script[name] ?? LIMITS.otherPage,
+    LIMITS.script[nameOf(page)] ?? LIMITS.otherPage,
   ]);
   rows.push([`style sheet, ${label}`, total(keys, "css"), LIMITS.css]);
 }
@@ -45,7 +45,9 @@ for (const [key, chunk] of Object.entries(manifest)) {
   }
 }
 
-let failed = pages.length < 5;
+// A page that was renamed must lose neither its row nor its limit.
+const names = pages.map(nameOf);
+let failed = pages.length < 8 || !Object.keys(LIMITS.script).every((name) => names.includes(name));
 for (const [name, kilobytes, limit] of rows) {
   const over = kilobytes > limit;
   failed ||= over;
