@@ -1,5 +1,5 @@
-// Writes src/lib/api/schema.d.ts from the server's own OpenAPI description; --check only compares, and fails
-// when the committed types are not those of the server.
+// Writes src/lib/api/schema.d.ts from the server's OpenAPI description. With --check it only compares, and fails if the
+// committed types differ from those of the server.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,9 @@ const types = header + astToString(tree);
 
 if (process.argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== types) {
-    console.error("src/lib/api/schema.d.ts is not what the server says. Run `npm run gen-api`.");
+    console.error(
+      "src/lib/api/schema.d.ts differs from the server's description. Run `npm run gen-api`.",
+    );
     process.exit(1);
   }
 } else {

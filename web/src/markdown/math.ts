@@ -1,5 +1,5 @@
-// Adds formulas to marked's lexer: \(..\), \[..\], $$..$$, and a single $ by Pandoc's rule only, so that "$5 and $10" stays
-// money. A formula that is not closed yet stays text.
+// Adds formulas to marked's lexer: \(..\), \[..\], $$..$$, and a single $ by Pandoc's rule only, so that "$5 and $10"
+// stays money. A formula that is not closed yet stays text.
 import type { MarkedExtension, TokenizerAndRendererExtension, Tokens } from "marked";
 
 /** The longest formula in characters. A closing mark can change earlier blocks that far back. */

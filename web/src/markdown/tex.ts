@@ -1,5 +1,5 @@
-// Renders formulas with KaTeX. Loaded with the first formula on the page. Its MathML needs no fonts, no CSS and no style
-// attributes, which the content security policy would refuse.
+// Renders formulas with KaTeX. Loaded with the first formula on the page. Its MathML needs no fonts, no CSS and no
+// style attributes, which the content security policy would refuse.
 import katex from "katex";
 
 /** Return the MathML of a formula, or null if KaTeX does not understand it. */

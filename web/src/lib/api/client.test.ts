@@ -1,4 +1,4 @@
-// What calls send, and what becomes of refusals.
+// What calls send, and how refusals are reported.
 import { afterEach, expect, test, vi } from "vitest";
 import { pathOf } from "@/test/requests";
 import { api } from "./client";
@@ -19,7 +19,7 @@ function answerWith(...answers: Response[]): Request[] {
 const ticket = { title: "", description: "", category: "", tags: [] };
 const json = (body: unknown, init?: ResponseInit) => new Response(JSON.stringify(body), init);
 
-test("a page names the queries of the pages beside it, whichever host links name", async () => {
+test("a page has the queries of its next and previous pages, whatever host their links name", async () => {
   const next = '</tickets?cursor=a%2Cb&limit=2>; rel="next"';
   const both = '<https://elsewhere.example/x?y=1>; rel=next, </p?after=3>; rel="prev"';
   const previous = '</p>; rel="prev"';
@@ -53,7 +53,7 @@ test("a problem carries the seconds to wait", async () => {
   await expect(api.readMe()).rejects.toMatchObject({ status: 429, retryAfter: 7 });
 });
 
-test("an answer that is no JSON still gives a sentence", async () => {
+test("a refusal that is not JSON still has a sentence", async () => {
   answerWith(new Response("<html>", { status: 503 }));
   await expect(api.listTickets({})).rejects.toThrow("The server is not ready yet.");
 });

@@ -82,7 +82,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("a tab that joins late has the whole text at once, and no connection", async () => {
+test("a tab that joins late shows the whole text at once, without a connection", async () => {
   const one = openTab();
   const wire = await begin(1);
   wire.say("message_start", start);

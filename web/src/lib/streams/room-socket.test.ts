@@ -86,7 +86,7 @@ test("after a restart of the server it waits up to five seconds", async () => {
   expect(waitBefore(1012, 0, () => 0.5)).toBe(2_500);
 });
 
-test("the network coming back ends the waiting", async () => {
+test("it reconnects at once when the network comes back", async () => {
   newest().end(1012);
   await vi.advanceTimersByTimeAsync(1);
   window.dispatchEvent(new Event("online"));

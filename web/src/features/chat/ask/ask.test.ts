@@ -1,4 +1,4 @@
-// The chat's state against a server replaced at `fetch`: what is sent, what is resumed, what comes back.
+// The state of a chat, with the server replaced at `fetch`: what is sent, resumed and refused.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDraft, writeDraft } from "@/lib/drafts/drafts";
 import { savedMessage } from "@/test/messages";
@@ -83,7 +83,7 @@ describe("asking", () => {
     expect(useChat.getState().turns).toHaveLength(1);
   });
 
-  test("a refused question comes back with its sentence", async () => {
+  test("a refused question returns to the composer with the reason", async () => {
     const problem = { detail: "You have 4 answers running.", status: 429 };
     answers = [() => new Response(JSON.stringify(problem), { status: 429 })];
     ask(question);
@@ -107,7 +107,7 @@ describe("asking", () => {
     expect(ids[0]).toBe(ids[1]);
   });
 
-  test("a cleared cookie is tried once more", async () => {
+  test("a question refused for its cookie is sent once more", async () => {
     answers = [
       () => new Response("{}", { status: 401 }),
       () => sse(["message_start", start], ["message_complete", end], ["done", {}]),
@@ -139,7 +139,7 @@ describe("asking again", () => {
   const again = { ...start, id: "r2", replaces: "q1" };
   const ended = { ...end, id: "r2" };
 
-  test("the same question is sent with what it replaces, and leaves what is being written alone", async () => {
+  test("the same question is sent with what it replaces, and leaves the composer's text unchanged", async () => {
     writeDraft(draftKey("session:s1"), "Something else");
     answers = [() => sse(["message_start", again], ["message_complete", ended], ["done", {}])];
     ask({ ...inChat, text: "Hi" });
@@ -175,7 +175,7 @@ describe("asking again", () => {
     expect(readDraft(editDraftKey("q1"))).toBeNull();
   });
 
-  test("a refusal to answer once more says why and puts nothing into the composer", async () => {
+  test("a refusal to answer again says why and leaves the composer empty", async () => {
     const problem = { detail: "That is not the last question.", status: 409 };
     answers = [() => new Response(JSON.stringify(problem), { status: 409 })];
     ask({ ...inChat, text: "Hi" });
@@ -185,7 +185,7 @@ describe("asking again", () => {
     expect(useChat.getState().editing).toBeNull();
   });
 
-  test("a followed reply tells what it replaces and what it answers", async () => {
+  test("a followed reply says which question it replaces and which it answers", async () => {
     const start2 = { ...again, question_id: "q2", question: "Edited elsewhere" };
     answers = [() => sse(["message_start", start2], ["message_complete", ended], ["done", {}])];
     followReply("s1", "r2");
@@ -199,7 +199,7 @@ describe("asking again", () => {
 });
 
 describe("resuming", () => {
-  test("goes on after the last event id the server gave, however many code units that is", async () => {
+  test("continues after the last event id of the server, which counts characters and not code units", async () => {
     answers = [
       () => sse(["message_start", start], ["message_delta", { delta: "👩‍👩‍👧é" }, "6"]),
       () =>
@@ -216,7 +216,7 @@ describe("resuming", () => {
     expect(turn()?.text).toBe("👩‍👩‍👧é!");
   });
 
-  test("following a running reply begins at its start and doubles nothing", async () => {
+  test("following a running reply begins at its start and repeats nothing", async () => {
     answers = [
       () =>
         sse(
@@ -234,7 +234,7 @@ describe("resuming", () => {
     expect(turn()?.text).toBe("Hello world");
   });
 
-  test("a reply that is gone is let go", async () => {
+  test("a reply that no longer exists is no longer followed", async () => {
     answers = [() => new Response("{}", { status: 404 })];
     followReply("s9", "r9");
     await vi.waitFor(() => expect(useChat.getState().turns).toHaveLength(0));

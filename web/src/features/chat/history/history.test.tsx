@@ -1,4 +1,4 @@
-// The list of past chats against a server replaced at `fetch`: days, search, renaming, late titles.
+// The list of past chats, with the server replaced at `fetch`: days, search, renaming, late titles.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -51,7 +51,7 @@ function show(path = "/chat") {
   return userEvent.setup();
 }
 
-test("chats stand under their days, with their length and what still runs", async () => {
+test("chats are grouped by day, with their length and running answers", async () => {
   const old = new Date(Date.now() - 3 * 86_400_000).toISOString();
   answer = () =>
     json([
@@ -87,12 +87,12 @@ test("a search without results is explained in a sentence", async () => {
   expect(await screen.findByText(/None of your chats has “zzz”/)).toBeVisible();
 });
 
-test("a name in a title leads to the chat, not to a message", () => {
+test("a match in a title leads to the chat, not to a message", () => {
   const hit = { message_id: null, excerpt: "Uploads" };
   expect(pathOf(row("s2", "Uploads", { hit }), "upl")).toBe("/chat?session=s2&q=upl");
 });
 
-test("renaming keeps what was typed when the server refuses, and takes it when not", async () => {
+test("renaming keeps the typed text if the server refuses, and else shows the new name", async () => {
   let refused = true;
   answer = (method) => {
     if (method === "GET") return json([row("s1", refused ? "Proxies" : "Hops")]);
@@ -114,7 +114,7 @@ test("renaming keeps what was typed when the server refuses, and takes it when n
   expect(await screen.findByRole("link", { name: /Hops/ })).toBeVisible();
 });
 
-test("after a first answer the lists are read twice more, after later ones not", () => {
+test("the lists are read twice more after a first answer, and not after later answers", () => {
   vi.useFakeTimers();
   const client = new QueryClient();
   const read = vi.spyOn(client, "invalidateQueries");

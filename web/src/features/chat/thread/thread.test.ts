@@ -42,13 +42,13 @@ const versions = (of: Message | undefined) => (of?.alternatives ?? []).map(({ id
 const ENDINGS = ["streaming", "complete", "stopped", "interrupted", "failed"] as const;
 
 describe("the same question answered once more", () => {
-  test("hides the earlier answer from the first moment on, and keeps it as a version", () => {
+  test("hides the earlier answer at once, and keeps it as a version", () => {
     const messages = shown(saved, turn({ replaces: "q1" }));
     expect(ids(messages)).toEqual(["q0", "a0", "q1", "t:reply"]);
     expect(versions(messages[3])).toEqual(["a1"]);
   });
 
-  test.each(ENDINGS)("%s, it stands in the place of the earlier one", (status) => {
+  test.each(ENDINGS)("%s, it replaces the earlier answer", (status) => {
     const again = turn({ replaces: "q1", questionId: "q1", replyId: "a2", model: "m", status });
     const messages = shown(saved, again);
     expect(ids(messages)).toEqual(["q0", "a0", "q1", "a2"]);
@@ -65,7 +65,7 @@ describe("the same question answered once more", () => {
     expect(messages[3]?.alternatives[1]).not.toHaveProperty("alternatives");
   });
 
-  test("a question whose answer a crash took is answered in its place", () => {
+  test("a question whose answer was lost in a crash is answered in its place", () => {
     const messages = shown(saved.slice(0, 3), turn({ replaces: "q1" }));
     expect(ids(messages)).toEqual(["q0", "a0", "q1", "t:reply"]);
     expect(versions(messages[3])).toEqual([]);
@@ -94,26 +94,23 @@ describe("the same question answered once more", () => {
 describe("an edited question", () => {
   const edited = { replaces: "q1", question: "Other words" };
 
-  test.each(ENDINGS)(
-    "%s, it stands in the place of the earlier one, which keeps its answer",
-    (status) => {
-      const named = { questionId: "q2", replyId: "a2", model: "m", status };
-      for (const rest of [{}, named, { ...named, isSentHere: false }]) {
-        const messages = shown(saved, turn({ ...edited, ...rest }));
-        expect(messages.map(({ content }) => content).slice(0, 3)).toEqual([
-          "text of q0",
-          "text of a0",
-          "Other words",
-        ]);
-        expect(messages).toHaveLength(4);
-        expect(versions(messages[2])).toEqual(["q1"]);
-        expect(versions(messages[3])).toEqual([]);
-        const branch = branchAt(messages[2] as Message, 0);
-        expect([branch.question.id, branch.answer?.id]).toEqual(["q1", "a1"]);
-        expect([branch.question.role, branch.answer?.role]).toEqual(["user", "assistant"]);
-      }
-    },
-  );
+  test.each(ENDINGS)("%s, it replaces the earlier question, which keeps its answer", (status) => {
+    const named = { questionId: "q2", replyId: "a2", model: "m", status };
+    for (const rest of [{}, named, { ...named, isSentHere: false }]) {
+      const messages = shown(saved, turn({ ...edited, ...rest }));
+      expect(messages.map(({ content }) => content).slice(0, 3)).toEqual([
+        "text of q0",
+        "text of a0",
+        "Other words",
+      ]);
+      expect(messages).toHaveLength(4);
+      expect(versions(messages[2])).toEqual(["q1"]);
+      expect(versions(messages[3])).toEqual([]);
+      const branch = branchAt(messages[2] as Message, 0);
+      expect([branch.question.id, branch.answer?.id]).toEqual(["q1", "a1"]);
+      expect([branch.question.role, branch.answer?.role]).toEqual(["user", "assistant"]);
+    }
+  });
 
   test("an earlier branch has all the answers that it had", () => {
     const a2 = message("a2", "assistant", {
@@ -136,7 +133,7 @@ describe("an edited question", () => {
 });
 
 describe("a reply that is only followed", () => {
-  test("replaces, before it says so, when it runs after an answer", () => {
+  test("replaces an answer that it runs after, even before its first event", () => {
     const messages = shown(saved, turn({ isSentHere: false, replyId: "a2" }));
     expect(ids(messages)).toEqual(["q0", "a0", "q1", "a2"]);
   });
@@ -159,14 +156,14 @@ describe("a reply that is only followed", () => {
   });
 });
 
-test("keys of what stays in sight stay", () => {
+test("entries that stay visible keep their keys", () => {
   const before = mergeThread(saved, [], {}).map(({ key }) => key);
   const during = mergeThread(saved, [turn({ replaces: "q1" })], {}).map(({ key }) => key);
   expect(during.slice(0, 3)).toEqual(before.slice(0, 3));
   expect(during[3]).not.toBe(before[3]);
 });
 
-test("exchanges are questions with their answers, also where a page begins with an answer", () => {
+test("exchanges are questions with their answers, even if a page begins with an answer", () => {
   const list = exchanges(mergeThread(saved.slice(1), [], {}));
   expect(list.map(({ question, answer }) => [question?.message.id, answer?.message.id])).toEqual([
     [undefined, "a0"],
