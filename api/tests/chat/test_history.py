@@ -12,8 +12,8 @@ from testing.fake_gemini import TEXT
 from testing.serving import Live
 from testing.steps import ask, create_ticket, follow, start_asking, text_of, until
 from tutordesk.chat.history import MAX_HITS
+from tutordesk.chat.homes import KEPT_MESSAGES, MAX_MESSAGES
 from tutordesk.chat.models import ChatSession
-from tutordesk.chat.transcripts import KEPT_MESSAGES, MAX_MESSAGES
 from tutordesk.replies.models import Message
 
 UNKNOWN = "0123456789abcdef01234567"

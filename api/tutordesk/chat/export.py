@@ -7,7 +7,7 @@ from urllib.parse import quote
 import orjson
 from starlette.responses import StreamingResponse
 
-from tutordesk.chat.models import ChatSession
+from tutordesk.chat.models import ChatHead
 from tutordesk.chat.reading import all_messages
 from tutordesk.replies.models import Message, ReplyStatus
 
@@ -18,33 +18,33 @@ KINDS: dict[Format, tuple[str, str]] = {
 }
 
 
-def export_session(session: ChatSession, format: Format) -> StreamingResponse:
-    """The whole chat as a download, read a page at a time."""
+def export_chat(chat: ChatHead, format: Format) -> StreamingResponse:
+    """Return the whole chat as a download, read a page at a time."""
     media_type, ending = KINDS[format]
-    name = "".join(sign if sign.isalnum() or sign in " -_" else " " for sign in session.title)
+    name = "".join(char if char.isalnum() or char in " -_" else " " for char in chat.title)
     name = " ".join(name.split())[:60] or "Chat"
     plain = name.encode("ascii", "ignore").decode().strip() or "chat"
     headers = {
         "Content-Disposition": f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{quote(name)}.{ending}"
     }
-    parts = _as_markdown(session) if format == "markdown" else _as_json(session)
+    parts = _as_markdown(chat) if format == "markdown" else _as_json(chat)
     return StreamingResponse(parts, media_type=media_type, headers=headers)
 
 
-async def _as_json(session: ChatSession) -> AsyncIterator[bytes]:
-    head = session.model_dump(mode="json", include={"id", "title", "ticket_id", "created_at", "updated_at"})
+async def _as_json(chat: ChatHead) -> AsyncIterator[bytes]:
+    head = chat.model_dump(mode="json", include={"id", "title", "ticket_id", "created_at", "updated_at"})
     yield orjson.dumps(head)[:-1] + b',"messages":['
     separator = b""
-    async for message in all_messages(session):
+    async for message in all_messages(chat):
         yield separator + message.model_dump_json().encode()
         separator = b","
     yield b"]}\n"
 
 
-async def _as_markdown(session: ChatSession) -> AsyncIterator[bytes]:
-    about = f"ticket {session.ticket_id}" if session.ticket_id else "all tickets"
-    yield f"# {session.title}\n\nA chat about {about}, begun {session.created_at:%Y-%m-%d %H:%M} UTC.\n".encode()
-    async for message in all_messages(session):
+async def _as_markdown(chat: ChatHead) -> AsyncIterator[bytes]:
+    about = f"ticket {chat.ticket_id}" if chat.ticket_id else "all tickets"
+    yield f"# {chat.title}\n\nA chat about {about}, begun {chat.created_at:%Y-%m-%d %H:%M} UTC.\n".encode()
+    async for message in all_messages(chat):
         yield _message(message).encode()
 
 

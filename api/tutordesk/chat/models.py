@@ -1,8 +1,8 @@
 """A chat: the `ChatSession` document, what grows beside it, and its shapes on the wire.
 
-Every chat has a ChatSession, which lists read by an index that covers them. Where its messages lie is `home`: here
-for a chat in global mode, embedded in the ticket for one about a ticket (here too when that ticket has no room left).
-What gets old moves into `ChatPage`s, so that a chat of any length costs the same. `MessageWords` are what is searched.
+Every chat has a ChatSession, which lists read by an index that covers them. `home` says where its newest messages are
+held: in the ChatSession itself, or embedded in the ticket that the chat is about while that has room. Older ones move
+into `ChatPage`s, so that a chat of any length costs the same. `MessageWords` are what is searched.
 """
 
 from datetime import datetime
@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
+from tutordesk.ground.database import Row
 from tutordesk.replies.models import Feedback, Message
 
 DOWN, UP = pymongo.DESCENDING, pymongo.ASCENDING
@@ -25,10 +26,11 @@ class RunningReply(BaseModel):
     id: PydanticObjectId
 
 
-class ChatSession(Document):
-    """`first`: how many messages are in pages already; `bytes`: about what those in `messages` take.
+class ChatFields(BaseModel):
+    """What a chat is, apart from its messages.
 
-    `titled_by` says whether the title is the question's beginning, the model's, or what a person gave it.
+    `first`: the number of messages in pages. `bytes`: about what the messages of the ChatSession itself take.
+    `titled_by`: whether the title is the question's beginning, the model's, or a person's.
     """
 
     author_id: PydanticObjectId
@@ -40,11 +42,25 @@ class ChatSession(Document):
     first: int = 0
     bytes: int = 0
     running_reply: PydanticObjectId | None = None
-    messages: list[Message] = []
     is_deleted: bool = False
     deleted_at: datetime | None = None
     created_at: datetime = Field(default_factory=now)
     updated_at: datetime = Field(default_factory=now)
+
+
+class ChatHead(ChatFields):
+    """A chat as it is read: without its messages."""
+
+    id: PydanticObjectId
+
+
+def head_of(row: Row) -> ChatHead:
+    """Return the head in a ChatSession's row. What was validated when it was saved is not validated again."""
+    return ChatHead.model_construct(id=row.pop("_id"), **row)
+
+
+class ChatSession(Document, ChatFields):
+    messages: list[Message] = []
 
     class Settings:
         name = "chat_sessions"
@@ -60,7 +76,7 @@ class ChatSession(Document):
 
 
 class ChatPage(Document):
-    """Older messages of a chat that holds its own: those from the place `start` up to `end`."""
+    """Older messages of a chat: those from the place `start` up to `end`."""
 
     session_id: PydanticObjectId
     start: int
@@ -73,8 +89,8 @@ class ChatPage(Document):
 
 
 class MessageWords(Document):
-    """The words of one message, and the beginning of its text for excerpts. By the chat's own id: those of its title,
-    with `=` in front.
+    """The words of one message, and the beginning of its text for excerpts. A document with the chat's own id has the
+    words of its title, each after a `=`.
     """
 
     author_id: PydanticObjectId
@@ -88,14 +104,14 @@ class MessageWords(Document):
 
 
 class SessionHit(BaseModel):
-    """Where a search found its words: in a message, or in the title (`message_id` null)."""
+    """Where a search matched: in a message, or in the title (`message_id` is null)."""
 
     message_id: PydanticObjectId | None
     excerpt: str
 
 
 class SessionRow(BaseModel):
-    """A chat in a list. `hit` comes with a search only."""
+    """A chat in a list. Only a search has a `hit`."""
 
     id: PydanticObjectId
     title: str
@@ -111,7 +127,7 @@ PARTS_OF_ROW = {name: 1 for name in SessionRow.model_fields if name not in ("id"
 
 
 class SessionOut(SessionRow):
-    """A chat alone. `messages`: oldest first, the newest page; `Link` leads to older ones (and back to newer ones)."""
+    """One chat. `messages`: the newest page, oldest first. `Link` leads to older pages and back to newer ones."""
 
     messages: list[Message]
 
@@ -129,7 +145,7 @@ class SessionChange(BaseModel):
 
 
 class MessageChange(BaseModel):
-    """`feedback` null takes it back."""
+    """`feedback`: null removes it."""
 
     model_config = ConfigDict(extra="forbid")
     feedback: Feedback | None

@@ -1,14 +1,14 @@
-"""Reading a chat: a page of its messages by place, whichever of its homes and pages they lie in.
+"""Reads a chat by places: a page of its messages, all of them, or the newest turns for a prompt.
 
 A message's place is its number in the chat, from 0. A page has at most 100 messages.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from beanie import PydanticObjectId
 
-from tutordesk.chat.models import ChatPage, ChatSession
-from tutordesk.chat.transcripts import KEPT_MESSAGES, embedded_messages
+from tutordesk.chat.homes import KEPT_MESSAGES, home_of
+from tutordesk.chat.models import ChatHead, ChatSession, head_of
 from tutordesk.ground.errors import NotFound
 from tutordesk.replies.models import Message
 from tutordesk.tutor.models import Turn
@@ -17,85 +17,44 @@ PAGE = 100
 BEFORE_HIT = 20
 
 
-async def read_messages(session: ChatSession, start: int, end: int) -> list[Message]:
-    """The messages from the place `start` up to `end`, as far as there are any."""
-    if session.home == "ticket":
-        return (await embedded_messages(session))[start:end]
-    while True:
-        head, first = await _read_head(session, start, end)
-        if start >= first:
-            return head
-        pages = ChatPage.get_motor_collection().find(
-            {"session_id": session.id, "start": {"$lt": end}, "end": {"$gt": start}}
-        )
-        old = [
-            Message.model_validate(message)
-            for page in await pages.sort("start", 1).to_list(None)
-            for place, message in enumerate(page["messages"], page["start"])
-            if start <= place < min(end, first)
-        ]
-        if len(old) == min(end, first) - start:
-            return [*old, *head]
-
-
-async def _read_head(session: ChatSession, start: int, end: int) -> tuple[list[Message], int]:
-    """What the ChatSession holds of the range, and how many messages are in pages."""
-    chats = ChatSession.get_motor_collection()
-    first = session.first
-    while True:
-        skip, most = max(0, start - first), end - max(start, first)
-        parts = {"first": 1, "messages": {"$slice": [skip, max(1, most)]}}
-        found = await chats.find_one({"_id": session.id}, parts)
-        if not found:
-            raise NotFound
-        if found.get("first", 0) == first:
-            return [Message.model_validate(message) for message in found["messages"]][: max(0, most)], first
-        first = found["first"]  # older ones moved into a page meanwhile
-
-
-async def all_messages(session: ChatSession) -> AsyncIterator[Message]:
-    """Every message, oldest first, a page at a time."""
-    for start in range(0, session.message_count, PAGE):
-        for message in await read_messages(session, start, min(start + PAGE, session.message_count)):
+async def all_messages(chat: ChatHead) -> AsyncIterator[Message]:
+    """Yield every message, oldest first, reading a page at a time."""
+    home = home_of(chat)
+    for start in range(0, chat.message_count, PAGE):
+        for message in await home.read(start, min(start + PAGE, chat.message_count)):
             yield message
 
 
-async def read_history(session: ChatSession, until: PydanticObjectId | None = None) -> list[Turn]:
-    """The newest turns of a chat from `access_session(newest=…)`, oldest first, without messages that have no text.
+async def place_of(chat: ChatHead, message_id: PydanticObjectId) -> int:
+    """Return a message's place. Raises NotFound."""
+    place = await home_of(chat).place_of(message_id)
+    if place is None:
+        raise NotFound("This message is no longer in the chat.")
+    return place
 
-    `until`: the question from which on they are left out.
+
+async def access_newest(author_id: PydanticObjectId, session_id: PydanticObjectId) -> tuple[ChatHead, list[Message]]:
+    """Return the chat if it is this author's, with those of its newest messages that its ChatSession holds.
+
+    One read, because every turn begins with it. Raises NotFound.
     """
-    if session.home == "ticket":
-        messages = [message.model_dump() for message in (await embedded_messages(session))[-KEPT_MESSAGES:]]
-    else:
-        messages = session.messages  # type: ignore[assignment]  # as MongoDB gave them
+    query = {"_id": session_id, "author_id": author_id, "is_deleted": False}
+    row = await ChatSession.get_motor_collection().find_one(query, {"messages": {"$slice": -KEPT_MESSAGES}})
+    if not row:
+        raise NotFound("This chat does not exist, or it is not yours.")
+    messages = [Message.model_validate(message) for message in row.pop("messages")]
+    return head_of(row), messages
+
+
+async def read_history(chat: ChatHead, newest: Sequence[Message], until: PydanticObjectId | None = None) -> list[Turn]:
+    """Return the newest turns before the question `until`, oldest first, without messages that have no text.
+
+    `newest`: what `access_newest` returned with the chat.
+    """
     turns: list[Turn] = []
-    for message in messages:
-        if message["id"] == until:
+    for message in newest or (await home_of(chat).held())[-KEPT_MESSAGES:]:
+        if message.id == until:
             break
-        if message["content"].strip():
-            turns.append(Turn(message["role"], message["content"]))
+        if message.content.strip():
+            turns.append(Turn(message.role, message.content))
     return turns
-
-
-async def place_of(session: ChatSession, message_id: PydanticObjectId) -> int:
-    """A message's place. Raises NotFound."""
-    if session.home == "ticket":
-        ids = [message.id for message in await embedded_messages(session)]
-        if message_id in ids:
-            return ids.index(message_id)
-    else:
-        places = [
-            {"$project": {"first": {"$ifNull": ["$first", 0]}, "at": {"$indexOfArray": ["$messages.id", message_id]}}}
-        ]
-        found = (
-            await ChatSession.get_motor_collection().aggregate([{"$match": {"_id": session.id}}, *places]).to_list(1)
-        )
-        if found and found[0]["at"] >= 0:
-            return int(found[0]["first"] + found[0]["at"])
-        page = await ChatPage.get_motor_collection().find_one(
-            {"session_id": session.id, "messages.id": message_id}, {"start": 1, "messages.id": 1}
-        )
-        if page:
-            return int(page["start"]) + [one["id"] for one in page["messages"]].index(message_id)
-    raise NotFound("This message is not in the chat any more.")

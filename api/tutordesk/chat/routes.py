@@ -1,22 +1,23 @@
-"""How the world reaches chats: ask and follow by server-sent events, stop, list and read. Readable by their owner only.
+"""The routes of chats: ask and follow by server-sent events, stop, list, read and change. A chat is its author's only.
 
 The events are those of `replies/events.py`. A refused request is refused before the stream starts.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutordesk.chat import history
-from tutordesk.chat.export import Format, export_session
-from tutordesk.chat.models import MessageChange, SessionChange, SessionOut, SessionRow
-from tutordesk.chat.reading import BEFORE_HIT, PAGE, place_of, read_messages
-from tutordesk.chat.transcripts import access_session
+from tutordesk.chat.access import OwnChat
+from tutordesk.chat.export import Format, export_chat
+from tutordesk.chat.homes import home_of
+from tutordesk.chat.models import MessageChange, RunningReply, SessionChange, SessionOut, SessionRow
+from tutordesk.chat.reading import BEFORE_HIT, PAGE, place_of
 from tutordesk.chat.turns import Ask, take_turn
 from tutordesk.ground.access import StreamsOf
-from tutordesk.ground.errors import problem_responses
+from tutordesk.ground.errors import Responses, problem_responses
 from tutordesk.ground.ids import object_id
 from tutordesk.ground.paging import after_cursor, cursor_after
 from tutordesk.ground.sse import ByteStream
@@ -39,7 +40,7 @@ class ListQuery(BaseModel):
 
 Place = Annotated[int | None, Field(ge=0, le=10_000_000)]
 REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
-STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
+STREAM: Responses = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
 
 
 @router.post(
@@ -91,24 +92,23 @@ async def stop_reply(reply_id: StoppableReply, replies: RepliesOf) -> None:
 
 @router.get("/sessions", operation_id="list_chat_sessions", responses=problem_responses(401, 404, 422))
 async def list_chat_sessions(
-    visitor: Visitor, asked: Annotated[ListQuery, Query()], response: Response
+    visitor: Visitor, query: Annotated[ListQuery, Query()], response: Response
 ) -> list[SessionRow]:
-    about = object_id(asked.ticket_id) if asked.ticket_id else None
-    if asked.q.strip():
-        return await history.search_sessions(visitor.id, asked.q, about, asked.limit)
-    rows = await history.list_sessions(visitor.id, about, asked.limit + 1, after_cursor("updated_at", asked.cursor))
-    if len(rows) > asked.limit:
-        last = rows[asked.limit - 1]
-        mark = cursor_after(last.updated_at, last.id)
-        only = f"&ticket_id={about}" if about else ""
-        response.headers["Link"] = f'</chat/sessions?limit={asked.limit}{only}&cursor={mark}>; rel="next"'
-    return rows[: asked.limit]
+    ticket_id = object_id(query.ticket_id) if query.ticket_id else None
+    if query.q.strip():
+        return await history.search_sessions(visitor.id, query.q, ticket_id, query.limit)
+    rows = await history.list_sessions(visitor.id, ticket_id, query.limit + 1, after_cursor("updated_at", query.cursor))
+    if len(rows) > query.limit:
+        last = rows[query.limit - 1]
+        cursor = cursor_after(last.updated_at, last.id)
+        of_ticket = f"&ticket_id={ticket_id}" if ticket_id else ""
+        response.headers["Link"] = f'</chat/sessions?limit={query.limit}{of_ticket}&cursor={cursor}>; rel="next"'
+    return rows[: query.limit]
 
 
 @router.get("/sessions/{session_id}", operation_id="read_chat_session", responses=problem_responses(401, 404, 422))
 async def read_chat_session(
-    session_id: SessionId,
-    visitor: Visitor,
+    chat: OwnChat,
     response: Response,
     before: Annotated[
         int | None, Query(ge=0, le=10_000_000, description="The page that ends before this place")
@@ -116,21 +116,20 @@ async def read_chat_session(
     after: Annotated[int | None, Query(ge=0, le=10_000_000, description="The page that begins at this place")] = None,
     around: Annotated[str | None, Query(max_length=64, description="The page with this message")] = None,
 ) -> SessionOut:
-    session = await access_session(visitor.id, session_id)
-    count = session.message_count
+    count = chat.message_count
     if around is not None:
-        start = max(0, min(await place_of(session, object_id(around)) - BEFORE_HIT, count - PAGE))
+        start = max(0, min(await place_of(chat, object_id(around)) - BEFORE_HIT, count - PAGE))
     else:
         start = after if after is not None else max(0, min(count, count if before is None else before) - PAGE)
     end = min(count, start + PAGE, count if before is None else before)
-    url = f"/chat/sessions/{session_id}"
+    url = f"/chat/sessions/{chat.id}"
     links = [f'<{url}?before={start}>; rel="next"'] if start > 0 else []
     links += [f'<{url}?after={end}>; rel="prev"'] if end < count and before is None else []
     if links:
         response.headers["Link"] = ", ".join(links)
-    running = {"id": session.running_reply} if session.running_reply else None
-    row = session.model_dump(include=SessionRow.model_fields.keys() - {"running_reply", "hit"})
-    messages = await read_messages(session, start, end) if start < end else []
+    running = RunningReply(id=chat.running_reply) if chat.running_reply else None
+    row = chat.model_dump(include=SessionRow.model_fields.keys() - {"running_reply", "hit"})
+    messages = await home_of(chat).read(start, end) if start < end else []
     return SessionOut(**row, running_reply=running, messages=messages)
 
 
@@ -139,8 +138,8 @@ async def read_chat_session(
     operation_id="update_chat_session",
     responses=problem_responses(401, 403, 404, 413, 415, 422),
 )
-async def update_chat_session(body: SessionChange, session_id: SessionId, visitor: Visitor) -> SessionRow:
-    return await history.rename_session(await access_session(visitor.id, session_id), body.title)
+async def update_chat_session(body: SessionChange, chat: OwnChat) -> SessionRow:
+    return await history.rename_chat(chat, body.title)
 
 
 @router.delete(
@@ -149,15 +148,15 @@ async def update_chat_session(body: SessionChange, session_id: SessionId, visito
     status_code=204,
     responses=problem_responses(401, 403, 404),
 )
-async def delete_chat_session(session_id: SessionId, visitor: Visitor, replies: RepliesOf) -> None:
-    await history.delete_session(await access_session(visitor.id, session_id), replies)
+async def delete_chat_session(chat: OwnChat, replies: RepliesOf) -> None:
+    await history.delete_chat(chat, replies)
 
 
 @router.post(
     "/sessions/{session_id}/restore", operation_id="restore_chat_session", responses=problem_responses(401, 403, 404)
 )
 async def restore_chat_session(session_id: SessionId, visitor: Visitor) -> SessionRow:
-    return await history.restore_session(visitor.id, session_id)
+    return await history.restore_chat(visitor.id, session_id)
 
 
 @router.get(
@@ -166,10 +165,8 @@ async def restore_chat_session(session_id: SessionId, visitor: Visitor) -> Sessi
     response_class=StreamingResponse,
     responses={200: {"content": {"text/markdown": {}, "application/json": {}}}, **problem_responses(401, 404, 422)},
 )
-async def export_chat_session(
-    session_id: SessionId, visitor: Visitor, format: Format = "markdown"
-) -> StreamingResponse:
-    return export_session(await access_session(visitor.id, session_id), format)
+async def export_chat_session(chat: OwnChat, format: Format = "markdown") -> StreamingResponse:
+    return export_chat(chat, format)
 
 
 @router.patch(
@@ -178,7 +175,5 @@ async def export_chat_session(
     status_code=204,
     responses=problem_responses(401, 403, 404, 413, 415, 422),
 )
-async def update_chat_message(
-    body: MessageChange, session_id: SessionId, message_id: MessageId, visitor: Visitor
-) -> None:
-    await history.rate_answer(await access_session(visitor.id, session_id), message_id, body.feedback)
+async def update_chat_message(body: MessageChange, chat: OwnChat, message_id: MessageId) -> None:
+    await history.rate_answer(chat, message_id, body.feedback)

@@ -7,16 +7,10 @@ import pymongo.errors
 from beanie import PydanticObjectId
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from tutordesk.chat.models import ChatSession
-from tutordesk.chat.reading import read_history
-from tutordesk.chat.transcripts import (
-    KEPT_MESSAGES,
-    access_session,
-    continue_session,
-    held_messages,
-    open_session,
-    refuse_while_answering,
-)
+from tutordesk.chat.homes import home_of
+from tutordesk.chat.models import ChatHead
+from tutordesk.chat.reading import access_newest, read_history
+from tutordesk.chat.transcripts import continue_chat, open_chat, refuse_while_answering
 from tutordesk.chat.versions import MAX_TURN_BYTES, size_of
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import Conflict, NotFound, TooLong, TooMany
@@ -40,10 +34,10 @@ def _not_blank(text: str) -> str:
 
 
 class Ask(BaseModel):
-    """A message to the tutor. `client_message_id` makes sending it again safe: it joins the same reply.
+    """A message to the tutor. `client_message_id` makes it safe to send again: the same reply is streamed.
 
-    `replaces`: the id of the chat's last question. With the same message the tutor answers it once more, with another
-    one it takes the question's place; what was there before stays as an alternative.
+    `replaces`: the id of the chat's last question. The same message is answered again; another message replaces the
+    question. Earlier versions stay as alternatives.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -58,7 +52,7 @@ class Ask(BaseModel):
 async def take_turn(
     ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, limits: Limits, replies: Replies
 ) -> Reply:
-    """Save the question and start its reply, or find the reply of the same `client_message_id`."""
+    """Save the question and start its reply, or return the reply of an earlier send of the same message."""
     if (size := len(ask.message.encode())) > MAX_MESSAGE_BYTES:
         raise TooLong(f"Your message is {size:,} bytes; the limit is {MAX_MESSAGE_BYTES:,}. Shorten it and try again.")
     patience = Patience()
@@ -69,7 +63,7 @@ async def take_turn(
             earlier = await _same_message(ask, visitor, ticket_id, replies)
         if earlier:
             return earlier
-        if isinstance(error, pymongo.errors.DuplicateKeyError):  # it was refused just now, and may be sent again
+        if isinstance(error, pymongo.errors.DuplicateKeyError):  # the earlier send was refused; this may be repeated
             raise Conflict from error
         raise
 
@@ -88,14 +82,15 @@ async def _start(
     await limits.refuse_spent_tokens()
     with patience.limit():
         await replies.forget_unsure()
-        session, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
-        question = await _question(ask, session)
-        history = await read_history(session, _replaced(ask)) if session else []
+        continued, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
+        chat, newest = continued or (None, [])
+        question = await _question(ask, chat)
+        history = await read_history(chat, newest, _replaced(ask)) if chat else []
         prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
         await visitor.keep()
-        reply = _new_reply(ask, question, visitor.id, ticket_id, session, prompt, sources, replies)
+        reply = _new_reply(ask, question, visitor.id, ticket_id, chat, prompt, sources, replies)
         await replies.save_new(reply)
-    opening = continue_session(session, reply) if session else open_session(reply)
+    opening = continue_chat(chat, reply) if chat else open_chat(reply)
     try:
         await replies.start(reply, prompt, opening)
     except Conflict:
@@ -108,22 +103,27 @@ async def _sources(ask: Ask, ticket_id: PydanticObjectId | None) -> list[Source]
     return [as_source(await access_ticket(ticket_id))] if ticket_id else await find_sources(ask.message)
 
 
-async def _continued(ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None) -> ChatSession | None:
-    """The chat that the message continues, if any. Raises NotFound, also for a chat about something else."""
+async def _continued(
+    ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None
+) -> tuple[ChatHead, list[Message]] | None:
+    """Return the chat that the message continues, if any, as `access_newest` does.
+
+    Raises NotFound, also for a chat about something else, and Conflict while the tutor is answering in it.
+    """
     if not ask.session_id:
         return None
-    session = await access_session(visitor.id, object_id(ask.session_id), newest=KEPT_MESSAGES)
-    if session.ticket_id != ticket_id:
+    chat, newest = await access_newest(visitor.id, object_id(ask.session_id))
+    if chat.ticket_id != ticket_id:
         raise NotFound("This chat is not about that ticket.")
-    if await refuse_while_answering(session):
-        return await access_session(visitor.id, object_id(ask.session_id), newest=KEPT_MESSAGES)
-    return session
+    if await refuse_while_answering(chat):
+        return await access_newest(visitor.id, chat.id)
+    return chat, newest
 
 
 async def _same_message(
     ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None, replies: Replies
 ) -> Reply | None:
-    """The reply to an earlier send of the same message. Raises Conflict when that one said something else."""
+    """Return the reply to an earlier send of the same message. Raises Conflict if that was another message."""
     if not ask.client_message_id or visitor.is_new:
         return None
     reply = await Reply.find_one({"author_id": visitor.id, "client_message_id": ask.client_message_id})
@@ -135,17 +135,17 @@ async def _same_message(
     return replies.newest(reply)
 
 
-async def _question(ask: Ask, session: ChatSession | None) -> Message:
-    """The question to answer: a new one, or the chat's last one again. Raises Conflict when that is another by now."""
+async def _question(ask: Ask, chat: ChatHead | None) -> Message:
+    """Return the question to answer: a new one, or the chat's last one. Raises Conflict if the last one is another."""
     if not ask.replaces:
         return Message(role="user", content=ask.message)
-    held = await held_messages(session) if session else []
+    held = await home_of(chat).held() if chat else []
     place = max((place for place, message in enumerate(held) if message.role == "user"), default=0)
     turn = held[place:]
     if not turn or turn[0].id != _replaced(ask):
-        raise Conflict("That is not the last question of this chat any more. Reload to see what came after it.")
+        raise Conflict("That is no longer the last question of this chat. Reload to see what came after it.")
     if sum(map(size_of, turn)) > MAX_TURN_BYTES:
-        raise TooLong("This question has as many versions as a chat can keep. Ask it anew; your message is kept.")
+        raise TooLong("This question has as many versions as a chat can keep. Ask a new one; your message is kept.")
     return turn[0] if turn[0].content == ask.message else Message(role="user", content=ask.message)
 
 
@@ -158,7 +158,7 @@ def _new_reply(
     question: Message,
     author_id: PydanticObjectId,
     ticket_id: PydanticObjectId | None,
-    session: ChatSession | None,
+    chat: ChatHead | None,
     prompt: Prompt,
     sources: list[Source],
     replies: Replies,
@@ -167,13 +167,13 @@ def _new_reply(
         id=PydanticObjectId(),
         author_id=author_id,
         client_message_id=ask.client_message_id,
-        session_id=session.id if session else PydanticObjectId(),
+        session_id=chat.id if chat else PydanticObjectId(),
         ticket_id=ticket_id,
         ticket_ids=[PydanticObjectId(source.id) for source in sources],
         left_out_messages=prompt.left_out,
         question=question,
         replaces=_replaced(ask),
-        opens_session=session is None,
+        opens_session=chat is None,
         model=replies.model,
         owner=replies.owner,
     )

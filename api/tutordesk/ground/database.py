@@ -16,10 +16,13 @@ from pydantic import BaseModel
 from pymongo import WriteConcern
 
 MIN_SECONDS = 0.05
-AsyncMongoClient = AsyncIOMotorClient[dict[str, Any]]
-AsyncDatabase = AsyncIOMotorDatabase[dict[str, Any]]
-AsyncCollection = AsyncIOMotorCollection[dict[str, Any]]
-OPTIONS: dict[str, Any] = {
+Row = dict[str, Any]  # a document, or a part of one, as MongoDB gives and takes it
+Query = dict[str, object]
+Change = dict[str, object]
+AsyncMongoClient = AsyncIOMotorClient[Row]
+AsyncDatabase = AsyncIOMotorDatabase[Row]
+AsyncCollection = AsyncIOMotorCollection[Row]
+OPTIONS: Row = {
     "tz_aware": True,
     "appname": "tutordesk",
     "timeoutMS": 3000,

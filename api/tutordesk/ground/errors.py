@@ -121,7 +121,11 @@ class DiskFull(AppError):
     sentence = "The server's disk is full, so nothing can be saved just now. Keep what you wrote, and try again later."
 
 
-def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+# What FastAPI takes as `responses`.
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problem_responses(*statuses: int) -> Responses:
     """`responses=` of a route: the refusals it may answer with, typed."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in (*statuses, 503)}

@@ -81,7 +81,7 @@ async def list_rooms(visitor: Visitor, asked: Annotated[RoomQuery, Query()], res
 async def create_room(
     body: NewRoom, member: Member, limits: LimitsOf, timeline: TimelineOf, response: Response
 ) -> RoomOut:
-    ticket_id = PydanticObjectId((await access_ticket(object_id(body.ticket_id))).id) if body.ticket_id else None
+    ticket_id = (await access_ticket(object_id(body.ticket_id))).id if body.ticket_id else None
     await limits.spend_room(str(member.id))
     room = Room(name=body.name, topic=body.topic, ticket_id=ticket_id, created_by=member.id)
     await room.insert()

@@ -1,18 +1,18 @@
-"""What happens to tickets, as server-sent events for every open list, whichever process changed them.
+"""Tells every open list what happens to tickets, as server-sent events, whichever process changed them.
 
 | event | data |
 |---|---|
-| `created`, `updated` | the ticket as in a list, as it is now |
+| `created`, `updated` | the ticket's row in a list, as it is now |
 | `deleted` | `id` |
 
-They come from a change stream of MongoDB, one a process and only while somebody reads. Nothing is kept: when it breaks
-off, or a subscriber is 256 events behind, its stream ends, and a subscriber that reconnects reads its list again.
+They come from a change stream of MongoDB, one a process and only while somebody listens. Events are not kept: when the
+change stream fails, or a subscriber is 256 events behind, its stream ends. A client that reconnects reads its list.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from typing import Any, Self
+from typing import Self
 
 import pymongo.errors
 from beanie import PydanticObjectId
@@ -20,6 +20,7 @@ from bson import Timestamp
 from pydantic import BaseModel
 
 from tutordesk.ground.background import Background
+from tutordesk.ground.database import Query, Row
 from tutordesk.ground.sse import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, frame
 from tutordesk.tickets.models import PARTS_OF_LIST, Ticket, TicketRow, row_of
 
@@ -28,7 +29,7 @@ MAX_WAITING = 256
 LOOK_MS = 1_000
 FIELDS = ("updated_at", "summary_at", "summary_status", "is_deleted")
 SHOWN = {"$or": [{f"updateDescription.updatedFields.{field}": {"$exists": True}} for field in FIELDS]}
-CHANGES: list[dict[str, Any]] = [
+CHANGES: list[Query] = [
     {"$match": {"$or": [{"operationType": "insert"}, {"operationType": "update", **SHOWN}]}},
     {"$project": {"operationType": 1, "documentKey": 1, "updateDescription.updatedFields.is_deleted": 1}},
 ]
@@ -40,7 +41,7 @@ class TicketDeleted(BaseModel):
 
 
 class TicketWire(BaseModel):
-    """The data of each event of the tickets, by the event's name, for the API's description and the client's types."""
+    """The data of each event of tickets, by the event's name, for the API's description and the client's types."""
 
     created: TicketRow
     updated: TicketRow
@@ -56,7 +57,7 @@ class TicketEvents:
         self._background = Background()
 
     async def follow(self) -> AsyncGenerator[bytes]:
-        """The frames of one subscriber, which hears of everything from now on. Raises PyMongoError at once."""
+        """Return the frames of a new subscriber, from now on. Raises PyMongoError before the first frame."""
         if not self._watcher or self._watcher.done():
             ping = await Ticket.get_motor_collection().database.command("ping")
             seen: Timestamp = ping["operationTime"]
@@ -91,18 +92,18 @@ class TicketEvents:
                     if change := await changes.try_next():
                         await self._publish(change)
         except pymongo.errors.PyMongoError as error:
-            log.warning("the events of tickets broke off: %s", type(error).__name__)
+            log.warning("ticket events failed, ending their streams: %s", type(error).__name__)
         finally:
             self._watcher = None
             self.end()
 
-    async def _publish(self, change: dict[str, Any]) -> None:
+    async def _publish(self, change: Row) -> None:
         ticket_id = change["documentKey"]["_id"]
-        found = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_OF_LIST)
+        row = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_OF_LIST)
         was_deleted = change.get("updateDescription", {}).get("updatedFields", {}).get("is_deleted")
-        if found:
+        if row:
             is_new = change["operationType"] == "insert" or was_deleted is False
-            self._send(frame("created" if is_new else "updated", row_of(found)))
+            self._send(frame("created" if is_new else "updated", row_of(row)))
         elif was_deleted:
             self._send(frame("deleted", TicketDeleted(id=ticket_id)))
 

@@ -1,11 +1,12 @@
-"""A ticket: the `Ticket` document, and its shapes on the wire (`TicketRow` in lists, `TicketOut` alone).
+"""A ticket: the `Ticket` document, and what is read of it: a `TicketRow` in lists, a `TicketOut` alone.
 
 Limits: title 200 characters, description 100,000, category 60, 20 tags of 40 (trimmed, case-folded, unique). Lists
-read `excerpt` and never the description or the transcripts. A deleted ticket stays, marked, and can be restored.
+read `excerpt` and never the description. Only chats read the transcripts. A deleted ticket is marked and can be
+restored.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pymongo
 from beanie import Document, PydanticObjectId
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
+from tutordesk.ground.database import Row
 from tutordesk.ground.errors import NotFound
 from tutordesk.ground.text import plain_text, shorten
 from tutordesk.replies.models import Transcript
@@ -45,7 +47,7 @@ def _category(text: str) -> str:
 
 
 def fold_tags(tags: list[str]) -> list[str]:
-    """Trimmed, case-folded, without a leading `#`, each once, in the order given. Raises ValueError past a limit."""
+    """Return the tags trimmed, case-folded, without a leading `#`, each once. Raises ValueError past a limit."""
     folded = dict.fromkeys(" ".join(tag.split()).lstrip("#").casefold() for tag in tags)
     kept = [tag for tag in folded if tag]
     if len(kept) > MAX_TAGS:
@@ -71,7 +73,7 @@ class TicketIn(BaseModel):
 
 
 class TicketChange(BaseModel):
-    """What is absent stays as it is; null is refused."""
+    """Absent fields stay unchanged; null is refused."""
 
     model_config = ConfigDict(extra="forbid")
     title: Title = ""
@@ -97,7 +99,7 @@ class TicketRow(BaseModel):
 
 
 class TicketOut(BaseModel):
-    """A ticket alone. `summary_model` is the `provider:name` that wrote the summary."""
+    """One ticket, without its transcripts. `summary_model` is the `provider:name` that wrote the summary."""
 
     id: PydanticObjectId
     title: str
@@ -147,20 +149,25 @@ class Ticket(Document):
 
 
 PARTS_OF_LIST = {name: 1 for name in TicketRow.model_fields if name != "id"}
-PARTS_ALONE = {name: 1 for name in TicketOut.model_fields if name != "id"} | {"excerpt": 1}
+PARTS_ALONE = {name: 1 for name in TicketOut.model_fields if name != "id"}
 
 
 def excerpt_of(description: str) -> str:
     return shorten(plain_text(description, EXCERPT_CHARACTERS * 4), EXCERPT_CHARACTERS)
 
 
-def row_of(found: dict[str, Any]) -> TicketRow:
-    """A row from what MongoDB gave for PARTS_OF_LIST."""
-    return TicketRow.model_construct(id=found.pop("_id"), **found)
+def row_of(row: Row) -> TicketRow:
+    """Return the list's row for what MongoDB gave for PARTS_OF_LIST."""
+    return TicketRow.model_construct(id=row.pop("_id"), **row)
 
 
-def as_source(ticket: Ticket) -> Source:
-    """The ticket as the tutor sees it."""
+def ticket_of(row: Row) -> TicketOut:
+    """Return the ticket for what MongoDB gave for PARTS_ALONE. What was validated when saved is not validated again."""
+    return TicketOut.model_construct(id=row.pop("_id"), **row)
+
+
+def as_source(ticket: TicketOut) -> Source:
+    """Return the ticket as the tutor sees it."""
     return Source(
         id=str(ticket.id),
         title=ticket.title,
@@ -171,14 +178,15 @@ def as_source(ticket: Ticket) -> Source:
     )
 
 
-async def access_ticket(ticket_id: PydanticObjectId) -> Ticket:
-    """The ticket without its transcripts. Raises NotFound, also for one in the trash."""
-    found = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_ALONE)
-    if not found:
+async def find_ticket(ticket_id: PydanticObjectId) -> TicketOut | None:
+    """Return the ticket, or None for a missing one and one in the trash."""
+    row = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": False}, PARTS_ALONE)
+    return ticket_of(row) if row else None
+
+
+async def access_ticket(ticket_id: PydanticObjectId) -> TicketOut:
+    """Return the ticket. Raises NotFound, also for one in the trash."""
+    ticket = await find_ticket(ticket_id)
+    if not ticket:
         raise NotFound("This ticket does not exist, or it was deleted.")
-    return ticket_of(found)
-
-
-def ticket_of(found: dict[str, Any]) -> Ticket:
-    """A Ticket of the parts that were read, without validating again what was validated when it was saved."""
-    return Ticket.model_construct(id=found.pop("_id"), **found)
+    return ticket

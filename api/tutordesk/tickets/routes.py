@@ -1,37 +1,34 @@
-"""How the world reaches tickets. Whoever may read a list may read a ticket; only its author or an admin changes it."""
+"""The routes of tickets. Everybody reads all of them; only its author or an admin changes one."""
 
 from typing import Annotated
 from urllib.parse import urlencode
 
-from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutordesk.ground.access import StreamsOf
-from tutordesk.ground.clock import now
-from tutordesk.ground.errors import Conflict, NotFound, problem_responses
+from tutordesk.ground.errors import Conflict, problem_responses
 from tutordesk.ground.sse import ByteStream
 from tutordesk.identity.access import LimitsOf, TicketId, Visitor
-from tutordesk.tickets.access import FacetsOf, SummariesOf, TicketEventsOf
-from tutordesk.tickets.facets import FacetsOut
-from tutordesk.tickets.models import (
-    Tags,
-    Ticket,
-    TicketChange,
-    TicketIn,
-    TicketOut,
-    TicketRow,
-    access_ticket,
-    excerpt_of,
+from tutordesk.tickets import writing
+from tutordesk.tickets.access import (
+    FacetsOf,
+    OpenTicket,
+    OwnDeletedTicket,
+    OwnTicket,
+    SummariesOf,
+    TicketEventsOf,
 )
+from tutordesk.tickets.facets import FacetsOut
+from tutordesk.tickets.models import Tags, Ticket, TicketChange, TicketIn, TicketOut, TicketRow, access_ticket
 from tutordesk.tickets.samples import add_samples
-from tutordesk.tickets.search import Cursor, list_rows, terms_of
+from tutordesk.tickets.search import Cursor, list_rows
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
 class ListQuery(BaseModel):
-    """`q`: words, each matched from its beginning. `tag`: all of them are required."""
+    """`q`: words, each matched from its beginning. `tag`: all are required."""
 
     model_config = ConfigDict(extra="forbid")
     q: Annotated[str, Field(max_length=500)] = ""
@@ -45,19 +42,15 @@ class SamplesOut(BaseModel):
     created: int
 
 
-def _out(ticket: Ticket) -> TicketOut:
-    return TicketOut.model_validate(ticket, from_attributes=True)
-
-
 @router.get("", operation_id="list_tickets", responses=problem_responses(401, 422))
 async def list_tickets(
-    visitor: Visitor, asked: Annotated[ListQuery, Query()], request: Request, response: Response
+    visitor: Visitor, query: Annotated[ListQuery, Query()], request: Request, response: Response
 ) -> list[TicketRow]:
-    cursor = Cursor.parse(asked.cursor) if asked.cursor else None
-    rows, end = await list_rows(asked.q, asked.category, asked.tag, asked.limit, cursor)
+    cursor = Cursor.parse(query.cursor) if query.cursor else None
+    rows, end = await list_rows(query.q, query.category, query.tag, query.limit, cursor)
     if end:
-        same = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-        response.headers["Link"] = f'</tickets?{urlencode([*same, ("cursor", str(end))])}>; rel="next"'
+        others = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+        response.headers["Link"] = f'</tickets?{urlencode([*others, ("cursor", str(end))])}>; rel="next"'
     return rows
 
 
@@ -79,16 +72,10 @@ async def create_ticket(
 ) -> TicketOut:
     await limits.spend_ticket(str(visitor.id))
     await visitor.keep()
-    ticket = Ticket(
-        **body.model_dump(),
-        excerpt=excerpt_of(body.description),
-        author_id=visitor.id,
-        terms=terms_of(body.title, body.description, body.category, body.tags, None),
-    )
-    await ticket.insert()
-    summaries.refresh(PydanticObjectId(ticket.id))
+    ticket = await writing.add_ticket(body, visitor.id)
+    summaries.refresh(ticket.id)
     response.headers["Location"] = f"/tickets/{ticket.id}"
-    return _out(ticket)
+    return ticket
 
 
 @router.post(
@@ -102,65 +89,44 @@ async def create_sample_tickets(visitor: Visitor) -> SamplesOut:
 
 
 @router.get("/{ticket_id}", operation_id="read_ticket", responses=problem_responses(401, 404))
-async def read_ticket(ticket_id: TicketId, visitor: Visitor) -> TicketOut:
-    return _out(await access_ticket(ticket_id))
+async def read_ticket(ticket: OpenTicket) -> TicketOut:
+    return ticket
 
 
 @router.patch("/{ticket_id}", operation_id="update_ticket", responses=problem_responses(401, 403, 404, 413, 415, 422))
-async def update_ticket(body: TicketChange, ticket_id: TicketId, visitor: Visitor, summaries: SummariesOf) -> TicketOut:
-    ticket = await access_ticket(ticket_id)
-    await visitor.require_author(ticket.author_id)
-    change = body.model_dump(exclude_unset=True)
-    if not change:
-        return _out(ticket)
-    changed = ticket.model_copy(update=change)
-    change["updated_at"] = now()
-    if {"title", "description"} & change.keys():
-        change["excerpt"] = excerpt_of(changed.description)
-        change["summary_status"] = "pending"
-    change["terms"] = terms_of(changed.title, changed.description, changed.category, changed.tags, changed.ai_summary)
-    await _save(ticket_id, {"is_deleted": False}, change)
-    if change.get("summary_status", ticket.summary_status) == "pending":
-        summaries.refresh(ticket_id)
-    return _out(await access_ticket(ticket_id))
+async def update_ticket(body: TicketChange, ticket: OwnTicket, summaries: SummariesOf) -> TicketOut:
+    changed = await writing.change_ticket(ticket, body)
+    if changed.summary_status == "pending" and body.model_fields_set:
+        summaries.refresh(ticket.id)
+    return changed
 
 
 @router.delete(
     "/{ticket_id}", operation_id="delete_ticket", status_code=204, responses=problem_responses(401, 403, 404)
 )
-async def delete_ticket(ticket_id: TicketId, visitor: Visitor) -> None:
-    ticket = await access_ticket(ticket_id)
-    await visitor.require_author(ticket.author_id)
-    await _save(ticket_id, {"is_deleted": False}, {"is_deleted": True, "deleted_at": now()})
+async def delete_ticket(ticket: OwnTicket) -> None:
+    await writing.trash_ticket(ticket)
 
 
 @router.post("/{ticket_id}/restore", operation_id="restore_ticket", responses=problem_responses(401, 403, 404))
-async def restore_ticket(ticket_id: TicketId, visitor: Visitor, summaries: SummariesOf) -> TicketOut:
-    """Take a ticket out of the trash. One that is not in it is answered as it is."""
-    deleted = await Ticket.get_motor_collection().find_one({"_id": ticket_id, "is_deleted": True}, {"author_id": 1})
+async def restore_ticket(ticket_id: TicketId, deleted: OwnDeletedTicket, summaries: SummariesOf) -> TicketOut:
+    """Take a ticket out of the trash. One that is not in it is answered unchanged."""
     if not deleted:
-        return _out(await access_ticket(ticket_id))
-    await visitor.require_author(deleted["author_id"], NotFound())
-    await _save(ticket_id, {"is_deleted": True}, {"is_deleted": False, "deleted_at": None})
-    ticket = await access_ticket(ticket_id)
+        return await access_ticket(ticket_id)
+    ticket = await writing.untrash_ticket(deleted)
     if ticket.summary_status == "pending":
-        summaries.refresh(ticket_id)
-    return _out(ticket)
+        summaries.refresh(ticket.id)
+    return ticket
 
 
 @router.post(
     "/{ticket_id}/summary", operation_id="refresh_summary", status_code=202, responses=problem_responses(401, 404, 429)
 )
-async def refresh_summary(ticket_id: TicketId, visitor: Visitor, limits: LimitsOf, summaries: SummariesOf) -> TicketOut:
-    """Try a failed summary again. One that is ready or under way is answered as it is."""
-    ticket = await access_ticket(ticket_id)
+async def refresh_summary(ticket: OpenTicket, visitor: Visitor, limits: LimitsOf, summaries: SummariesOf) -> TicketOut:
+    """Retry a failed summary. A ticket whose summary is ready or pending is answered unchanged."""
     if ticket.summary_status != "failed":
-        return _out(ticket)
+        return ticket
     await limits.spend_message(str(visitor.id), visitor.ip)
-    await _save(ticket_id, {"summary_status": "failed"}, {"summary_status": "pending"})
-    summaries.refresh(ticket_id)
-    return _out(await access_ticket(ticket_id))
-
-
-async def _save(ticket_id: PydanticObjectId, expected: dict[str, object], change: dict[str, object]) -> None:
-    await Ticket.get_motor_collection().update_one({"_id": ticket_id, **expected}, {"$set": change})
+    pending = await writing.retry_summary(ticket)
+    summaries.refresh(ticket.id)
+    return pending

@@ -1,4 +1,4 @@
-"""About 30 sample tickets, so that an empty installation is not empty: `samples/*.toml`, one ticket a file."""
+"""About 30 sample tickets, so that a new installation is not empty: `samples/**/*.toml`, one ticket a file."""
 
 import tomllib
 from datetime import timedelta
@@ -15,17 +15,17 @@ AUTHOR = "sample"
 
 
 def sample_tickets(author_id: PydanticObjectId) -> list[Ticket]:
-    """New documents, not saved yet, the first file newest. Their summaries are written by hand."""
+    """Return new documents, not saved yet, newest first by the files' names. Their summaries are written by hand."""
     return [
         _ticket(tomllib.loads(path.read_text(encoding="utf-8")), author_id, place)
-        for place, path in enumerate(sorted(FOLDER.glob("*.toml")))
+        for place, path in enumerate(sorted(FOLDER.rglob("*.toml"), key=lambda path: path.name))
     ]
 
 
-def _ticket(found: dict[str, object], author_id: PydanticObjectId, place: int) -> Ticket:
-    title, description = str(found["title"]), str(found["description"]).strip()
-    category, summary = str(found["category"]), str(found["summary"])
-    tags = [str(tag) for tag in found["tags"]] if isinstance(found["tags"], list) else []
+def _ticket(fields: dict[str, object], author_id: PydanticObjectId, place: int) -> Ticket:
+    title, description = str(fields["title"]), str(fields["description"]).strip()
+    category, summary = str(fields["category"]), str(fields["summary"])
+    tags = [str(tag) for tag in fields["tags"]] if isinstance(fields["tags"], list) else []
     created_at = now() - timedelta(minutes=place)
     return Ticket(
         title=title,

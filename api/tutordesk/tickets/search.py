@@ -1,13 +1,13 @@
-"""Search: one indexed array of terms per ticket, no second store that could drift.
+"""Searches tickets: one indexed array of terms in each ticket, no second store that could drift.
 
-| term | of | finds |
+| term | of | matches |
 |---|---|---|
 | `nginx` | title, description, tags, category, summary | the whole word |
 | `ngi*` | the same, words of three letters or more | beginnings: the index gives the newest, a filter checks the rest |
 | `=nginx`, `=ngi*` | title and tags | the same, for what comes first: a match in the title |
 
-A query is words, each matched from its beginning, all of them required. Nothing of a query ever becomes a pattern:
-it is folded to letters and digits first. Pages go by cursor, titles that match first, each group newest first.
+A query is words, each matched from its beginning, all required. A query never becomes a pattern: it is folded to
+letters and digits first. Pages are ordered by cursor: matching titles first, and newest first in each group.
 """
 
 import base64
@@ -15,12 +15,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
 
 import pymongo
 from beanie import PydanticObjectId
 from bson.errors import InvalidId
 
+from tutordesk.ground.database import Query, Row
 from tutordesk.ground.errors import FieldError, Invalid
 from tutordesk.ground.text import IS_CJK, words
 from tutordesk.tickets.models import (
@@ -48,35 +48,37 @@ SAME_TICKET = {"from": "tickets", "localField": "_id", "foreignField": "_id"}
 
 
 def terms_of(title: str, description: str, category: str, tags: Sequence[str], summary: str | None) -> list[str]:
+    """Return a ticket's terms, those of the title and tags first, at most MAX_TERMS."""
     first = dict.fromkeys(with_prefixes(f"{title} {' '.join(tags)}"))
     rest = dict.fromkeys(with_prefixes(f"{category} {summary or ''} {description}"))
     return [*(f"={term}" for term in first), *{**first, **rest}][:MAX_TERMS]
 
 
 def with_prefixes(text: str) -> Iterator[str]:
+    """Yield each word of the text, and after it the beginning that makes it searchable as one types."""
     for word in words(text):
         yield word[:MAX_TERM_CHARACTERS]
         if len(word) >= PREFIX and not IS_CJK.match(word):
             yield f"{word[:PREFIX]}*"
 
 
-def match_words(query: str, mark: str = "") -> list[dict[str, Any]]:
-    """One condition a word, to be joined by `$and`; empty when the query has no word."""
-    asked = list(dict.fromkeys(words(query)))[:MAX_QUERY_WORDS]
-    return [condition for word in asked for condition in _match_word(word[:MAX_TERM_CHARACTERS], mark)]
+def match_words(query: str, mark: str = "") -> list[Query]:
+    """Return the conditions of the query's words, for `$and`; none when it has no word."""
+    distinct = list(dict.fromkeys(words(query)))[:MAX_QUERY_WORDS]
+    return [condition for word in distinct for condition in _match_word(word[:MAX_TERM_CHARACTERS], mark)]
 
 
-def _match_word(word: str, mark: str) -> list[dict[str, Any]]:
+def _match_word(word: str, mark: str) -> list[Query]:
     if IS_CJK.match(word) and len(word) > 1:
         return [{"terms": f"{mark}{word}"}]
     if len(word) == PREFIX:
         return [{"terms": f"{mark}{word}*"}]
-    begins = {"terms": {"$regex": f"^{mark}{re.escape(word)}"}}
+    begins: Query = {"terms": {"$regex": f"^{mark}{re.escape(word)}"}}
     return [{"terms": f"{mark}{word[:PREFIX]}*"}, begins] if len(word) > PREFIX else [begins]
 
 
 class Cursor:
-    """Where a page ended: group (0: the title matches), time and id. Opaque text outside."""
+    """Where a page ended: group (0: the title matches), time and id. Clients see it as opaque text."""
 
     def __init__(self, group: int, created_at: datetime, id: PydanticObjectId) -> None:
         self.group, self.created_at, self.id = group, created_at, id
@@ -96,7 +98,7 @@ class Cursor:
             sentence = "This page's mark cannot be read. Start again from the first page."
             raise Invalid(sentence, [FieldError(field="cursor", message="is not one that was given out")]) from error
 
-    def after(self) -> dict[str, Any]:
+    def after(self) -> Query:
         older = [{"created_at": {"$lt": self.created_at}}, {"_id": {"$lt": self.id}}]
         return {"created_at": {"$lte": self.created_at}, "$or": older}
 
@@ -104,13 +106,13 @@ class Cursor:
 async def list_rows(
     q: str, category: str | None, tags: Sequence[str], limit: int, cursor: Cursor | None
 ) -> tuple[list[TicketRow], Cursor | None]:
-    """A page and where it ended (None: it was the last), newest first, or titles that match `q` first."""
-    filters: dict[str, Any] = {"is_deleted": False}
+    """Return a page, and where it ended unless it is the last. Newest first, matching titles before others."""
+    filters: Query = {"is_deleted": False}
     if category:
         filters["category"] = category
     if tags:
         filters["tags"] = {"$all": list(tags)} if len(tags) > 1 else tags[0]
-    groups: list[list[dict[str, Any]]] = [[]]
+    groups: list[list[Query]] = [[]]
     if q.strip():
         in_title, anywhere = match_words(q, "="), match_words(q)
         if not anywhere:
@@ -125,51 +127,53 @@ async def list_rows(
         query["$and"] = [*conditions, *([after] if after else [])]
         if not query["$and"]:
             del query["$and"]
-        found = await _find(query, limit + 1 - len(rows), None if conditions else _index_of(filters))
-        rows += [row_of(one) for one in found]
+        matches = await _find(query, limit + 1 - len(rows), None if conditions else _index_of(filters))
+        rows += [row_of(match) for match in matches]
         if len(rows) > limit:
             last = rows[limit - 1]
-            in_this_group = len(found) - 1 > 0
+            in_this_group = len(matches) - 1 > 0
             return rows[:limit], Cursor(group if in_this_group else group - 1, last.created_at, last.id)
     return rows, None
 
 
-def _index_of(filters: dict[str, Any]) -> list[tuple[str, int]]:
-    """The index made for these filters, so that MongoDB need not choose among five."""
+def _index_of(filters: Query) -> list[tuple[str, int]]:
+    """Return the index made for these filters, so that MongoDB need not choose among five."""
     return [*((name, UP) for name in ("is_deleted", "category", "tags") if name in filters), *NEWEST_FIRST]
 
 
-async def _find(query: dict[str, Any], limit: int, index: list[tuple[str, int]] | None) -> list[dict[str, Any]]:
-    found = Ticket.get_motor_collection().find(query, PARTS_OF_LIST).sort(NEWEST_FIRST)
+async def _find(query: Query, limit: int, index: list[tuple[str, int]] | None) -> list[Row]:
+    tickets = Ticket.get_motor_collection().find(query, PARTS_OF_LIST).sort(NEWEST_FIRST)
     if index:
-        found = found.hint(index)
+        tickets = tickets.hint(index)
     with search_limit():
-        rows: list[dict[str, Any]] = await found.limit(limit).to_list(limit)
+        rows: list[Row] = await tickets.limit(limit).to_list(limit)
     return rows
 
 
 def search_limit() -> AbstractContextManager[None]:
-    """S-18: what is searched inside ends after half a second, in MongoDB too. A command's own `maxTimeMS` would not do:
-    the driver puts the client's time limit in its place.
+    """Return the context of a search, which ends after half a second, in MongoDB too.
+
+    A command's own `maxTimeMS` has no effect, because the driver replaces it by the client's time limit.
     """
     limit: AbstractContextManager[None] = pymongo.timeout(MAX_SECONDS)
     return limit
 
 
 async def find_sources(question: str) -> list[Source]:
-    """The tickets that bear on a question most, at most three, for the tutor to teach from.
+    """Return at most three tickets that bear on a question, for the tutor to teach from.
 
-    For each of the question's four longest words (numbers first) the newest tickets that hold it, in the title or at
-    all, come from the index alone and in one request; a word that fewer hold weighs more, one in a title thrice.
+    One request finds the newest tickets with each of the question's four longest words (numbers first), in the title or
+    anywhere, from the index alone. Rarer words weigh more, and a word in a title weighs three times as much.
     """
-    asked = [word for word in dict.fromkeys(words(question)) if len(word) > 2 or IS_CJK.match(word)]
-    asked = sorted(asked, key=lambda word: (word.isdecimal(), len(word)), reverse=True)[:MAX_SOURCE_WORDS]
-    if not asked:
+    rare = [word for word in dict.fromkeys(words(question)) if len(word) > 2 or IS_CJK.match(word)]
+    rare = sorted(rare, key=lambda word: (word.isdecimal(), len(word)), reverse=True)[:MAX_SOURCE_WORDS]
+    if not rare:
         return []
-    first, *others = [_holders(term, word, weight) for word in asked for term, weight in ((word, 1), (f"={word}", 2))]
-    steps: list[dict[str, Any]] = [
+    first, *others = [_holders(term, word, weight) for word in rare for term, weight in ((word, 1), (f"={word}", 2))]
+    unions: list[Query] = [{"$unionWith": {"coll": "tickets", "pipeline": pipeline}} for pipeline in others]
+    steps: list[Query] = [
         *first,
-        *({"$unionWith": {"coll": "tickets", "pipeline": pipeline}} for pipeline in others),
+        *unions,
         {"$group": {"_id": "$word", "held": {"$push": "$$ROOT"}}},
         {"$set": {"often": {"$size": {"$filter": {"input": "$held", "cond": {"$eq": ["$$this.weight", 1]}}}}}},
         {"$unwind": "$held"},
@@ -180,11 +184,11 @@ async def find_sources(question: str) -> list[Source]:
     ]
     with search_limit():
         best = await Ticket.get_motor_collection().aggregate(steps).to_list(None)
-    chosen = [one["ticket"] for one in best if one["score"] >= best[0]["score"] / 3]
+    chosen = [row["ticket"] for row in best if row["score"] >= best[0]["score"] / 3]
     return [as_source(ticket_of(ticket)) for tickets in chosen for ticket in tickets]
 
 
-def _holders(term: str, word: str, weight: int) -> list[dict[str, Any]]:
+def _holders(term: str, word: str, weight: int) -> list[Query]:
     return [
         {"$match": {"is_deleted": False, "terms": term}},
         {"$sort": {"created_at": DOWN, "_id": DOWN}},

@@ -1,7 +1,7 @@
-"""Summaries: plain text of at most about 60 words, written by the model after the ticket is saved.
+"""Writes summaries: plain text of at most about 60 words, by the model, after the ticket is saved.
 
-A ticket is `pending` until its summary is `ready` or `failed`; what is still pending at a start is picked up again.
-The summary of a text that was changed meanwhile is thrown away.
+A summary is `pending` until it is `ready` or `failed`. A server that starts picks up the pending ones. The summary of a
+text that has changed since is discarded.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ from beanie import PydanticObjectId
 
 from tutordesk.ground.background import Background
 from tutordesk.ground.clock import now
+from tutordesk.ground.database import Change
 from tutordesk.ground.text import first_words, plain_text
-from tutordesk.tickets.models import Ticket, as_source
+from tutordesk.tickets.models import Ticket, as_source, find_ticket
 from tutordesk.tickets.search import terms_of
 from tutordesk.tutor.models import TutorError
 from tutordesk.tutor.prompt import summary_prompt
@@ -27,8 +28,7 @@ RETRY_SECONDS = 5.0
 
 
 class Summaries:
-    """Runs at most four summaries at once, in tasks of its own. Use as `async with Summaries(tutor)`,
-    which picks up what is still pending."""
+    """Writes at most four summaries at once, in the background. Use as `async with Summaries(tutor)`."""
 
     def __init__(self, tutor: Tutor) -> None:
         self._tutor = tutor
@@ -37,7 +37,7 @@ class Summaries:
         self._background = Background()
 
     def refresh(self, ticket_id: PydanticObjectId) -> None:
-        """Summarise a pending ticket soon. What is under way for it is given up."""
+        """Summarise a pending ticket soon. Cancels an earlier summary of it."""
         if earlier := self._tasks.pop(ticket_id, None):
             earlier.cancel()
         task = self._background.start(self._refresh(ticket_id), f"summary {ticket_id}")
@@ -58,7 +58,7 @@ class Summaries:
                     await asyncio.sleep(RETRY_SECONDS)
 
     async def close(self) -> None:
-        """Give up what is under way; it stays pending."""
+        """Cancel running summaries, which stay pending."""
         await self._background.close()
 
     async def __aenter__(self) -> Self:
@@ -72,11 +72,11 @@ class Summaries:
 
 
 async def refresh_summary(ticket_id: PydanticObjectId, tutor: Tutor) -> None:
-    """Summarise one ticket if it is pending, and save it."""
-    ticket = await Ticket.get(ticket_id)
+    """Summarise one ticket if its summary is pending, and save it."""
+    ticket = await find_ticket(ticket_id)
     if not ticket or ticket.summary_status != "pending":
         return
-    change: dict[str, object]
+    change: Change
     try:
         text, model = await tutor.complete(summary_prompt(as_source(ticket)))
         summary = first_words(plain_text(text), MAX_WORDS)

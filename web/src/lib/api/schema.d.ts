@@ -100,7 +100,7 @@ export interface paths {
         put?: never;
         /**
          * Restore Ticket
-         * @description Take a ticket out of the trash. One that is not in it is answered as it is.
+         * @description Take a ticket out of the trash. One that is not in it is answered unchanged.
          */
         post: operations["restore_ticket"];
         delete?: never;
@@ -120,7 +120,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh Summary
-         * @description Try a failed summary again. One that is ready or under way is answered as it is.
+         * @description Retry a failed summary. A ticket whose summary is ready or pending is answered unchanged.
          */
         post: operations["refresh_summary"];
         delete?: never;
@@ -658,10 +658,10 @@ export interface components {
         };
         /**
          * Ask
-         * @description A message to the tutor. `client_message_id` makes sending it again safe: it joins the same reply.
+         * @description A message to the tutor. `client_message_id` makes it safe to send again: the same reply is streamed.
          *
-         *     `replaces`: the id of the chat's last question. With the same message the tutor answers it once more, with another
-         *     one it takes the question's place; what was there before stays as an alternative.
+         *     `replaces`: the id of the chat's last question. The same message is answered again; another message replaces the
+         *     question. Earlier versions stay as alternatives.
          */
         Ask: {
             /** Message */
@@ -719,7 +719,7 @@ export interface components {
         };
         /**
          * FacetsOut
-         * @description The most used first; at most 100 of each.
+         * @description Categories and tags, the most used first, at most 100 of each.
          */
         FacetsOut: {
             /** Categories */
@@ -898,7 +898,7 @@ export interface components {
         };
         /**
          * MessageChange
-         * @description `feedback` null takes it back.
+         * @description `feedback`: null removes it.
          */
         MessageChange: {
             feedback: components["schemas"]["Feedback"] | null;
@@ -1108,7 +1108,7 @@ export interface components {
         };
         /**
          * SessionHit
-         * @description Where a search found its words: in a message, or in the title (`message_id` null).
+         * @description Where a search matched: in a message, or in the title (`message_id` is null).
          */
         SessionHit: {
             message_id: components["schemas"]["PydanticObjectId"] | null;
@@ -1117,7 +1117,7 @@ export interface components {
         };
         /**
          * SessionOut
-         * @description A chat alone. `messages`: oldest first, the newest page; `Link` leads to older ones (and back to newer ones).
+         * @description One chat. `messages`: the newest page, oldest first. `Link` leads to older pages and back to newer ones.
          */
         SessionOut: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1143,7 +1143,7 @@ export interface components {
         };
         /**
          * SessionRow
-         * @description A chat in a list. `hit` comes with a search only.
+         * @description A chat in a list. Only a search has a `hit`.
          */
         SessionRow: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1177,7 +1177,7 @@ export interface components {
         };
         /**
          * TicketChange
-         * @description What is absent stays as it is; null is refused.
+         * @description Absent fields stay unchanged; null is refused.
          */
         TicketChange: {
             /**
@@ -1220,7 +1220,7 @@ export interface components {
         };
         /**
          * TicketOut
-         * @description A ticket alone. `summary_model` is the `provider:name` that wrote the summary.
+         * @description One ticket, without its transcripts. `summary_model` is the `provider:name` that wrote the summary.
          */
         TicketOut: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1437,7 +1437,7 @@ export interface components {
         };
         /**
          * TicketWire
-         * @description The data of each event of the tickets, by the event's name, for the API's description and the client's types.
+         * @description The data of each event of tickets, by the event's name, for the API's description and the client's types.
          */
         TicketWire: {
             created: components["schemas"]["TicketRow"];
