@@ -101,7 +101,7 @@ def test_readable_secret_is_refused(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)
     load_secret_keys(settings)
     os.chmod(tmp_path / "secret_key", 0o644)
-    with pytest.raises(OperatorError, match=r"TUTORDESK_SECRET_KEY: .* can be read by others"):
+    with pytest.raises(OperatorError, match=r"TUTORDESK_SECRET_KEY: other users can read .+secret_key"):
         load_secret_keys(settings)
 
 

@@ -1,1 +1,1 @@
-"""The ground floor: what every room may use, and what knows none of them."""
+"""The ground floor: clock, ids, settings, database, errors, logs and metrics. Every room uses it; it knows no room."""

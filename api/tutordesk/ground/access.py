@@ -1,4 +1,4 @@
-"""What every route may need of the process, as parameters: its settings, and the streams that it keeps open.
+"""The process's settings and open streams, as parameters of any route.
 
 Accessors are coroutines because FastAPI calls plain functions in a thread.
 """
@@ -27,7 +27,7 @@ StreamsOf = Annotated[Streams, Depends(streams_of)]
 
 
 def epoch_of(connection: HTTPConnection) -> str:
-    """Return what changes when data are restored, so that clients discard their state."""
+    """Return the data's epoch. A restore changes it, so that clients discard their state."""
     epoch: str = connection.app.state.epoch
     return epoch
 

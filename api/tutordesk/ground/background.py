@@ -1,7 +1,7 @@
 """Background work: the named tasks and loops of one owner, logged when they fail and ended when the owner closes.
 
-Use as `async with Background() as background:`. A loop survives its failures: it logs the first of a row and acts
-again after its pause, because a beat that stops would have others believe that this process is dead.
+Use as `async with Background() as background:`. A loop survives its failures: it logs the first of several in a row
+and retries after its pause. A beat that stopped would make other processes believe that this one is dead.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ class Background:
         self._tasks: dict[asyncio.Task[object], None] = {}
 
     def start(self, coroutine: Coroutine[object, object, T], name: str) -> asyncio.Task[T]:
-        """Run a coroutine beside the caller. Returns its task; a failure is logged with the name."""
+        """Run a coroutine beside the caller and log its failure with the name. Returns its task."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks[task] = None
         task.add_done_callback(self._forget)
         return task
 
     def every(self, seconds: float, act: Callable[[], Awaitable[object]], name: str, *, at_once: bool = False) -> None:
-        """Call `act` again and again, with a pause of so many seconds before each; `at_once`: not before the first."""
+        """Call `act` repeatedly, with a pause of `seconds` before each call. `at_once` skips the first pause."""
         self._loops.append(asyncio.create_task(_repeat(seconds, act, name, at_once), name=name))
 
     async def finish(self) -> None:
@@ -39,7 +39,7 @@ class Background:
             await asyncio.wait(list(self._tasks))
 
     async def close(self) -> None:
-        """Cancel what still runs, the last started first, and wait for its end."""
+        """Cancel the remaining tasks and loops, the last started first, and wait for each to end."""
         for task in (*reversed(self._tasks), *reversed(self._loops)):
             task.cancel()
             await asyncio.wait([task])

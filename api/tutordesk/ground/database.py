@@ -1,7 +1,7 @@
 """The connection to MongoDB: the only module that imports Motor.
 
-Waits are short and bounded, because a driver's defaults hold a request for 30 s when the server is away or hangs:
-an operation ends within three seconds, whatever the reason, and `errors` makes 503 of it.
+Waits are short and bounded: an operation ends within three seconds, and `errors` turns its failure into a 503. The
+driver's defaults would hold a request for 30 s when the server is away or hangs.
 """
 
 import time
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pymongo import WriteConcern
 
 MIN_SECONDS = 0.05
-Row = dict[str, Any]  # a document, or a part of one, as MongoDB gives and takes it
+Row = dict[str, Any]  # a document, or a part of one; MongoDB itself has no schema
 Query = dict[str, object]
 Change = dict[str, object]
 AsyncMongoClient = AsyncIOMotorClient[Row]
@@ -38,7 +38,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Recorder:
-    """Answers every attribute with its name."""
+    """An object whose every attribute is that attribute's name."""
 
     def __getattr__(self, name: str) -> str:
         return name
@@ -47,8 +47,8 @@ class _Recorder:
 def field_name(model: type[Model], read: Callable[[Model], object]) -> str:
     """Return the name of the model's field that `read` reads, for queries on raw documents.
 
-    `field_name(Ticket, lambda ticket: ticket.title)` is `"title"`. When a field is renamed the type check finds the
-    lambda, and without it AttributeError is raised.
+    `field_name(Ticket, lambda ticket: ticket.title)` is `"title"`, so the type check finds queries on a renamed field.
+    Raises AttributeError if the model has no such field.
     """
     name = str(read(_Recorder()))  # type: ignore[arg-type]  # it has whatever attribute the lambda reads
     if name not in model.model_fields:
@@ -57,43 +57,43 @@ def field_name(model: type[Model], read: Callable[[Model], object]) -> str:
 
 
 class Patience:
-    """Three seconds for all steps of one request together; each alone may take as long, one after the other.
+    """One limit of three seconds for all steps of a request together. Without it each step could take as long.
 
-    A task that is made inside `limit` would inherit it, so whatever outlives the request is begun outside.
+    A task that is started inside `limit` inherits it, so start whatever outlives the request outside.
     """
 
     def __init__(self) -> None:
-        self._ends: float = time.monotonic() + OPTIONS["timeoutMS"] / 1000
+        self._deadline: float = time.monotonic() + OPTIONS["timeoutMS"] / 1000
 
     @property
-    def left(self) -> float:
-        return max(MIN_SECONDS, self._ends - time.monotonic())
+    def remaining(self) -> float:
+        """Return the seconds that remain for the next step."""
+        return max(MIN_SECONDS, self._deadline - time.monotonic())
 
     def limit(self) -> AbstractContextManager[None]:
-        limit: AbstractContextManager[None] = pymongo.timeout(self.left)
+        """Return a context that ends MongoDB's operations inside it after the remaining seconds."""
+        limit: AbstractContextManager[None] = pymongo.timeout(self.remaining)
         return limit
 
 
 def connect(url: str) -> AsyncMongoClient:
-    """A client with bounded waits, aware UTC times and majority writes. Nothing is sent yet."""
+    """Return a client with bounded waits, aware UTC times and majority writes. It sends nothing yet."""
     return AsyncIOMotorClient(url, **OPTIONS)
 
 
 def at_once(document: type[Document]) -> AsyncCollection:
-    """The document's collection for writes that wait for no disk and no other member.
+    """Return the document's collection for writes that wait for no disk and no other member.
 
-    For what a later, durable write follows: durable ones wait for those before them.
+    Use it only before a later durable write, which also waits for all writes before it.
     """
-    collection = document.get_motor_collection()
-    database: Any = collection.database  # Beanie knows no better type
-    own: AsyncCollection = database.get_collection(collection.name, write_concern=WriteConcern(w=1))
-    return own
+    collection: AsyncCollection = document.get_motor_collection().with_options(write_concern=WriteConcern(w=1))
+    return collection
 
 
 async def open_database(url: str, documents: Sequence[type[Document]]) -> AsyncMongoClient:
-    """Bind `documents` to the `url`. Their collections, indexes and validators are made by the migrations.
+    """Bind `documents` to the database at `url`. Returns its client. Migrations have made collections and indexes.
 
-    Raises pymongo.errors.PyMongoError when the server cannot be reached.
+    Raises pymongo.errors.PyMongoError if the server cannot be reached.
     """
     client = connect(url)
     await init_beanie(client.get_default_database("tutordesk"), document_models=list(documents), skip_indexes=True)

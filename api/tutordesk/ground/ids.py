@@ -7,7 +7,7 @@ from tutordesk.ground.errors import NotFound
 
 
 def object_id(text: str) -> PydanticObjectId:
-    """Return the id that the text spells. Raises NotFound for any other text, since that names nothing."""
+    """Return the id that the text spells. Raises NotFound for any other text, since no object has such an id."""
     if not is_object_id(text):
         raise NotFound
     return PydanticObjectId(text)

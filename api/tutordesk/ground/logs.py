@@ -1,8 +1,8 @@
 """Logs by structlog: one line an event on standard error, JSON for machines and plain text on a terminal.
 
-Modules log by the standard library; what structlog adds is the shape, and what is bound to the context: every line that
-a request causes, also those of the reply that it started, carries its `request_id`. Never a message's text, a cookie or
-a key: nothing logs them, and exceptions whose sentence quotes what was written are logged by their type alone.
+Modules log by the standard library. structlog formats the lines and adds the context: every line that a request
+causes carries its `request_id`, also the lines of a reply that it started. Nothing logs a message's text, a cookie or
+a key, so exceptions that may quote people's text are logged only by their type.
 """
 
 import logging
@@ -20,6 +20,7 @@ QUIET = ("uvicorn.error", "uvicorn.access", "google_genai", "httpx", "sse_starle
 
 
 def set_up_logs() -> None:
+    """Log to standard error from now on, in the form that suits its reader."""
     is_terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(is_terminal))
@@ -31,7 +32,7 @@ def set_up_logs() -> None:
 
 
 def formatter(is_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
-    """What makes a line of a record of the standard library."""
+    """Return the formatter that turns a record of the standard library into a line."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -51,15 +52,15 @@ def formatter(is_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
 
 
 def _exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    found = event.pop("exc_info", None)
-    error = found[1] if isinstance(found, tuple) else found
+    exc_info = event.pop("exc_info", None)
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if isinstance(error, BaseException):
         event["exception"] = describe(error)
     return event
 
 
 def describe(error: BaseException) -> str:
-    """The way to it and its type; its sentence too, unless that quotes values. Without local variables."""
+    """Return the error's traceback and type, and its sentence unless that may quote people's text."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     earlier = f"{describe(before)}\nthen\n" if before else ""
     sentence = "" if isinstance(error, QUOTING) else f": {error}"
@@ -67,7 +68,7 @@ def describe(error: BaseException) -> str:
 
 
 def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """S-32: what others sent moves no cursor and begins no line of a terminal."""
+    """Escape control characters, so that input cannot move the cursor or forge a log line."""
     for key, value in event.items():
         if isinstance(value, str) and key != "exception" and not value.isprintable():
             event[key] = value.encode("unicode_escape").decode()
@@ -75,8 +76,8 @@ def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _text(_: WrappedLogger, __: str, event: EventDict) -> str:
-    at, level, said = event.pop("at"), event.pop("level").upper(), event.pop("event")
+    at, level, sentence = event.pop("at"), event.pop("level").upper(), event.pop("event")
     exception = event.pop("exception", None)
     event.pop("logger", None)
     keys = " ".join(f"{key}={value}" for key, value in event.items())
-    return f"{at} {level:<7} {said} {keys}".rstrip() + (f"\n{exception}" if exception else "")
+    return f"{at} {level:<7} {sentence} {keys}".rstrip() + (f"\n{exception}" if exception else "")

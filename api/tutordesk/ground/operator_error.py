@@ -1,8 +1,8 @@
 """The error that ends a command, or the server's start, with a sentence for the operator.
 
-It has a module of its own without imports, because commands load it before the application.
+The module imports nothing, because commands load it before the application.
 """
 
 
 class OperatorError(Exception):
-    """Something that only the operator can mend. Its text says what happened and what to do, in whole sentences."""
+    """A failure that only the operator can mend. Its text says what happened and what to do, in whole sentences."""

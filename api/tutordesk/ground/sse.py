@@ -1,7 +1,7 @@
 """Server-sent events: frames as bytes, and the streams of this process that are open.
 
-Frames are bytes because sse-starlette passes bytes on unchanged. One task a process ends all streams when the server
-stops, and another asks every two seconds whether each reader may still read.
+Frames are bytes because sse-starlette passes bytes on unchanged. Each process has one task that ends all streams when
+the server stops, and one that checks every two seconds whether each reader may still read.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from tutordesk.ground.metrics import OPEN_STREAMS
 FIRST_BYTES = b": ok\nretry: 1000\n\n"
 KEEP_ALIVE = b": still here\n\n"
 KEEP_ALIVE_SECONDS = 15.0
-LOOK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 MayRead = Callable[[], Awaitable[bool]]
 
 
 def frame(event: str, data: BaseModel | dict[str, object]) -> bytes:
-    """Return one event as it goes over the wire. A model's unset fields are left out."""
+    """Return an event as sent over the wire, without a model's unset fields."""
     fields = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, BaseModel) else data
     return b"event: %b\ndata: %b\n\n" % (event.encode(), orjson.dumps(fields))
 
@@ -44,7 +44,7 @@ class Streams:
 
     async def __aenter__(self) -> Self:
         self._background.start(self._end_at_exit(), "end streams at exit")
-        self._background.every(LOOK_SECONDS, self._end_unreadable, "end unreadable streams")
+        self._background.every(CHECK_SECONDS, self._end_unreadable, "end unreadable streams")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -58,17 +58,17 @@ class Streams:
     async def _end_unreadable(self) -> None:
         """End the streams of readers who signed out or were removed from the room."""
         for stream, may_read in list(self._open.items()):
-            with contextlib.suppress(pymongo.errors.PyMongoError):  # asked again when the database is back
+            with contextlib.suppress(pymongo.errors.PyMongoError):  # the next check may reach the database
                 if not await may_read() and stream in self._open:
                     del self._open[stream]
                     stream.cancel()
 
 
 class ByteStream(EventSourceResponse):
-    """sse-starlette's response for frames that are bytes already, with one task more instead of a group of four.
+    """sse-starlette's response for frames that are bytes already, with one extra task instead of a group of four.
 
-    The frames' author sends a comment at least every 15 s. A reader that leaves and a server that stops cancel the
-    stream; so does `Streams`, which takes it out of `streams` first.
+    `frames` yields a comment at least every 15 s. A reader that leaves and a server that stops cancel the stream. So
+    does `Streams`, which removes it from `streams` first.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ByteStream(EventSourceResponse):
         frames: AsyncGenerator[bytes],
         may_read: MayRead,
         streams: dict[asyncio.Task[object], MayRead],
-        status_code: int = 200,  # FastAPI reads the default for the API's description
+        status_code: int = 200,  # FastAPI reads this default for the API's description
     ) -> None:
         self._frames, self._may_read, self._streams = frames, may_read, streams
         super().__init__(frames, status_code, ping=0, sep="\n", headers={"Cache-Control": "no-store, no-transform"})
@@ -84,8 +84,8 @@ class ByteStream(EventSourceResponse):
     async def _stream_response(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async with contextlib.aclosing(self._frames):
-            async for part in self._frames:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+            async for frame_bytes in self._frames:
+                await send({"type": "http.response.body", "body": frame_bytes, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,7 @@
-"""Text as the tutor and the search read it: words in any language, sentences, Markdown without its marks."""
+"""Text for the tutor and the search: words in any language, sentences, and Markdown without its markup.
+
+Both split words here, so that the search finds a word wherever the offline tutor does.
+"""
 
 import re
 import unicodedata
@@ -21,15 +24,15 @@ _MARKS = (
 
 
 def fold(text: str) -> str:
-    """Case, width and accents folded away: `Café` and `CAFE` are the same."""
+    """Return the text without differences of case, width and accents: `Café` and `CAFE` become the same."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+    return unicodedata.normalize("NFC", "".join(char for char in decomposed if not unicodedata.combining(char)))
 
 
 def words(text: str) -> Iterator[str]:
-    """Folded words in order. A run of Chinese, Japanese or Korean signs comes as its overlapping pairs."""
+    """Yield the folded words in order, and Chinese, Japanese or Korean as overlapping pairs of characters."""
     for match in WORD.finditer(fold(text)):
         run = match.group()
         if len(run) > 1 and IS_CJK.match(run):
@@ -38,31 +41,31 @@ def words(text: str) -> Iterator[str]:
             yield run
 
 
-def plain_text(markdown: str, most: int = 20_000) -> str:
-    """The text of the first `most` characters of Markdown, in one line, without headings', lists' and links' marks."""
-    text = markdown[:most]
+def plain_text(markdown: str, limit: int = 20_000) -> str:
+    """Return the text of the first `limit` characters of Markdown, in one line and without markup."""
+    text = markdown[:limit]
     for pattern, replacement in _MARKS:
         text = pattern.sub(replacement, text)
     return " ".join(text.split())
 
 
-def shorten(text: str, most: int) -> str:
-    """At most `most` characters, cut between words where there are words, with an ellipsis."""
-    if len(text) <= most:
+def shorten(text: str, limit: int) -> str:
+    """Return at most `limit` characters of the text, cut between words if possible, with an ellipsis."""
+    if len(text) <= limit:
         return text
-    cut = text[: most - 1]
+    cut = text[: limit - 1]
     at_word = cut.rsplit(" ", 1)[0]
-    return (at_word if len(at_word) > most // 2 else cut).rstrip(" ,;:") + "…"
+    return (at_word if len(at_word) > limit // 2 else cut).rstrip(" ,;:") + "…"
 
 
-def excerpt_around(text: str, query: str, most: int) -> str:
-    """About `most` characters of a line of text, around the first word that begins like one of the query's."""
-    asked = list(words(query))
-    at = next((place for place, word in _placed_words(text) if any(word.startswith(one) for one in asked)), 0)
-    if at < most // 2:
-        return shorten(text, most)
-    start = text.find(" ", at - most // 2, at) + 1 or at
-    return "…" + shorten(text[start:], most - 1)
+def excerpt_around(text: str, query: str, limit: int) -> str:
+    """Return about `limit` characters of a line of text, around the first word that begins like one of the query's."""
+    prefixes = tuple(words(query))
+    at = next((place for place, word in _placed_words(text) if word.startswith(prefixes)), 0)
+    if at < limit // 2:
+        return shorten(text, limit)
+    start = text.find(" ", at - limit // 2, at) + 1 or at
+    return "…" + shorten(text[start:], limit - 1)
 
 
 def _placed_words(text: str) -> Iterator[tuple[int, str]]:
@@ -72,18 +75,18 @@ def _placed_words(text: str) -> Iterator[tuple[int, str]]:
         yield from ((match.start() + place, run[place:]) for place in range(len(run) if is_cjk else 1))
 
 
-def first_words(text: str, most: int) -> str:
-    """At most `most` words (signs count as words where nothing separates them), ended at a sentence if there is one."""
-    taken: list[str] = []
+def first_words(text: str, limit: int) -> str:
+    """Return at most `limit` words, as whole sentences if possible. Two unseparated characters count as a word."""
+    sentences: list[str] = []
     count = 0
     for sentence in SENTENCE_END.split(text):
         size = max(len(sentence.split()), len(IS_CJK.findall(sentence)) // 2)
-        if taken and count + size > most:
+        if sentences and count + size > limit:
             break
-        taken.append(sentence)
+        sentences.append(sentence)
         count += size
-    joined = " ".join(taken)
-    pieces = joined.split()
-    if len(pieces) > most:
-        return " ".join(pieces[:most]) + "…"
-    return shorten(joined, most * 12)
+    beginning = " ".join(sentences)
+    pieces = beginning.split()
+    if len(pieces) > limit:
+        return " ".join(pieces[:limit]) + "…"
+    return shorten(beginning, limit * 12)

@@ -69,8 +69,8 @@ class Timeline:
             return record
 
         patience = patience or Patience()
-        async with self._turn(room_id, patience.left), self._session(room_id) as session:
-            return await transact(session, attempt, patience.left)
+        async with self._turn(room_id, patience.remaining), self._session(room_id) as session:
+            return await transact(session, attempt, patience.remaining)
 
     @asynccontextmanager
     async def _session(self, room_id: PydanticObjectId) -> AsyncIterator[Session]:

@@ -95,7 +95,7 @@ class Cursor:
             group, moment, id = base64.urlsafe_b64decode(padded).decode("ascii").split(".")
             return cls(int(group), datetime.fromtimestamp(int(moment) / 1000, UTC), PydanticObjectId(id))
         except (ValueError, OverflowError, OSError, InvalidId) as error:
-            sentence = "This page's mark cannot be read. Start again from the first page."
+            sentence = "The cursor of this page is not valid. Start again from the first page."
             raise Invalid(sentence, [FieldError(field="cursor", message="is not one that was given out")]) from error
 
     def after(self) -> Query:
