@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from testing.steps import create_ticket
-from tutordesk.identity.accounts import HASHER, NOBODY
+from tutordesk.identity.accounts import DUMMY_HASH, HASHER
 from tutordesk.identity.limits import network_of
 from tutordesk.identity.models import User
 
@@ -207,7 +207,7 @@ class TestCreateSession:
             assert wrong.json() == unknown.json()
             assert wrong.json()["type"] == "urn:tutordesk:problem:wrong-credentials"
             assert "set-cookie" not in wrong.headers
-        assert not HASHER.check_needs_rehash(NOBODY)
+        assert not HASHER.check_needs_rehash(DUMMY_HASH)
 
     async def test_sixth_try_is_429_but_nobody_else_is_locked_out(self, mock: httpx.AsyncClient) -> None:
         """S-15."""

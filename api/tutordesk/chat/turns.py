@@ -87,7 +87,7 @@ async def _start(
         question = await _question(ask, chat)
         history = await read_history(chat, newest, _replaced(ask)) if chat else []
         prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
-        await visitor.keep()
+        await visitor.create_user()
         reply = _new_reply(ask, question, visitor.id, ticket_id, chat, prompt, sources, replies)
         await replies.save_new(reply)
     opening = continue_chat(chat, reply) if chat else open_chat(reply)

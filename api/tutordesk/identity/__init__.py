@@ -1,1 +1,1 @@
-"""Who: visitors by a signed cookie, and what each may do."""
+"""Identity: visitors by a signed cookie, names, accounts, and the rights and limits of each."""

@@ -1,13 +1,13 @@
-"""Who may call a route, as the type of a parameter. Each is a plain function too, for WebSockets.
+"""Access to routes, as parameter types. Each type has a plain function too, for WebSockets.
 
-| parameter | who |
+| parameter | admits |
 |---|---|
-| `Visitor` | everybody, told apart by a signed cookie: `visitor_of(connection)` |
+| `Visitor` | everybody, identified by a signed cookie: `visitor_of(connection)` |
 | `Member` | a visitor with a name: `member_of(visitor)` |
-| `Admin` | a user whom the operator made one: `admin_of(visitor)` |
+| `Admin` | a user whom the operator made an admin: `admin_of(visitor)` |
 
-Reading creates nothing. A route's first write calls `visitor.keep()`, which makes the `User` and lets the gate
-(edge/gate.py) send the cookie. What is private is a 404 to others, the same as what is unknown.
+Reading creates nothing. A route's first write calls `visitor.create_user()`, which saves the `User` and lets the gate
+(edge/gate.py) send the cookie. Private objects answer 404 to others, exactly like unknown ones.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ ModelOf = Annotated[str, Depends(model_of)]
 
 @dataclass(slots=True)
 class VisitorOfRequest:
-    """The browser behind a request or a WebSocket. `is_new`: it has no cookie yet, so its id is known to nobody."""
+    """The browser behind a request or a WebSocket. If `is_new`, it has no cookie yet and its id is not stored."""
 
     sign_in: SignIn
     is_new: bool
@@ -80,48 +80,49 @@ class VisitorOfRequest:
 
     @property
     def issued_at(self) -> float:
-        """When this sign-in began, in seconds since 1970."""
+        """Return the time at which this sign-in began, in seconds since 1970."""
         return self.sign_in.issued_at
 
     @property
     def is_revoked(self) -> bool:
-        """Whether this sign-in has ended meanwhile: for what stays open, such as a WebSocket, to ask now and then."""
+        """Return whether this sign-in has ended. Long connections, such as a WebSocket, check it repeatedly."""
         return _revocations_of(self.connection).is_revoked(self.id, self.sid, self.issued_at)
 
     async def may_read(self) -> bool:
-        """Whether what is open for this visitor may stay so."""
+        """Return whether a stream of this visitor may stay open."""
         return not self.is_revoked
 
     @property
     def ip(self) -> str:
         return self.connection.client.host if self.connection.client else "unknown"
 
-    async def keep(self) -> None:
-        """Make the `User` of a new visitor and send it its cookie with this answer."""
+    async def create_user(self) -> None:
+        """Create the `User` of a new visitor, and send the cookie with this answer."""
         if self.is_new:
             await User(id=self.id).insert()
             self.is_new = False
             self.send_token()
 
     def sign_in_as(self, sign_in: SignIn) -> None:
-        """Be who `sign_in` says from now on, and have the browser know by a new cookie."""
+        """Switch this browser to `sign_in`'s user and send a new cookie."""
         self.sign_in, self.is_new = sign_in, False
         self.send_token()
 
     def send_token(self) -> None:
+        """Send a new cookie for this sign-in with this answer."""
         send_cookie(self.connection, sign_token(self.sign_in, _secret_keys_of(self.connection)))
 
     async def user(self) -> User | None:
         return None if self.is_new else await User.get(self.id)
 
-    async def kept_user(self) -> User:
-        """The `User`, made when there is none yet: the visitor is new, or its `User` was lost."""
-        await self.keep()
+    async def ensure_user(self) -> User:
+        """Return the `User`, and create it if it is missing: the visitor is new, or a restore removed it."""
+        await self.create_user()
         if user := await self.user():
             return user
         with suppress(DuplicateKeyError):
             return await User(id=self.id).insert()
-        return await self.kept_user()
+        return await self.ensure_user()
 
     async def sign_out(self) -> None:
         """End this sign-in everywhere, and remove the cookie."""
@@ -130,7 +131,7 @@ class VisitorOfRequest:
             send_cookie(self.connection, "", 0)
 
     async def require_author(self, author_id: PydanticObjectId, refusal: AppError | None = None) -> None:
-        """Raises Forbidden, or `refusal`, unless this is the author or an admin."""
+        """Admit only the author and admins. Raises Forbidden for others, or `refusal`."""
         if author_id != self.id:
             user = await self.user()
             if not user or user.role != "admin":
@@ -139,7 +140,7 @@ class VisitorOfRequest:
 
 @dataclass(slots=True)
 class MemberOfRequest:
-    """A visitor whose `User` was loaded: one with a name for `Member`, an admin for `Admin`."""
+    """A visitor and the loaded `User`, who has a name as a `Member` and is an admin as an `Admin`."""
 
     visitor: VisitorOfRequest
     user: User
@@ -167,7 +168,7 @@ def cookie_name(connection: HTTPConnection) -> str:
 
 
 def send_cookie(connection: HTTPConnection, token: str, max_age: int = int(LIFETIME.total_seconds())) -> None:
-    """Have the gate add the cookie to this request's answer; an empty token with `max_age` 0 removes it."""
+    """Let the gate add the cookie to this request's answer. An empty token with `max_age` 0 removes the cookie."""
     secure = "; Secure" if is_secure(connection) else ""
     connection.scope["set_cookie"] = (
         f"{cookie_name(connection)}={token}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}"
@@ -175,9 +176,9 @@ def send_cookie(connection: HTTPConnection, token: str, max_age: int = int(LIFET
 
 
 async def visitor_of(connection: HTTPConnection) -> VisitorOfRequest:
-    """Who is behind a request or a WebSocket.
+    """Return the visitor behind a request or a WebSocket.
 
-    Raises NotSignedIn, and removes the cookie, when the cookie is not one of ours or its sign-in has ended.
+    Raises NotSignedIn, and removes the cookie, if the cookie is invalid or its sign-in has ended.
     """
     token = connection.cookies.get(cookie_name(connection))
     if token is None:
@@ -199,7 +200,7 @@ Visitor = Annotated[VisitorOfRequest, Depends(visitor_of)]
 
 
 async def member_of(visitor: Visitor) -> MemberOfRequest:
-    """Raises NameNeeded when the visitor has no name, NotSignedIn when the user is disabled."""
+    """Return the visitor as a member. Raises NameNeeded without a name, NotSignedIn for a disabled user."""
     user = await visitor.user()
     if user and user.is_disabled:
         raise NotSignedIn
@@ -209,12 +210,12 @@ async def member_of(visitor: Visitor) -> MemberOfRequest:
 
 
 async def admin_of(visitor: Visitor) -> MemberOfRequest:
-    """Raises Forbidden unless the visitor is an admin, NotSignedIn when the user is disabled."""
+    """Return the visitor as an admin. Raises Forbidden for others, NotSignedIn for a disabled user."""
     user = await visitor.user()
     if user and user.is_disabled:
         raise NotSignedIn
     if not user or user.role != "admin":
-        raise Forbidden("Only an admin may do that.")
+        raise Forbidden("Only an admin may do this. Sign in as an admin.")
     return MemberOfRequest(visitor, user)
 
 

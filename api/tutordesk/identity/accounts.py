@@ -1,7 +1,7 @@
 """Accounts: an e-mail address and a password carry a user to another device.
 
-Passwords are kept as argon2id hashes and checked in a thread, one at a time in a process (`Limits` sees to that). An
-unknown address is checked against the hash of nobody's password, so that it takes as long as a known one.
+Passwords are stored as argon2id hashes and checked in a thread, one at a time in a process (`Limits` has the lock). An
+unknown address is checked against a dummy hash, so that the answer takes as long as for a known one.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from tutordesk.ground.errors import Conflict, WrongCredentials
 from tutordesk.identity.models import User
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP, Password Storage Cheat Sheet
-NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$pttm22O9pjFoqCX2QsZWgg$vvRyxGAvqap024HAIfUJAgmvGP3u99m4bOJMdImIgUA"
-EMAIL_TAKEN = "That e-mail address cannot be used here. Take another one, or sign in if it is yours."
+DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$pttm22O9pjFoqCX2QsZWgg$vvRyxGAvqap024HAIfUJAgmvGP3u99m4bOJMdImIgUA"
+EMAIL_TAKEN = "You cannot use this e-mail address. Choose another one, or sign in if it is yours."
 
 Email = Annotated[EmailStr, AfterValidator(str.lower)]
 
 
 def _one_spelling(password: str) -> str:
-    """The same password from every keyboard: some send é as one character, some as two."""
+    """Return the password in one form for all keyboards: some send é as one character, some as two."""
     return unicodedata.normalize("NFC", password)
 
 
@@ -36,7 +36,7 @@ class Credentials(BaseModel):
 
 
 class Account(BaseModel):
-    """`current_password` is needed by whoever has an account already."""
+    """A new account, or the changed one. A change needs `current_password`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -48,12 +48,12 @@ class Account(BaseModel):
     @classmethod
     def _not_the_email(cls, password: str, info: ValidationInfo) -> str:
         if password.lower() == info.data.get("email"):
-            raise ValueError("Choose a password that is not your e-mail address")
+            raise ValueError("must not be your e-mail address")
         return password
 
 
 async def find_account(email: str, password: str) -> User:
-    """Raises WrongCredentials: for an unknown address, another password and a disabled user alike."""
+    """Return the account's user. Raises WrongCredentials for an unknown address, wrong password and disabled user."""
     user = await User.find_one(User.email == email)
     if not await _matches(user.password_hash if user else None, password) or not user or user.is_disabled:
         raise WrongCredentials
@@ -61,8 +61,9 @@ async def find_account(email: str, password: str) -> User:
 
 
 async def confirm_password(user: User, password: str) -> None:
+    """Check the password of a signed-in user. Raises WrongCredentials."""
     if not await _matches(user.password_hash, password):
-        raise WrongCredentials("Your current password is another one.")
+        raise WrongCredentials("Your current password is wrong. Check it and try again.")
 
 
 async def hash_password(password: str) -> str:
@@ -70,11 +71,11 @@ async def hash_password(password: str) -> str:
 
 
 async def save_account(user: User, email: str, password_hash: str) -> None:
-    """Raises Conflict when the address is another's, or the account was changed since `user` was read."""
-    known = {"_id": user.id, "password_hash": user.password_hash}
+    """Save the account. Raises Conflict if another user has the address, or the account changed since it was read."""
+    unchanged = {"_id": user.id, "password_hash": user.password_hash}
     try:
         change = {"$set": {"email": email, "password_hash": password_hash}}
-        result = await User.get_motor_collection().update_one(known, change)
+        result = await User.get_motor_collection().update_one(unchanged, change)
     except pymongo.errors.DuplicateKeyError:
         raise Conflict(EMAIL_TAKEN) from None
     if not result.matched_count:
@@ -82,11 +83,11 @@ async def save_account(user: User, email: str, password_hash: str) -> None:
 
 
 async def _matches(password_hash: str | None, password: str) -> bool:
-    """Whether the password is the hashed one. Without a hash it is not, after the same time."""
+    """Return whether the password has this hash. Without a hash returns False, after the same time."""
 
     def verify() -> bool:
         try:
-            return HASHER.verify(password_hash or NOBODY, password) and password_hash is not None
+            return HASHER.verify(password_hash or DUMMY_HASH, password) and password_hash is not None
         except (VerificationError, InvalidHashError):
             return False
 

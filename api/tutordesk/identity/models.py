@@ -1,6 +1,6 @@
-"""The `User` document: a visitor from its first write on. Naming oneself or keeping an account keeps the same id.
+"""The `User` document: a visitor from the first write on. Setting a name or creating an account keeps the id.
 
-An account is an e-mail address (lower case, one user's only) and the argon2id hash of a password. Names are not unique.
+An account is an e-mail address (lower case, unique) and the argon2id hash of a password. Names are not unique.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ Role = Literal["visitor", "member", "admin", "agent"]
 
 
 class User(Document):
-    """`name_key` is how the name looks (identity/names.py): names with the same can be taken for each other."""
+    """A user. Names with the same `name_key` look alike (identity/names.py)."""
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     name: str | None = None
@@ -29,5 +29,5 @@ class User(Document):
 
     class Settings:
         name = "users"
-        keep_nulls = False  # a user without e-mail has no such field, so that the index passes it over
+        keep_nulls = False  # the sparse unique index ignores users without the field, but not null values
         indexes = [IndexModel([("email", ASCENDING)], name="email", unique=True, sparse=True)]

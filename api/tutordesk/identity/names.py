@@ -1,8 +1,8 @@
-"""Names that people give themselves: cleaned for display, and refused when they could be taken for somebody official.
+"""Names of people: cleaned for display, and refused if they could be taken for the tutor or staff.
 
-A name is judged by how it looks: look-alikes, marks, styled letters and digits used as letters become plain Latin.
-After Unicode UTS 39, with the tables of confusable-homoglyphs (loaded with the first name: 17 MB) and what Unicode
-calls the styled letters. `check_name` is for what a person typed, `name_key` for comparing two names.
+A name is judged by its looks: look-alikes, marks, styled letters and digits used as letters become plain Latin. This
+follows Unicode UTS 39, with the tables of confusable-homoglyphs (17 MB, loaded with the first name) and Unicode's
+names of styled letters. `check_name` takes a typed name; `name_key` compares two names.
 """
 
 import re
@@ -24,43 +24,43 @@ UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 UNSEEN_LETTERS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
 )
-PICTURE_STYLE = re.compile("[\ufe0e\ufe0f]")  # shows the sign before it as text or as a picture; keyboards add it
+PICTURE_STYLE = re.compile("[\ufe0e\ufe0f]")  # shows the character before it as text or as an emoji; keyboards add it
 WRITTEN_TOGETHER = {"LATIN", "HAN", "HIRAGANA", "KATAKANA", "BOPOMOFO", "HANGUL"}  # in one word, in East Asia
 ANY_SCRIPT = {"COMMON", "INHERITED"}
 STYLED = re.compile(r"\b(?:LATIN|REGIONAL INDICATOR|SQUARED) .*LETTER (?:[A-Z]+ ){0,2}([A-Z])(?: WITH .*)?$")
-SIGNS_AS_LETTERS = "@$€!|"
+SYMBOLS_AS_LETTERS = "@$€!|"
 AS_LETTERS = str.maketrans("0345789@$€!|", "oeastbgase11")  # 1 is i or l
 
 
 def check_name(text: str) -> str:
-    """The name as it is shown: NFC, trimmed, single spaces, 1 to 40 characters. Raises Invalid with a sentence."""
+    """Return the name for display: NFC, trimmed, single spaces, 1 to 40 characters. Raises Invalid with a sentence."""
     typed = PICTURE_STYLE.sub("", unicodedata.normalize("NFC", text.strip()))
-    if any(unicodedata.category(sign) in UNSEEN for sign in typed) or UNSEEN_LETTERS.search(typed):
-        raise _invalid("That name holds a character that cannot be seen. Type it anew without it.")
+    if any(unicodedata.category(char) in UNSEEN for char in typed) or UNSEEN_LETTERS.search(typed):
+        raise _invalid("This name contains an invisible character. Type it again without it.")
     name = " ".join(typed.split())
     if not 1 <= len(name) <= MAX_CHARACTERS:
-        raise _invalid(f"A name has 1 to {MAX_CHARACTERS} characters.")
-    if not any(unicodedata.category(sign)[0] in "LN" for sign in name):
-        raise _invalid("A name needs a letter or a digit.")
+        raise _invalid(f"Choose a name of 1 to {MAX_CHARACTERS} characters.")
+    if not any(unicodedata.category(char)[0] in "LN" for char in name):
+        raise _invalid("Choose a name with at least one letter or digit.")
     if _has_tower_of_marks(name):
-        raise _invalid("That name stacks too many marks on one letter.")
+        raise _invalid("This name has too many marks on one letter. Remove some.")
     if any(_mixes_scripts(word) for word in re.findall(r"\w+", name)):
-        raise _invalid("That name mixes letters that look alike from different scripts. Keep to one in each word.")
+        raise _invalid("This name mixes letters that look alike from different scripts. Use one script in each word.")
     if is_reserved(name):
-        raise _invalid("That name could be taken for the tutor or for staff. Choose another one.")
+        raise _invalid("This name could be taken for the tutor or for staff. Choose another one.")
     return name
 
 
 def name_key(name: str) -> str:
-    """How a name looks, in one spelling. Names with the same key can be taken for each other."""
-    return _seen(_words(_plain(name), SIGNS_AS_LETTERS))
+    """Return one spelling of the name's looks. Names with the same key could be taken for each other."""
+    return _look_of(_words(_plain(name), SYMBOLS_AS_LETTERS))
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name says, or looks as if it said, that this is the tutor, staff or everybody."""
+    """Return whether a name claims, or seems to claim, to be the tutor, staff or everybody."""
     plain = _plain(name)
     words = _words(plain, "")
-    readings = [_words(plain, SIGNS_AS_LETTERS), words, [word.strip("0123456789") for word in words]]
+    readings = [_words(plain, SYMBOLS_AS_LETTERS), words, [word.strip("0123456789") for word in words]]
     return any(_is_reserved_alone(reading) or _holds_reserved(reading) for reading in readings)
 
 
@@ -70,55 +70,59 @@ def _is_reserved_alone(words: list[str]) -> bool:
 
 
 def _holds_reserved(words: list[str]) -> bool:
-    """As one word, or as a word with gaps: `ad min`, `t.u.t.o.r Ann`."""
+    """Return whether a word, or several joined, are reserved: `ad min`, `t.u.t.o.r Ann`."""
     runs = (words[start:end] for start in range(len(words)) for end in range(start + 1, len(words) + 1))
-    return any(_seen(run) in _reserved() for run in runs)
+    return any(_look_of(run) in _reserved() for run in runs)
 
 
 @cache
 def _reserved() -> frozenset[str]:
-    return frozenset(_seen([word]) for word in RESERVED)
+    return frozenset(_look_of([word]) for word in RESERVED)
 
 
-def _seen(words: list[str]) -> str:
-    """Words as one, with the letters that the eye confuses made the same."""
+def _look_of(words: list[str]) -> str:
+    """Return the words joined, with letters that the eye confuses made equal."""
     text = "".join(words).translate(AS_LETTERS).replace("1", "l").replace("i", "l")
     return text.replace("rn", "m").replace("vv", "w")
 
 
-def _words(plain: str, signs: str) -> list[str]:
-    """The words of a plain name, small; at `aB` a new one begins. `signs` count as letters."""
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)
-    return ["".join(word) for is_word, word in groupby(parted.lower(), lambda s: s.isalnum() or s in signs) if is_word]
+def _words(plain: str, symbols: str) -> list[str]:
+    """Return the words of a plain name in lower case, split also at `aB`. `symbols` count as letters."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).lower()
+    runs = groupby(spaced, lambda char: char.isalnum() or char in symbols)
+    return ["".join(run) for is_word, run in runs if is_word]
 
 
 def _plain(name: str) -> str:
-    """A name without marks, with every letter that looks like a Latin one as that."""
-    bare = (sign for sign in unicodedata.normalize("NFKD", name) if unicodedata.category(sign) != "Mn")
-    return "".join(_latin(sign) for sign in "".join(_latin(sign) for sign in bare))
+    """Return the name without marks, and with Latin letters in place of those that look like them."""
+    unmarked = (char for char in unicodedata.normalize("NFKD", name) if unicodedata.category(char) != "Mn")
+    return "".join(_latin(char) for char in "".join(_latin(char) for char in unmarked))
 
 
 @lru_cache(4096)
-def _latin(sign: str) -> str:
-    """The Latin letter that `sign` looks like, else `sign`."""
-    if sign.isascii():
-        return sign
-    return _styled(sign) or next(_looks_of(sign), None) or next(_looks_of(sign.lower()), None) or sign
+def _latin(char: str) -> str:
+    """Return the Latin letter that `char` looks like, or else `char`."""
+    if char.isascii():
+        return char
+    return _styled(char) or next(_looks_of(char), None) or next(_looks_of(char.lower()), None) or char
 
 
-def _styled(sign: str) -> str | None:
-    """By its name in Unicode: `LATIN LETTER SMALL CAPITAL T`, `SQUARED LATIN CAPITAL LETTER A`, `O WITH STROKE`."""
-    name = unicodedata.name(sign, "")
-    found = STYLED.search(name)
-    if not found:
+def _styled(char: str) -> str | None:
+    """Return the letter that a character's Unicode name holds, or None.
+
+    Such names are `LATIN LETTER SMALL CAPITAL T`, `SQUARED LATIN CAPITAL LETTER A` and `O WITH STROKE`.
+    """
+    name = unicodedata.name(char, "")
+    match = STYLED.search(name)
+    if not match:
         return None
-    return found[1] if "CAPITAL LETTER" in name else found[1].lower()
+    return match[1] if "CAPITAL LETTER" in name else match[1].lower()
 
 
-def _looks_of(sign: str) -> Iterator[str]:
+def _looks_of(char: str) -> Iterator[str]:
     from confusable_homoglyphs.confusables import confusables_data
 
-    for look in confusables_data.get(sign, ()):
+    for look in confusables_data.get(char, ()):
         glyph = look["c"]
         if glyph.isascii() and glyph.isalnum():
             yield glyph
@@ -128,8 +132,8 @@ def _looks_of(sign: str) -> Iterator[str]:
 
 def _has_tower_of_marks(name: str) -> bool:
     marks = 0
-    for sign in name:
-        marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me") else 0
+    for char in name:
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
         if marks > MAX_MARKS:
             return True
     return False
@@ -139,7 +143,7 @@ def _mixes_scripts(word: str) -> bool:
     from confusable_homoglyphs.categories import alias
     from confusable_homoglyphs.confusables import is_dangerous
 
-    scripts = {alias(sign) for sign in word} - ANY_SCRIPT
+    scripts = {alias(char) for char in word} - ANY_SCRIPT
     return not scripts <= WRITTEN_TOGETHER and bool(is_dangerous(word))
 
 

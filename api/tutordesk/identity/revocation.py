@@ -1,8 +1,8 @@
-"""Sign-ins that ended before their cookie does: signed out, password changed, user disabled.
+"""Revocations: sign-ins that ended before their cookie expired, by sign-out, a new password or a disabled user.
 
-A `Revocation` in MongoDB tells all processes; each keeps them in memory, so that asking costs nothing. A process
-applies its own at once and reads what others wrote every two seconds. MongoDB drops each when the cookies that it is
-about have expired by themselves.
+Each is a document in MongoDB. Every process holds all of them in memory, so that a check costs nothing. It applies its
+own revocations immediately and reads those of other processes every two seconds. MongoDB deletes a revocation once
+the cookies that it concerns have expired.
 """
 
 import time
@@ -17,16 +17,18 @@ from tutordesk.ground.clock import now
 from tutordesk.identity.tokens import LIFETIME
 
 READ_SECONDS = 2.0
-OVERLAP = timedelta(minutes=10)  # by how much the clocks of several servers may differ, and a write may take
-KEPT = LIFETIME + timedelta(days=1)
+OVERLAP = timedelta(minutes=10)  # covers the difference of several servers' clocks and a slow write
+TIME_TO_LIVE = LIFETIME + timedelta(days=1)
 
 
 class Revocation(Document):
-    """With `sid`, one sign-in of a user ended. With `sid` null, all that began before `before` (seconds since 1970)
-    did, and while `is_disabled` all there are. There is one of the latter a user; `id` is "user" or "user:sid".
+    """The end of one sign-in, or of several sign-ins of a user.
+
+    With `sid`, that sign-in ended. Without it, all that began before `before` (seconds since 1970) ended, and all
+    without exception while `is_disabled`. The `id` is "user:sid" or "user", so a user has one of the second kind.
     """
 
-    id: str  # type: ignore[assignment]  # Beanie's own is optional
+    id: str  # type: ignore[assignment]  # Beanie declares it optional
     user_id: PydanticObjectId
     sid: str | None
     before: float
@@ -39,7 +41,7 @@ class Revocation(Document):
 
 
 class Revocations:
-    """All revocations, as far as this process knows. Use as `async with Revocations()`, which keeps it up to date."""
+    """The revocations that this process knows. Use as `async with Revocations()`, which keeps them up to date."""
 
     def __init__(self) -> None:
         self._sign_ins: set[tuple[PydanticObjectId, str]] = set()
@@ -49,7 +51,7 @@ class Revocations:
         self._newest = datetime.fromtimestamp(0, UTC) + OVERLAP
 
     def is_revoked(self, user_id: PydanticObjectId, sid: str, issued_at: float) -> bool:
-        """Whether the sign-in `sid` of a user, begun at `issued_at` (seconds since 1970), has ended."""
+        """Return whether the sign-in `sid` of a user has ended, which began at `issued_at` (seconds since 1970)."""
         return user_id in self._disabled or issued_at < self._before.get(user_id, 0) or (user_id, sid) in self._sign_ins
 
     async def end_sign_in(self, user_id: PydanticObjectId, sid: str) -> None:
@@ -60,15 +62,15 @@ class Revocations:
         await self._write(user_id, None, {"$max": {"before": before}})
 
     async def disable(self, user_id: PydanticObjectId) -> None:
-        """Refuse all sign-ins of a user, later ones too, until `enable`."""
+        """Refuse all present and future sign-ins of a user, until `enable`."""
         await self._write(user_id, None, {"$max": {"before": 0.0}, "$set": {"is_disabled": True}})
 
     async def enable(self, user_id: PydanticObjectId) -> None:
-        """Sign-ins count again, but for those that ended otherwise."""
+        """Accept a disabled user's sign-ins again, except for those that ended in another way."""
         await self._write(user_id, None, {"$max": {"before": 0.0}, "$set": {"is_disabled": False}})
 
     async def read(self) -> None:
-        """Read what was written since the last time. Raises pymongo.errors.PyMongoError."""
+        """Read the revocations written since the last time. Raises pymongo.errors.PyMongoError."""
         async for revocation in Revocation.find(Revocation.expires_at > self._newest - OVERLAP):
             self._apply(revocation)
             self._newest = max(self._newest, revocation.expires_at)
@@ -82,12 +84,12 @@ class Revocations:
         await self._background.close()
 
     async def _write(self, user_id: PydanticObjectId, sid: str | None, change: dict[str, dict[str, object]]) -> None:
-        about = {"user_id": user_id, "sid": sid, "expires_at": now() + KEPT}
+        fields = {"user_id": user_id, "sid": sid, "expires_at": now() + TIME_TO_LIVE}
         key = str(user_id) if sid is None else f"{user_id}:{sid}"
-        update = change | {"$set": about | change.get("$set", {})}
+        update = change | {"$set": fields | change.get("$set", {})}
         await Revocation.get_motor_collection().update_one({"_id": key}, update, upsert=True)
-        if written := await Revocation.get(key):
-            self._apply(written)
+        if revocation := await Revocation.get(key):
+            self._apply(revocation)
 
     def _apply(self, revocation: Revocation) -> None:
         if revocation.sid is not None:

@@ -1,6 +1,6 @@
-"""`/me`: who this browser is, which name it goes by, which tutor answers it; keeping an account, signing in and out.
+"""The routes of `/me`: the browser's identity and name, its account, signing in and out.
 
-What changes who somebody is gives a new sign-in, in a new cookie, and ends the old one.
+A new password begins a new sign-in with a new cookie, because it ends all earlier ones.
 """
 
 import time
@@ -27,7 +27,10 @@ router = APIRouter(tags=["identity"])
 
 
 class Me(BaseModel):
-    """`id` is null until the first write; `email` is the account's; `model` is `provider:name` of the tutor."""
+    """The visitor. `id` is null until the first write; `email` is null without an account.
+
+    `model` is the `provider:name` that answers.
+    """
 
     id: str | None
     name: str | None
@@ -49,9 +52,9 @@ async def read_me(visitor: Visitor, model: ModelOf) -> Me:
 
 @router.patch("/me", operation_id="update_me", responses=problem_responses(401, 403, 413, 415, 422))
 async def update_me(change: MeChange, visitor: Visitor, model: ModelOf) -> Me:
-    """Give oneself a name, or another one. It makes a visitor a member, with the same id."""
+    """Set or change your name. A visitor becomes a member with the same id."""
     name = check_name(change.name)
-    user = await visitor.kept_user()
+    user = await visitor.ensure_user()
     await user.update({"$set": {"name": name, "name_key": name_key(name)}})
     await User.find(User.id == user.id, User.role == "visitor").update({"$set": {"role": "member"}})
     return await _me(visitor, model)
@@ -63,17 +66,17 @@ async def update_me(change: MeChange, visitor: Visitor, model: ModelOf) -> Me:
 async def create_account(
     account: Account, visitor: Visitor, limits: LimitsOf, revocations: RevocationsOf, model: ModelOf
 ) -> Me:
-    """Keep an account for who one is, or change it. Ends every other sign-in of this user."""
+    """Create an account for this user, or change it. Every other sign-in of the user ends."""
     user = await visitor.user()
     if user and user.email and user.password_hash:
         if account.current_password is None:
-            field = FieldError(field="current_password", message="Give your current password too")
-            raise Invalid("You have an account. To change it, give its current password too.", [field])
+            field = FieldError(field="current_password", message="Enter your current password")
+            raise Invalid("You already have an account. To change it, enter your current password too.", [field])
         async with limits.sign_in_try(user.email, visitor.ip):
             await confirm_password(user, account.current_password)
     async with limits.account_try(visitor.ip):
         password_hash = await hash_password(account.password)
-    await save_account(user or await visitor.kept_user(), account.email, password_hash)
+    await save_account(user or await visitor.ensure_user(), account.email, password_hash)
     now = time.time()
     await revocations.end_all_sign_ins(visitor.id, before=now)
     visitor.sign_in_as(new_sign_in(visitor.id, now))
@@ -86,8 +89,8 @@ async def create_account(
     responses=problem_responses(401, 403, 413, 415, 422, 429),
 )
 async def create_session(credentials: Credentials, visitor: Visitor, limits: LimitsOf, model: ModelOf) -> Me:
-    """Sign in: this browser is the account's user from now on."""
-    began_at = time.time()  # so that a password changed meanwhile ends this sign-in too
+    """Sign in: this browser becomes the account's user."""
+    began_at = time.time()  # before the check, so that a password changed in the meantime ends this sign-in too
     async with limits.sign_in_try(credentials.email, visitor.ip):
         user = await find_account(credentials.email, credentials.password)
     await visitor.sign_out()
@@ -97,7 +100,7 @@ async def create_session(credentials: Credentials, visitor: Visitor, limits: Lim
 
 @router.delete("/me/session", operation_id="delete_session", status_code=204, responses=problem_responses(401, 403))
 async def delete_session(visitor: Visitor) -> None:
-    """Sign out: this cookie, and every copy of it, is nobody's from now on."""
+    """Sign out: this cookie and every copy of it become invalid."""
     await visitor.sign_out()
 
 

@@ -1,13 +1,13 @@
-"""The cookie: an HS256 JWT that says which `User` a browser is, and by which sign-in. Signed by PyJWT.
+"""The cookie: an HS256 JWT, signed by PyJWT, that names the browser's `User` and sign-in.
 
-| claim | is |
+| claim | meaning |
 |---|---|
 | `sub` | the user's id |
-| `sid` | random id of this sign-in, kept when the cookie is renewed; "" in cookies made before there was one |
-| `auth_time` | when this sign-in began, in seconds since 1970; kept too, so that renewing outlives no revocation |
-| `iat`, `exp`, `iss`, `aud` | when this cookie was made and ends, and what it is for |
+| `sid` | random id of this sign-in, unchanged when the cookie is renewed; "" in cookies of earlier versions |
+| `auth_time` | the start of this sign-in in seconds since 1970, unchanged too, so that revocations still apply |
+| `iat`, `exp`, `iss`, `aud` | when this cookie was created, when it expires, and its purpose |
 
-There may be several keys: the first signs, all are accepted, and what an older one signed is due for renewal.
+Several keys are possible: the first signs, all are accepted, and cookies of older keys are due for renewal.
 """
 
 import secrets
@@ -27,12 +27,12 @@ MAX_TOKEN_CHARACTERS = 2048
 
 
 class InvalidToken(Exception):
-    """The cookie is forged, broken, too old or for something else. Which one is nobody's business."""
+    """The cookie is forged, broken, too old or for another purpose. It does not say which, to help no forger."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Who signed in, by which sign-in, and when that was (seconds since 1970)."""
+    """A user's sign-in, and the time at which it began, in seconds since 1970."""
 
     user_id: PydanticObjectId
     sid: str
@@ -40,11 +40,12 @@ class SignIn:
 
 
 def new_sign_in(user_id: PydanticObjectId, issued_at: float | None = None) -> SignIn:
+    """Return a sign-in with a new random id, which begins now if `issued_at` does not say otherwise."""
     return SignIn(user_id, secrets.token_hex(12), time.time() if issued_at is None else issued_at)
 
 
 def sign_token(sign_in: SignIn, keys: Sequence[str]) -> str:
-    """A cookie's value, signed by the first of `keys`."""
+    """Return the cookie's value, signed by the first of `keys`."""
     now = time.time()
     claims = {
         "sub": str(sign_in.user_id),
@@ -59,17 +60,17 @@ def sign_token(sign_in: SignIn, keys: Sequence[str]) -> str:
 
 
 def read_token(token: str, keys: Sequence[str]) -> tuple[SignIn, bool]:
-    """The sign-in, and whether the cookie is due for renewal. Raises InvalidToken."""
+    """Return the sign-in, and whether the cookie is due for renewal. Raises InvalidToken."""
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise InvalidToken
     for number, key in enumerate(keys):
         try:
-            sign_in, made_at = _read(token, key)
+            sign_in, created_at = _read(token, key)
         except jwt.InvalidSignatureError:
             continue
         except (jwt.InvalidTokenError, InvalidId, TypeError, ValueError, OverflowError) as error:
             raise InvalidToken from error
-        return sign_in, number > 0 or time.time() - made_at > RENEW_AFTER.total_seconds()
+        return sign_in, number > 0 or time.time() - created_at > RENEW_AFTER.total_seconds()
     raise InvalidToken
 
 
@@ -83,7 +84,7 @@ def _read(token: str, key: str) -> tuple[SignIn, float]:
         leeway=60,
         options={"require": ["sub", "iss", "aud", "iat", "exp"]},
     )
-    sid, made_at = claims.get("sid", ""), float(claims["iat"])
+    sid, created_at = claims.get("sid", ""), float(claims["iat"])
     if not isinstance(sid, str):
         raise InvalidToken
-    return SignIn(PydanticObjectId(claims["sub"]), sid, float(claims.get("auth_time", made_at))), made_at
+    return SignIn(PydanticObjectId(claims["sub"]), sid, float(claims.get("auth_time", created_at))), created_at

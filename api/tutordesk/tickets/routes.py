@@ -71,7 +71,7 @@ async def create_ticket(
     body: TicketIn, visitor: Visitor, limits: LimitsOf, summaries: SummariesOf, response: Response
 ) -> TicketOut:
     await limits.spend_ticket(str(visitor.id))
-    await visitor.keep()
+    await visitor.create_user()
     ticket = await writing.add_ticket(body, visitor.id)
     summaries.refresh(ticket.id)
     response.headers["Location"] = f"/tickets/{ticket.id}"
@@ -84,7 +84,7 @@ async def create_ticket(
 async def create_sample_tickets(visitor: Visitor) -> SamplesOut:
     if await Ticket.get_motor_collection().find_one({"is_deleted": False}, {"_id": 1}):
         raise Conflict("There are tickets already; the samples are for an empty helpdesk.")
-    await visitor.keep()
+    await visitor.create_user()
     return SamplesOut(created=await add_samples(visitor.id))
 
 

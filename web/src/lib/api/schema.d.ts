@@ -464,7 +464,7 @@ export interface paths {
         head?: never;
         /**
          * Update Me
-         * @description Give oneself a name, or another one. It makes a visitor a member, with the same id.
+         * @description Set or change your name. A visitor becomes a member with the same id.
          */
         patch: operations["update_me"];
         trace?: never;
@@ -480,7 +480,7 @@ export interface paths {
         put?: never;
         /**
          * Create Account
-         * @description Keep an account for who one is, or change it. Ends every other sign-in of this user.
+         * @description Create an account for this user, or change it. Every other sign-in of the user ends.
          */
         post: operations["create_account"];
         delete?: never;
@@ -500,12 +500,12 @@ export interface paths {
         put?: never;
         /**
          * Create Session
-         * @description Sign in: this browser is the account's user from now on.
+         * @description Sign in: this browser becomes the account's user.
          */
         post: operations["create_session"];
         /**
          * Delete Session
-         * @description Sign out: this cookie, and every copy of it, is nobody's from now on.
+         * @description Sign out: this cookie and every copy of it become invalid.
          */
         delete: operations["delete_session"];
         options?: never;
@@ -610,7 +610,7 @@ export interface components {
     schemas: {
         /**
          * Account
-         * @description `current_password` is needed by whoever has an account already.
+         * @description A new account, or the changed one. A change needs `current_password`.
          */
         Account: {
             /**
@@ -803,7 +803,9 @@ export interface components {
         };
         /**
          * Me
-         * @description `id` is null until the first write; `email` is the account's; `model` is `provider:name` of the tutor.
+         * @description The visitor. `id` is null until the first write; `email` is null without an account.
+         *
+         *     `model` is the `provider:name` that answers.
          */
         Me: {
             /** Id */
