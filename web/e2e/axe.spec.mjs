@@ -206,7 +206,7 @@ const PAGES = [
     () => "/chat?q=zzzz",
     async (page) => {
       const side = await openHistory(page);
-      await side.getByText(/No chat of yours/).waitFor();
+      await side.getByText(/None of your chats has/).waitFor();
     },
   ],
   [
