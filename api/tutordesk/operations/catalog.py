@@ -19,11 +19,11 @@ from pymongo.read_concern import ReadConcern
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.names import STAGING
 
-Client = MongoClient[Any]
-Database = PyMongoDatabase[Any]
+Spec = dict[str, Any]  # a document of MongoDB, of any shape
+Client = MongoClient[Spec]
+Database = PyMongoDatabase[Spec]
 MIN_MONGODB_VERSION = 6
 CONNECT_SECONDS = 5
-Spec = dict[str, Any]
 Kind = Literal["collection", "view", "timeseries"]
 EXACT: CodecOptions[Spec] = CodecOptions(
     document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -33,7 +33,7 @@ RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument
 
 @dataclass
 class CollectionInfo:
-    """What a database tells of one collection. `indexes` are as listIndexes gives them."""
+    """What a database says of one collection. `indexes` are as listIndexes returns them."""
 
     name: str
     kind: Kind = "collection"
@@ -43,19 +43,20 @@ class CollectionInfo:
 
     @property
     def data_name(self) -> str:
-        """The collection that holds its documents."""
+        """The name of the collection that holds the documents."""
         return f"system.buckets.{self.name}" if self.kind == "timeseries" else self.name
 
 
 @dataclass(slots=True)
 class Tally:
-    """How many documents a collection holds, and a hash of them that their order does not change."""
+    """The number and size of a collection's documents, and a hash of them that does not depend on their order."""
 
     count: int = 0
     size: int = 0
     digest: int = 0
 
     def add(self, documents: Iterable[bytes]) -> "Tally":
+        """Count more documents. Returns itself."""
         digest = self.digest
         for document in documents:
             self.count += 1
@@ -66,13 +67,13 @@ class Tally:
 
 
 def connect(url: str, seconds: float = CONNECT_SECONDS) -> Client:
-    """A client for long operations: it waits only for the server to be found."""
+    """Return a client for long operations, which waits with a limit only for the server to be found."""
     wait = int(seconds * 1000)
     return MongoClient(url, appname="tutordesk", serverSelectionTimeoutMS=wait, connectTimeoutMS=wait)
 
 
 def connect_to_follow(url: str) -> Client:
-    """A client for short operations, that leaves a primary which hangs for the one that takes its place."""
+    """Return a client for short operations, which leaves a hanging primary for its successor."""
     return MongoClient(
         url,
         appname="tutordesk",
@@ -84,7 +85,7 @@ def connect_to_follow(url: str) -> Client:
 
 
 def database_name(client: Client) -> str:
-    """The database that the URL's path names."""
+    """Return the name of the database in the URL's path."""
     return client.get_default_database("tutordesk").name
 
 
@@ -114,7 +115,7 @@ def list_collections(database: Database, prefix: str = "") -> list[CollectionInf
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """An entry of the oplog: when, and in which term of the replica set (None: not known)."""
+    """The place of an oplog entry: its time, and the term of the replica set (None: unknown)."""
 
     ts: Timestamp
     term: int | None = None
@@ -130,8 +131,8 @@ def newest_entry(client: Client) -> Position:
 
 
 def read_batches(database: Database, collection: str, at: Timestamp | None = None) -> Iterator[list[bytes]]:
-    """All documents of a collection as they lie there, now or as they were `at` an instant of the last minutes."""
-    concern: dict[str, Any] = {"level": "snapshot", "atClusterTime": at} if at else {"level": "local"}
+    """Yield all documents of a collection as raw bytes, now or as they were `at` an instant of the last minutes."""
+    concern: Spec = {"level": "snapshot", "atClusterTime": at} if at else {"level": "local"}
     with database.client.start_session(causal_consistency=False) as session:
         find = {"find": collection, "batchSize": 10_000, "noCursorTimeout": False, "readConcern": concern}
         cursor = database.command(find, session=session, codec_options=RAW)["cursor"]

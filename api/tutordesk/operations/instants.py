@@ -1,4 +1,4 @@
-"""An instant as people write it, and as MongoDB counts: `2026-11-25T10:00:00+01:00`, or `1795570041:338`."""
+"""Instants as people write them and as MongoDB counts: `2026-11-25T10:00:00+01:00`, or `1795570041:338`."""
 
 import re
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from tutordesk.ground.operator_error import OperatorError
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Between two entries: after `ts` and all before it, or before what happened at `moment`."""
+    """A place between two entries: after the entry `ts`, or before what happened at `moment`."""
 
     ts: Timestamp | None = None
     moment: datetime | None = None
 
     def is_after(self, entry: RawBSONDocument) -> bool:
-        """Whether the entry had happened by then."""
+        """Return whether the entry had happened by then."""
         ts: Timestamp = entry["ts"]
         if self.ts:
             return ts <= self.ts
@@ -29,11 +29,11 @@ class Instant:
         return wall.replace(tzinfo=UTC) < self.moment
 
     def latest(self) -> Timestamp:
-        """No entry that had happened by then is later than this."""
+        """Return a timestamp that no entry from before the instant exceeds."""
         return self.ts or Timestamp(int(self.moment.timestamp()) if self.moment else 0, 2**32 - 1)
 
     def earliest(self) -> Timestamp:
-        """Everything up to this had happened by then."""
+        """Return a timestamp up to which everything had happened by then."""
         return self.ts or Timestamp(int(self.moment.timestamp()) - 1 if self.moment else 0, 2**32 - 1)
 
     def __str__(self) -> str:
@@ -41,9 +41,9 @@ class Instant:
 
 
 def parse(text: str) -> Instant:
-    """A time without a zone is this machine's. Raises OperatorError."""
-    if found := re.fullmatch(r"(\d{1,10})[:,](\d{1,10})", text):
-        return Instant(ts=Timestamp(int(found[1]), int(found[2])))
+    """Return the instant of a text. A time without a zone is this machine's. Raises OperatorError."""
+    if match := re.fullmatch(r"(\d{1,10})[:,](\d{1,10})", text):
+        return Instant(ts=Timestamp(int(match[1]), int(match[2])))
     try:
         return Instant(moment=datetime.fromisoformat(text).astimezone(UTC))
     except (ValueError, OverflowError, OSError):
@@ -53,4 +53,5 @@ def parse(text: str) -> Instant:
 
 
 def show(ts: Timestamp) -> str:
+    """Return a timestamp for people: the time, and what MongoDB counts."""
     return f"{datetime.fromtimestamp(ts.time, UTC):%Y-%m-%d %H:%M:%S} UTC ({ts.time}:{ts.inc})"

@@ -1,7 +1,7 @@
-"""Sees to it that the change log has bases: one at its beginning, after each gap, and every day.
+"""Makes the change log's bases: one at its beginning, one after each gap, and one a day.
 
-That one is wanted is remembered in the file `base-wanted`, because this process may end before it is made. It is made
-in a thread of its own, on a connection of its own, while the log goes on.
+The wish for a base is kept in the file `base-wanted`, because this process may end before the base is made. A thread
+with a connection of its own makes it, while the log continues.
 """
 
 import logging
@@ -21,7 +21,7 @@ RETRY_SECONDS = 30.0
 
 
 class BaseKeeper:
-    """`is_after_gap`: the newest base is behind the last gap."""
+    """`is_after_gap`: whether the newest base is later than the last gap."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class BaseKeeper:
         self._making: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Look what there is. Raises OperatorError for a base that cannot be read."""
+        """Find the newest base, or want the first. Raises OperatorError for a base that cannot be read."""
         bases = list_bases(self.folder)
         if bases:
             self._newest = bases[-1].ts
@@ -40,12 +40,13 @@ class BaseKeeper:
             self.want("there is none")
 
     def want(self, reason: str, gap_end: Timestamp | None = None) -> None:
-        """`gap_end`: it has to be of later than this. Raises OSError."""
+        """Have a base made soon, later than `gap_end`. Raises OSError."""
         self._wish.write_text(reason)
         if gap_end:
             self._gap_end, self.is_after_gap = gap_end, False
 
     def make_when_due(self, now: Timestamp) -> None:
+        """Start to make a base when one is wanted or a day has passed."""
         if (self._making and self._making.is_alive()) or time.monotonic() < self._next:
             return
         if not self._wish.exists():
@@ -57,7 +58,7 @@ class BaseKeeper:
         self._making.start()
 
     def close(self) -> None:
-        """Wait for the one that is being made."""
+        """Wait for the base that is being made."""
         if self._making:
             self._making.join()
 
@@ -72,6 +73,6 @@ class BaseKeeper:
             self._wish.unlink()
             self.is_after_gap = True
             prune(self.folder, base.ts)
-            log.info("a base of the change log was made: %s", reason)
+            log.info("made a base of the change log: %s", reason)
         except (OperatorError, OSError, pymongo.errors.PyMongoError) as error:
-            log.error("a base of the change log cannot be made and is tried again: %s", error)
+            log.error("cannot make a base of the change log, retrying: %s", error)

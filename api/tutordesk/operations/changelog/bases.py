@@ -1,9 +1,9 @@
-"""The dumps in the change log's folder that its replay begins with.
+"""Bases: the dumps in the change log's folder that a replay begins with.
 
     changelog/bases/<S>-<I>/{<database>/…, oplog.bson, base.json}
 
-One is made when there is none, after a gap, and after a day; those older than a week are removed with the
-files of the log that only they needed. base.json is written last and holds the SHA-256 of every file.
+base.json is written last and has the SHA-256 of every file. Bases older than a week are removed, together with the
+files of the log that only they needed.
 """
 
 import hashlib
@@ -12,12 +12,11 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bson import Timestamp
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import Client, version
+from tutordesk.operations.catalog import Client, Spec, version
 from tutordesk.operations.changelog.files import NAME, name_of, segments, ts_of
 from tutordesk.operations.dumps.dump import dump_database, sync
 
@@ -28,18 +27,20 @@ KEEP_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Base:
+    """A base: its folder, its instant, and the content of its base.json."""
+
     path: Path
     ts: Timestamp
-    facts: dict[str, Any]
+    facts: Spec
 
 
 def list_bases(folder: Path) -> list[Base]:
-    """The whole ones, the oldest first."""
-    found = sorted(path for path in (folder / "bases").glob("*") if NAME.fullmatch(path.name))
-    return [Base(path, ts_of(path), _facts(path)) for path in found if (path / BASE).is_file()]
+    """Return the complete bases, oldest first. Raises OperatorError for one that cannot be read."""
+    paths = sorted(path for path in (folder / "bases").glob("*") if NAME.fullmatch(path.name))
+    return [Base(path, ts_of(path), _facts(path)) for path in paths if (path / BASE).is_file()]
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _facts(path: Path) -> Spec:
     try:
         facts = json.loads((path / BASE).read_text())
         if isinstance(facts, dict) and isinstance(facts["sha256"], dict):
@@ -53,25 +54,25 @@ def make_base(client: Client, folder: Path, reason: str) -> Base:
     """Dump the database into the log's folder. Raises OperatorError, OSError, pymongo.errors.PyMongoError."""
     bases = folder / "bases"
     bases.mkdir(mode=0o700, exist_ok=True)
-    fresh = bases / "new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    at = dump_database(client, fresh, is_packed=True)
-    sums = {str(path.relative_to(fresh)): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()}
+    part = bases / "new"
+    shutil.rmtree(part, ignore_errors=True)
+    at = dump_database(client, part, is_packed=True)
+    sums = {str(path.relative_to(part)): _sha256(path) for path in sorted(part.rglob("*")) if path.is_file()}
     facts = {"ts": [at.time, at.inc], "server": version(client), "reason": reason, "sha256": sums}
-    file = fresh / BASE
+    file = part / BASE
     file.touch(mode=0o600)
     file.write_text(json.dumps(facts, indent=1))
     sync(file)
-    sync(fresh)
+    sync(part)
     path = bases / name_of(at)
     shutil.rmtree(path, ignore_errors=True)
-    fresh.rename(path)
+    part.rename(path)
     sync(bases)
     return Base(path, at, facts)
 
 
 def check_base(base: Base) -> None:
-    """Raises OperatorError when a file of it is not as it was written."""
+    """Raise OperatorError when a file of the base has changed since it was written."""
     for name, expected in base.facts["sha256"].items():
         path = base.path / name
         if not path.is_file() or _sha256(path) != expected:
@@ -79,7 +80,7 @@ def check_base(base: Base) -> None:
 
 
 def prune(folder: Path, now: Timestamp) -> None:
-    """Remove what is not needed to reach any instant of the last week."""
+    """Remove bases and files of the log that no instant of the last week needs."""
     old = [base for base in list_bases(folder) if base.ts.time <= now.time - KEEP_DAYS * DAY]
     if not old:
         return

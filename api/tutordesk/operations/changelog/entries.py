@@ -1,8 +1,7 @@
-"""Which of the oplog's entries the change log keeps: those about the product's database, as MongoDB wrote them.
+"""Selects the oplog entries that the change log keeps: those of the product's database, as MongoDB wrote them.
 
-Left out are other databases, what belongs to running processes (their beats, their calls, and the text of answers that
-are still being written, which comes whole at their end), and a copy that a restore is building. Of a transaction only
-the operations that are left out go.
+It leaves out other databases, a copy that a restore is building, and what belongs to running processes: beats, signals,
+and the text of answers in progress, which comes whole at their end. A transaction loses only such operations.
 """
 
 import struct
@@ -15,15 +14,15 @@ from bson.raw_bson import RawBSONDocument
 from tutordesk.operations.catalog import RAW
 from tutordesk.operations.names import DATA_EPOCH, REPLIES, REPLY_PARTS, STAGING, SWITCH, TRANSIENT
 
-Entry = Mapping[str, Any]
+Entry = Mapping[str, Any]  # an oplog entry or an operation of one: any document of BSON
 
 
 class RestoreStarted(Exception):
-    """Here begins a restore, whose steps are not to be replayed."""
+    """A restore begins with this entry. Its steps must not be replayed."""
 
 
 def split(batch: bytes) -> Iterator[bytes]:
-    """The documents of a raw batch."""
+    """Yield the documents of a raw batch."""
     start = 0
     while start < len(batch):
         end = start + int(struct.unpack_from("<i", batch, start)[0])
@@ -32,7 +31,7 @@ def split(batch: bytes) -> Iterator[bytes]:
 
 
 def keep(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:
-    """The entry as the log keeps it, or None. Raises RestoreStarted."""
+    """Return the entry as the log keeps it, or None. Raises RestoreStarted."""
     if entry["op"] == "n":
         return None
     if entry["ns"] == "admin.$cmd" and "applyOps" in entry["o"]:
@@ -41,12 +40,12 @@ def keep(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:
 
 
 def ends_restore(entry: Entry, database: str) -> bool:
-    """Whether an entry is the last step of a restore: its plan is removed."""
+    """Return whether an entry is the last step of a restore, which removes its plan."""
     return bool(entry["op"] == "d" and entry["ns"] == f"{database}.{DATA_EPOCH}" and entry["o"]["_id"] == SWITCH)
 
 
 def is_kept(operation: Entry, database: str) -> bool:
-    """Whether one operation, of an entry or of a transaction, is about what is kept. Raises RestoreStarted."""
+    """Return whether an operation, of an entry or a transaction, is kept. Raises RestoreStarted."""
     name, _, collection = operation["ns"].partition(".")
     if name != database:
         return False
@@ -62,13 +61,13 @@ def is_kept(operation: Entry, database: str) -> bool:
 
 
 def collection_of(command: Entry, database: str) -> str:
-    """The collection that a command of an entry is about; of a rename, the one that is renamed."""
+    """Return the collection that an entry's command is about; for a rename, the renamed one."""
     name = next(iter(command.values()), "")
     return name.removeprefix(f"{database}.") if isinstance(name, str) else ""
 
 
 def _is_checkpoint(change: Entry) -> bool:
-    """Whether an update only appends to the parts of a reply that is being written."""
+    """Return whether an update only appends to the parts of a reply in progress."""
     difference = change.get("diff")
     if difference is None:
         return False
@@ -80,9 +79,9 @@ def _is_checkpoint(change: Entry) -> bool:
 
 
 def _keep_transaction(raw: bytes, entry: RawBSONDocument, database: str) -> bytes | None:
-    """One that is written in several entries keeps each of them, so that it is seen to be whole."""
+    """Return a transaction without what is left out. All entries of a chained one are kept, so that it stays whole."""
     change = entry["o"]
-    kept = [one for one in change["applyOps"] if is_kept(one, database)]
+    kept = [operation for operation in change["applyOps"] if is_kept(operation, database)]
     if len(kept) == len(change["applyOps"]):
         return raw
     is_chained = "partialTxn" in change or "count" in change

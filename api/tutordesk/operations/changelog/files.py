@@ -1,11 +1,11 @@
-"""The change log on disk: files of records in a private folder, and the one who writes them (log_reading.py reads).
+"""Writes the change log to disk: files of records in a private folder. reading.py reads them.
 
     changelog/lock                  held by the one writer
-    changelog/log/<S>-<I>.oplog     records (records.py), the name being the instant before its first: seconds-increment
-    changelog/bases/<S>-<I>/        dumps of the database as it was at that instant (bases.py)
+    changelog/log/<S>-<I>.oplog     records, named after the instant before the first: seconds-increment
+    changelog/bases/<S>-<I>/        dumps of the database as it was at that instant
 
-A record counts when it is on the disk. A write that was broken off leaves a torn tail, which the next writer cuts off:
-what was in it is in MongoDB's oplog still. Damage anywhere else is left as it is, and a new file begins after a gap.
+A record counts once it is on the disk. An interrupted write leaves a torn tail, which the next writer cuts off, because
+MongoDB's oplog still has it. Damage anywhere else is left alone, and a new file begins after a gap.
 """
 
 import errno
@@ -34,26 +34,27 @@ def name_of(ts: Timestamp) -> str:
 
 
 def ts_of(path: Path) -> Timestamp:
-    """The instant in the name of a file or folder of the log."""
-    found = NAME.match(path.name)
-    assert found
-    return Timestamp(int(found[1]), int(found[2]))
+    """Return the instant in the name of a file or folder of the log."""
+    match = NAME.match(path.name)
+    assert match
+    return Timestamp(int(match[1]), int(match[2]))
 
 
 def segments(folder: Path) -> list[Path]:
-    """The log's files, the oldest first."""
+    """Return the log's files, oldest first."""
     return sorted(path for path in (folder / "log").glob("*.oplog") if NAME.fullmatch(path.stem))
 
 
 def log_size(folder: Path) -> int:
+    """Return the bytes of the log's files."""
     return sum(path.stat().st_size for path in segments(folder))
 
 
 class Writer:
-    """Appends to the log of `folder` while it is open. Raises OperatorError, OSError.
+    """Appends to the log of `folder` while it is open. Raises OperatorError when another process does, and OSError.
 
-    `position` is that of the last entry that is on the disk, None before `begin`. `damage`: a sentence about damage
-    that is no torn tail; then `mark_gap` has to come first.
+    `position`: that of the last entry on the disk, None before `begin`. `damage`: a sentence about damage that is no
+    torn tail; then `mark_gap` has to come first.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,11 +83,11 @@ class Writer:
         self._file = self._lock = -1
 
     def begin(self, position: Position) -> None:
-        """Let the next record be the one after `position`, in a new file."""
+        """Begin a new file, whose first record follows `position`. Raises OSError."""
         path = self._folder / "log" / f"{name_of(position.ts)}.oplog"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         try:
-            if os.fstat(file).st_size:  # names go on with the records, so only an empty one can be there
+            if os.fstat(file).st_size:  # names grow with the records, so only an empty file can exist
                 raise FileExistsError(errno.EEXIST, "holds records", str(path))
             sync(path.parent)
         except OSError:
@@ -97,9 +98,9 @@ class Writer:
         self._file, self._size, self._is_dirty, self.position = file, 0, False, position
 
     def append(self, entries: Sequence[bytes], last: Position) -> None:
-        """Bring entries to the disk, all or none. `last`: the position of the last one.
+        """Write entries to the disk, all or none. `last`: the position of the last entry.
 
-        Raises OSError (a full disk), after which the log is as it was and the same may be tried again.
+        Raises OSError (a full disk), after which the log is unchanged and the call may be repeated.
         """
         assert self.position
         if self._is_dirty:
@@ -123,7 +124,7 @@ class Writer:
         self._hash, self.position = last_hash, last
 
     def mark_gap(self, since: Position, to: Position, reason: str) -> None:
-        """Tell that entries from `since` up to `to` are missing, and go on after it. Raises OSError."""
+        """Record that entries from `since` to `to` are missing, and continue after them. Raises OSError."""
         before = self.position
         try:
             if self.damage:
@@ -139,12 +140,12 @@ class Writer:
         self._is_dirty = False
 
     def _recover(self) -> None:
-        """Find the last whole record, and cut off what a broken-off write left behind it."""
+        """Find the last whole record, and cut off what an interrupted write left behind it."""
         for path in reversed(segments(self._folder)):
             data = path.read_bytes()
             try:
-                for _, entry, found in scan(data, None):
-                    last, self._hash = entry, found
+                for _, entry, record_hash in scan(data, None):
+                    last, self._hash = entry, record_hash
                 torn = 0
             except Damage as damage:
                 if not is_torn(data, damage.offset):

@@ -1,6 +1,6 @@
-"""Reads the change log of a folder: its records in order, for a replay, and all of it, to say whether it is whole.
+"""Reads the change log of a folder: the records after an instant for a replay, or all of them to verify the log.
 
-Each record vouches for the one before it, over the files too, so nothing is missing between two without being seen.
+Each record vouches for the one before it, also across files, so a missing record is always noticed.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,13 @@ from bson.raw_bson import RawBSONDocument
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import RAW
 from tutordesk.operations.changelog.files import segments, ts_of
-from tutordesk.operations.changelog.records import Damage, is_torn, mark_of, scan
+from tutordesk.operations.changelog.records import MARK, Damage, is_torn, mark_of, scan
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """A record: its oplog entry in bytes, and decoded."""
+
     entry: bytes
     document: RawBSONDocument
 
@@ -28,9 +30,9 @@ class Record:
 
 
 def read_log(folder: Path, after: Timestamp) -> Iterator[Record]:
-    """The records after an instant, marks of gaps and beats too, without a torn tail at the very end.
+    """Yield the records after an instant, marks included, without a torn tail at the end.
 
-    Raises OperatorError at damage, at a file that is missing, and where the log begins only later.
+    Raises OperatorError for damage, for a missing file, and when the log begins later.
     """
     files = segments(folder)
     first = max((place for place, path in enumerate(files) if ts_of(path) <= after), default=None)
@@ -41,8 +43,8 @@ def read_log(folder: Path, after: Timestamp) -> Iterator[Record]:
     for path in files[first:]:
         data = path.read_bytes()
         try:
-            for _, entry, found in scan(data, previous):
-                previous = found
+            for _, entry, record_hash in scan(data, previous):
+                previous = record_hash
                 record = Record(entry, RawBSONDocument(entry, RAW))
                 if record.ts < last:
                     raise OperatorError(f"The change log is not in order: {path.name} holds {record.ts} after {last}.")
@@ -58,7 +60,7 @@ def read_log(folder: Path, after: Timestamp) -> Iterator[Record]:
 
 @dataclass
 class Verdict:
-    """What `verify` found: sentences about damage, and the torn tail as (file, offset, bytes)."""
+    """The result of `verify`: sentences about damage, and the torn tail as (file, offset, bytes)."""
 
     records: int = 0
     files: int = 0
@@ -70,7 +72,7 @@ class Verdict:
 
 
 def verify(folder: Path) -> Verdict:
-    """Check every record of every file, and that none is missing between them."""
+    """Check every record of every file, and their chain."""
     verdict = Verdict()
     previous: bytes | None = None
     files = segments(folder)
@@ -78,15 +80,15 @@ def verify(folder: Path) -> Verdict:
         verdict.files += 1
         data = path.read_bytes()
         try:
-            for _, entry, found in scan(data, previous):
-                previous = found
+            for _, entry, record_hash in scan(data, previous):
+                previous = record_hash
                 document = RawBSONDocument(entry, RAW)
                 if verdict.last and document["ts"] < verdict.last:
                     verdict.damage += (f"{path.name}: entries are not in order",)
                 verdict.records += 1
                 verdict.first = verdict.first or document["ts"]
                 verdict.last = document["ts"]
-                verdict.gaps += bool((own := mark_of(document)) and own["tutordesk"] == "gap")
+                verdict.gaps += bool((mark := mark_of(document)) and mark[MARK] == "gap")
         except Damage as damage:
             if path == files[-1] and is_torn(data, damage.offset):
                 verdict.torn = (path.name, damage.offset, len(data) - damage.offset)

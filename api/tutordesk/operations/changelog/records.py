@@ -1,17 +1,16 @@
-"""One record of the change log: an oplog entry as MongoDB wrote it, with two fields more at its end.
+"""Records of the change log: oplog entries as MongoDB wrote them, each with two more fields at its end.
 
     {…the entry…, _crc: Long, _prev: Binary(32)}
 
-`_crc` is the CRC-32 of the unchanged entry, `_prev` the SHA-256 of the whole record before it; so each record vouches
-for all before it. The two fields are of one length, so the entry can be cut out to the byte. Stock tools pass them
-over. A file of the log is records one after another, which is how oplog.bson looks, too.
+`_crc` is the CRC-32 of the unchanged entry, `_prev` the SHA-256 of the whole record before it, so each record vouches
+for all before it. The two fields have a fixed length, so the entry can be cut out to the byte. Stock tools ignore them.
+A file of the log is one record after another, like oplog.bson.
 """
 
 import hashlib
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
 import bson
 from bson import Int64, Timestamp
@@ -25,7 +24,7 @@ MARK = "tutordesk"
 
 
 class Damage(Exception):
-    """A record that is not whole, at this offset of its file. The text says what is wrong."""
+    """A damaged record, at this `offset` of its file in bytes. The text says what is wrong."""
 
     def __init__(self, offset: int, what: str) -> None:
         super().__init__(what)
@@ -33,7 +32,7 @@ class Damage(Exception):
 
 
 def seal(entry: bytes, previous: bytes) -> bytes:
-    """The record of an entry. `previous`: the hash of the record before it."""
+    """Return the record of an entry. `previous`: the hash of the record before it."""
     fields = CRC + struct.pack("<q", zlib.crc32(entry)) + PREV + previous
     return struct.pack("<i", len(entry) + ADDED) + entry[4:-1] + fields + b"\0"
 
@@ -43,7 +42,7 @@ def hash_of(record: bytes) -> bytes:
 
 
 def unseal(record: bytes) -> tuple[bytes, bytes]:
-    """The entry, and the hash that the record before it must have. Raises ValueError with what is wrong."""
+    """Return the entry, and the hash that the record before it must have. Raises ValueError for a damaged record."""
     crc = len(record) - ADDED - 1
     previous = crc + len(CRC) + 8
     if record[crc : crc + len(CRC)] != CRC or record[previous : previous + len(PREV)] != PREV or record[-1]:
@@ -55,9 +54,9 @@ def unseal(record: bytes) -> tuple[bytes, bytes]:
 
 
 def scan(data: bytes, previous: bytes | None, start: int = 0) -> Iterator[tuple[int, bytes, bytes]]:
-    """Where each record begins, its entry, and its hash. `previous`: the hash before the first; None: not known.
+    """Yield each record's offset, its entry, and its hash. `previous`: the hash of the record before (None: unknown).
 
-    Raises Damage at the first byte that is not of a whole record, or of one that does not follow on that before it.
+    Raises Damage at the first record that is not whole or does not follow the one before it.
     """
     view = memoryview(data)
     while start < len(data):
@@ -77,7 +76,7 @@ def scan(data: bytes, previous: bytes | None, start: int = 0) -> Iterator[tuple[
 
 
 def is_torn(data: bytes, offset: int) -> bool:
-    """Whether nothing whole comes after the damage at `offset`, as when a write was broken off."""
+    """Return whether no whole record follows the damage at `offset`, as after an interrupted write."""
     starts = set()
     if offset + 4 <= len(data):
         starts.add(offset + struct.unpack_from("<i", data, offset)[0])
@@ -96,14 +95,14 @@ def _is_whole(data: bytes, start: int) -> bool:
     return True
 
 
-def mark(ts: Timestamp, term: int, what: str, **fields: Any) -> bytes:
-    """An entry of the log's own, which does nothing when it is replayed: `beat`, `gap`."""
-    return bson.encode({"ts": ts, "t": Int64(term), "v": 2, "op": "n", "ns": "", "o": {MARK: what, **fields}})
+def mark(ts: Timestamp, term: int, kind: str, **fields: Timestamp | str) -> bytes:
+    """Return an entry that the log itself writes, a `beat` or a `gap`. Replaying it does nothing."""
+    return bson.encode({"ts": ts, "t": Int64(term), "v": 2, "op": "n", "ns": "", "o": {MARK: kind, **fields}})
 
 
 def mark_of(entry: RawBSONDocument) -> RawBSONDocument | None:
-    """What a mark of ours says, when this entry is one."""
+    """Return the fields of a mark, or None for an entry of MongoDB's."""
     if entry["op"] != "n" or MARK not in entry["o"]:
         return None
-    own: RawBSONDocument = entry["o"]
-    return own
+    fields: RawBSONDocument = entry["o"]
+    return fields

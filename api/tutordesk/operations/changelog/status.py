@@ -1,6 +1,6 @@
-"""How the change log does, as its writer, `/status` and `/metrics` tell; and the warning before entries get lost.
+"""The change log's status, for `/status` and `/metrics`, and the warning before entries are lost.
 
-MongoDB removes the oldest entries of its oplog when that is full. What the log has not written by then is a gap.
+MongoDB removes the oldest entries of a full oplog. Entries that the log has not written by then are a gap.
 """
 
 import logging
@@ -16,9 +16,12 @@ MAX_SHARE, FINE_SHARE = 0.5, 0.4
 
 @dataclass
 class ChangeLogStatus:
-    """How the log does. `lag_seconds`: how old the newest entries were once on the disk, or how long none could be
-    written; `written_at`: when all was; `gap`: the last one, while there is no base after it; `alarm`: a sentence;
-    `warning`: another, while the lag takes more than half of what MongoDB's oplog holds.
+    """The state of the log.
+
+    `lag_seconds`: the age of the newest entries when they reached the disk, or how long none could be written.
+    `written_at`: when everything was written last, in seconds since 1970. `size`: bytes of its files.
+    `gap`: the last gap, while no base follows it. `alarm`: a sentence while the log cannot be written.
+    `warning`: a sentence while the lag exceeds half of what MongoDB's oplog holds.
     """
 
     is_writing: bool = False
@@ -36,18 +39,19 @@ def watch_window(client: Client, status: ChangeLogStatus) -> None:
     share = window_share(client, status.position) if status.position else 0.0
     if share > MAX_SHARE:
         if not status.warning:
-            log.warning("the change log is behind by %.0f %% of what MongoDB's oplog holds", share * 100)
+            log.warning("change log is behind by %.0f %% of what MongoDB's oplog holds", share * 100)
         status.warning = (
             f"The change log is behind by {share:.0%} of what MongoDB's oplog holds; at 100 % it has a gap."
         )
     elif share < FINE_SHARE and status.warning:
-        log.warning("the change log has caught up")
+        log.warning("change log has caught up")
         status.warning = ""
 
 
 def window_share(client: Client, seen: Timestamp) -> float:
-    """How much of the oplog's window lies after `seen`. The window of one that is not full yet is as long as it will be
-    at this rate.
+    """Return the share of the oplog's window that is later than `seen`.
+
+    The window of an oplog that is not full yet is what it will be at the current rate.
     """
     oplog = client["local"]["oplog.rs"]
     oldest: Timestamp = next(oplog.find(projection={"ts": 1}).sort("$natural", 1).limit(1))["ts"]

@@ -1,20 +1,20 @@
-"""Follows `local.oplog.rs` and brings each entry that is about the product's database to the log, as it happens.
+"""Follows `local.oplog.rs` and writes each entry of the product's database to the log.
 
 | it | when |
 |---|---|
 | reads what a majority holds, writes it and syncs it | as it comes, at most a dozen times a second |
-| marks a gap where entries are missing or the data were restored, and makes a new base | at once |
+| marks a gap where entries are missing or data were restored, and wants a new base | at once |
 | beats in the lease's document, with its status | every 2 s |
-| writes how far it has seen, so that traffic which is left out does not leave it behind | every 30 s |
+| writes how far it has read, so that entries which are left out do not leave it behind | every 30 s |
 
-The cursor begins with the last entry that is in the log: if that one is not the first to come, MongoDB's oplog does not
-reach back that far, or is another one. A tail alone would pass over such a gap without a word.
+The cursor begins with the log's last entry. If that is not the first to come, MongoDB's oplog does not reach back that
+far, or is another one. A tail that began after it would not notice such a gap.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC
 from typing import Any
@@ -39,6 +39,8 @@ SEEN_SECONDS, LAST_SECONDS, AHEAD_SECONDS = 30.0, 3.0, 10.0
 
 
 class OplogTail:
+    """Follows the oplog for one holder of the lease. `alarm` shows a sentence, and an empty one ends it."""
+
     def __init__(
         self, client: Client, writer: Writer, bases: BaseKeeper, status: ChangeLogStatus, alarm: Callable[[str], None]
     ) -> None:
@@ -56,14 +58,14 @@ class OplogTail:
             for batch in self._batches(ending):
                 self._take(batch)
                 if not self._look_after(lease):
-                    log.warning("another server writes the change log now")
+                    log.warning("change log is now written by another server")
                     return
             if ending.is_set():
                 self._write_seen()
                 return
 
     def _begin(self) -> None:
-        """Go on after the log's last entry, or begin a log with the newest one."""
+        """Continue after the log's last entry, or begin a log with the newest entry."""
         writer = self._writer
         if not writer.position:
             self._bases.want("the log begins")
@@ -74,12 +76,14 @@ class OplogTail:
             self._mark_gap(writer.damage)
         self._bases.begin()
 
-    def _batches(self, ending: threading.Event) -> Any:
-        """Raw batches of what follows on what was seen, without the entry that was seen last; empty ones while there is
-        nothing. Ends where the server ends the cursor, and at the end once all is seen that was there then.
+    def _batches(self, ending: threading.Event) -> Iterator[bytes]:
+        """Yield raw batches of what follows the last entry seen, and empty ones while there is nothing.
+
+        Ends where the server ends the cursor. While `ending`, ends once everything is seen that existed then.
         """
-        self._until_seen_is_there(ending)
+        self._await_last_seen(ending)
         oplog = self._client["local"].get_collection("oplog.rs", read_concern=ReadConcern("majority"))
+        # PyMongo types the batches as documents, but they are bytes.
         cursor: Any = oplog.find_raw_batches(
             {"ts": {"$gte": self._seen.ts}}, cursor_type=CursorType.TAILABLE_AWAIT, oplog_replay=True
         ).max_await_time_ms(AWAIT_MS)
@@ -99,17 +103,17 @@ class OplogTail:
                 if ending.is_set() and not goal:
                     goal, deadline = newest_entry(self._client).ts, time.monotonic() + LAST_SECONDS
 
-    def _until_seen_is_there(self, ending: threading.Event) -> None:
-        """After a restart it takes a moment until a majority is known to hold what was seen."""
+    def _await_last_seen(self, ending: threading.Event) -> None:
+        """Wait until a majority is known to hold the last entry seen, which takes a moment after a restart."""
         deadline = time.monotonic() + AHEAD_SECONDS
         while newest_entry(self._client).ts < self._seen.ts:
             if ending.wait(PAUSE_SECONDS) or time.monotonic() > deadline:
                 raise OperatorError(
-                    f"the change log is ahead of the database, so of another one. Move {self._bases.folder} away."
+                    f"The change log is ahead of the database, so it is another one's. Move {self._bases.folder} away."
                 )
 
     def _follows(self, batch: bytes) -> bool:
-        """Whether the oplog still holds what was seen last, and goes on from there. Marks a gap otherwise."""
+        """Return whether the oplog still has the last entry seen and continues from it. Marks a gap otherwise."""
         if batch:
             entry = RawBSONDocument(next(split(batch)), RAW)
             if entry["ts"] == self._seen.ts and self._seen.term in (None, entry["t"]):
@@ -118,7 +122,7 @@ class OplogTail:
         return False
 
     def _take(self, batch: bytes) -> None:
-        """Write what is kept of a batch. Of a restore nothing is: it is a gap, from its first step to its last."""
+        """Write what is kept of a batch. A restore is a gap from its first step to its last."""
         kept: list[bytes] = []
         entry: RawBSONDocument | None = None
         for raw in split(batch):
@@ -129,15 +133,15 @@ class OplogTail:
                     self._mark_gap("the data were restored", Position(following["ts"], following["t"]))
                 continue
             try:
-                found = keep(raw, following, self._name)
+                selected = keep(raw, following, self._name)
             except RestoreStarted:
                 if entry:
                     self._write(kept, entry)
                 kept, entry, self._is_restoring = [], None, True
                 continue
             entry = following
-            if found:
-                kept.append(found)
+            if selected:
+                kept.append(selected)
         if entry:
             self._write(kept, entry)
         elif not batch:
@@ -154,7 +158,7 @@ class OplogTail:
         status.position, status.written_at = self._seen.ts, now
 
     def _look_after(self, lease: Lease) -> bool:
-        """What is due by the clock. False: the lease is lost."""
+        """Do what is due by the clock. Returns False when the lease is lost."""
         now = time.monotonic()
         if now >= self._next_seen:
             self._next_seen = now + SEEN_SECONDS
@@ -175,7 +179,7 @@ class OplogTail:
             self._writer.append([mark(seen.ts, seen.term or 0, "beat")], seen)
 
     def _mark_gap(self, reason: str, to: Position | None = None) -> None:
-        """From what was seen last to `to`, or to now."""
+        """Mark a gap from the last entry seen to `to`, or to now."""
         since, to = self._seen, to or newest_entry(self._client)
         self._bases.want(reason, to.ts)
         self._writer.mark_gap(since, to, reason)

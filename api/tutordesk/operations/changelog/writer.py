@@ -1,8 +1,7 @@
 """The change log's writer: a thread beside the server, which never waits for it.
 
-It holds the lease (lease.py) and the log's files (log_files.py) and follows MongoDB's oplog (oplog_tail.py). Whatever
-goes wrong, a full disk or a database that is away, is told as an alarm and tried again: what is not written yet is in
-the oplog still.
+It holds the lease and the log's files, and follows MongoDB's oplog. Every failure, such as a full disk or a database
+that is away, raises an alarm and is retried: the oplog still has what is not written yet.
 """
 
 import contextlib
@@ -29,7 +28,7 @@ MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 5.0
 
 
 class ChangeLog(threading.Thread):
-    """Writes the log of `folder` from `start()` to `stop()`, whenever no other server does. `status` can be read."""
+    """Writes the log of `folder` from `start()` to `stop()`, while no other server does. `status` may be read."""
 
     def __init__(self, url: str, folder: Path, server: str) -> None:
         super().__init__(name="change log", daemon=True)
@@ -38,7 +37,7 @@ class ChangeLog(threading.Thread):
         self._ending = threading.Event()
 
     def stop(self) -> None:
-        """Write what there is, and end. Called from another thread, which waits. Nothing when it was never started."""
+        """Write what is left, and end. Called from another thread, which waits. Does nothing if never started."""
         self._ending.set()
         if self.ident:
             self.join()
@@ -56,13 +55,13 @@ class ChangeLog(threading.Thread):
                     self._alarm(str(error))
                 except pymongo.errors.PyMongoError as error:
                     self._alarm(f"the change log waits for the database: {type(error).__name__}")
-                except Exception as error:  # the thread has to live: what is not written now is written later
-                    log.exception("the change log failed and is tried again")
+                except Exception as error:  # the thread has to live on
+                    log.exception("change log failed, retrying")
                     self._alarm(f"the change log failed: {type(error).__name__}")
                 retry = MIN_RETRY_SECONDS if self.status.written_at > written else min(MAX_RETRY_SECONDS, 2 * retry)
                 self.status.is_writing = False
                 self.status.lag_seconds = max(self.status.lag_seconds, time.time() - self.status.written_at)
-                self._tell(client)
+                self._publish(client)
                 self._ending.wait(retry)
 
     def _write(self, client: Client) -> None:
@@ -82,26 +81,26 @@ class ChangeLog(threading.Thread):
         finally:
             writer.close()
 
-    def _tell(self, client: Client) -> None:
-        """Let the server's other processes know, as a beat does."""
+    def _publish(self, client: Client) -> None:
+        """Show the status to the server's other processes, as a beat does."""
         leases = client[database_name(client)][LEASES]
-        own = {"_id": CHANGE_LOG_LEASE, "server": self._server}
-        with contextlib.suppress(pymongo.errors.PyMongoError):  # who asks finds the database away, too
+        lease = {"_id": CHANGE_LOG_LEASE, "server": self._server}
+        with contextlib.suppress(pymongo.errors.PyMongoError):  # readers find the database away, too
             watch_window(client, self.status)
-            leases.update_one(own, {"$set": asdict(self.status)})
+            leases.update_one(lease, {"$set": asdict(self.status)})
 
     def _alarm(self, sentence: str) -> None:
-        """Say it once, and keep it in the status. An empty one ends it."""
+        """Log the sentence once, and show it in the status. An empty one ends the alarm."""
         if sentence and sentence != self.status.alarm:
             log.error("%s", sentence)
         elif self.status.alarm and not sentence:
-            log.warning("the change log goes on, after: %s", self.status.alarm)
+            log.warning("change log continues, after: %s", self.status.alarm)
         self.status.alarm = sentence
 
 
 @contextlib.contextmanager
 def running_change_log(url: str, folder: Path, server: str) -> Iterator[ChangeLog]:
-    """Write the log of the database at `url` while inside. `server`: this server's name, the same after a restart."""
+    """Write the log of the database at `url` while inside. `server`: this server's name, which outlives restarts."""
     change_log = ChangeLog(url, folder, server)
     change_log.start()
     try:

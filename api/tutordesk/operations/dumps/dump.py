@@ -1,8 +1,8 @@
-"""`tutordesk dump`: the database as it was at one instant, as a folder that mongorestore reads too.
+"""`tutordesk dump`: writes the database, as it is at one instant, to a folder that mongorestore reads too.
 
-All collections are read at one timestamp (snapshot reads, MongoDB 5+), so nothing that is written meanwhile is half in
-it; capped collections alone cannot be read so. When a collection or an index changes meanwhile the dump begins anew. A
-folder appears when it is whole.
+All collections are read at one timestamp (snapshot reads, MongoDB 5+), so no change is half in the dump; only capped
+collections cannot be read so. When a collection or an index changes in the meantime, the dump starts again. The folder
+appears when it is complete.
 """
 
 import gzip
@@ -38,7 +38,7 @@ Progress = Callable[[int, int], None]
 
 
 def dump_database(client: Client, folder: Path, is_packed: bool = False, progress: Progress | None = None) -> Timestamp:
-    """Write the URL's database to `folder`, which must not exist or be empty. The instant of the dump.
+    """Write the URL's database to `folder`, which must not exist or be empty. Returns the instant of the dump.
 
     Raises OperatorError, and pymongo.errors.PyMongoError when the server goes away.
     """
@@ -59,11 +59,11 @@ def dump_database(client: Client, folder: Path, is_packed: bool = False, progres
         finally:
             shutil.rmtree(part, ignore_errors=True)
         time.sleep(min(2.0, 0.05 * 2**attempt))
-    raise OperatorError("Collections or indexes change all the time; the dump was given up.")
+    raise OperatorError("Collections or indexes keep changing, so the dump was given up. Try again later.")
 
 
 def _try_dump(client: Client, version: str, part: Path, is_packed: bool, progress: Progress) -> Timestamp | None:
-    """None when collections changed meanwhile."""
+    """Return the instant of the dump, or None when collections changed in the meantime."""
     database = client[database_name(client)]
     before = list_collections(database)
     at = newest_entry(client).ts
@@ -94,7 +94,7 @@ def _try_dump(client: Client, version: str, part: Path, is_packed: bool, progres
 
 
 class Files:
-    """The files of a dump that is being written: private, and on the disk when they are closed."""
+    """The files of a dump in the making: private, and compressed if `is_packed`."""
 
     def __init__(self, top: Path, folder: Path, is_packed: bool) -> None:
         folder.mkdir(mode=0o700)
@@ -119,7 +119,7 @@ def _create(path: Path, is_packed: bool) -> IO[bytes]:
 
 
 class _Packed(gzip.GzipFile):
-    """A gzip file that closes what it writes to."""
+    """A gzip file that closes the file it writes to."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0)
@@ -131,13 +131,13 @@ class _Packed(gzip.GzipFile):
 
 
 def _size(database: Database, collections: list[CollectionInfo]) -> int:
-    """Bytes of all documents, as MongoDB counts them."""
-    stored = [one.data_name for one in collections if one.kind != "view"]
+    """Return the bytes of all documents, as MongoDB counts them."""
+    stored = [collection.data_name for collection in collections if collection.kind != "view"]
     return sum(int(database.command("collStats", name)["size"]) for name in stored)
 
 
 def _settle(part: Path, folder: Path) -> None:
-    """Bring it to the disk, and give it its name."""
+    """Sync the dump to the disk, and give it its name."""
     for path in [*part.rglob("*"), part]:
         sync(path)
     if folder.exists():
@@ -147,7 +147,7 @@ def _settle(part: Path, folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Bring a file or a folder's list of files to the disk."""
+    """Sync a file, or a folder's list of files, to the disk."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -1,11 +1,11 @@
-"""The folder that mongodump writes and mongorestore reads: its names, its metadata, and its documents.
+"""The format of mongodump's folders: names of files, metadata, and documents.
 
     DIR/<database>/prelude.json                  versions of the server and the tool
     DIR/<database>/<collection>.metadata.json    options, indexes, uuid, name and type, as Extended JSON in one line
     DIR/<database>/<collection>.bson             the documents, one after another; none for a view
     DIR/oplog.bson                               oplog entries, one after another
 
-With gzip every file gets `.gz`, but oplog.bson keeps its name and is compressed too.
+With gzip every file name ends with `.gz`, but oplog.bson, which is compressed too, keeps its name.
 """
 
 import base64
@@ -65,7 +65,7 @@ def collection_of(metadata: str) -> CollectionInfo:
 
 
 def file_name(collection: str) -> str:
-    """How mongodump names the files of a collection, without their ending."""
+    """Return mongodump's name for the files of a collection, without the ending."""
     escaped = quote_plus(collection)
     if len(escaped) <= MAX_NAME_CHARACTERS:
         return escaped
@@ -74,14 +74,14 @@ def file_name(collection: str) -> str:
 
 
 def open_file(path: Path) -> IO[bytes]:
-    """The bytes of a file of a dump, unpacked if it is packed, whatever its name."""
+    """Open a file of a dump, decompressed if it is compressed, whatever its name."""
     with path.open("rb") as start:
         is_packed = start.read(2) == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(path, "rb")) if is_packed else path.open("rb")
 
 
 def read_documents(path: Path) -> Iterator[bytes]:
-    """The documents of a .bson file, each checked to be as long as it says. Raises OperatorError."""
+    """Yield the documents of a .bson file, each checked to have the length it states. Raises OperatorError."""
     offset = 0
     try:
         with open_file(path) as file:
@@ -107,5 +107,5 @@ def read_documents(path: Path) -> Iterator[bytes]:
 
 
 def marker(at: Timestamp) -> Spec:
-    """The entry that does nothing, in the oplog.bson of a dump that holds the database as it was at this instant."""
+    """Return the entry, without effect, that tells a dump's instant in its oplog.bson."""
     return {"ts": at, "v": 2, "op": "n", "ns": "", "o": {"msg": "tutordesk dump"}}

@@ -1,6 +1,6 @@
-"""Opens a dump that comes from anywhere: refuses what leads out of its folder, what is damaged, and what is too new.
+"""Opens dumps from anywhere, and refuses those that lead out of their folder, are damaged, or are too new.
 
-`open_dump` looks at names, metadata and versions; `Dump.check` reads every document once, before anything is written.
+`open_dump` checks names, metadata and versions. `Dump.check` reads every document once, before anything is written.
 """
 
 import json
@@ -23,12 +23,12 @@ from tutordesk.operations.dumps.format import (
     read_documents,
 )
 
-MAX_METADATA_BYTES = MAX_BYTES
+MAX_METADATA_BYTES, MAX_PRELUDE_BYTES = MAX_BYTES, 4096
 
 
 @dataclass
 class Dump:
-    """`at`: the instant that it shows, when one of ours. `tallies` are there once it was checked."""
+    """An opened dump of one database. `tallies`: of each collection, once the dump was checked."""
 
     folder: Path
     database: str
@@ -40,7 +40,7 @@ class Dump:
 
     @property
     def size(self) -> int:
-        """Bytes of its files, packed as they may be."""
+        """The bytes of its files, as they are on the disk."""
         return sum(path.stat().st_size for path in self.data.values())
 
     def documents(self, name: str) -> Iterator[bytes]:
@@ -50,13 +50,13 @@ class Dump:
         return read_documents(self.oplog) if self.oplog else iter(())
 
     def at(self) -> Timestamp | None:
-        """The instant that a dump of ours shows: its oplog holds nothing but that."""
+        """Return the instant of a dump made by `tutordesk dump`, whose oplog has nothing else."""
         first = next(self.entries(), None)
         entry = bson.decode(first, EXACT) if first else {}
         return entry["ts"] if entry.get("o", {}).get("msg") == "tutordesk dump" else None
 
     def check(self, progress: Callable[[int, int], None] = lambda total, done: None) -> None:
-        """Read all of it, and count. Raises OperatorError at the first damage."""
+        """Read and count all documents. Raises OperatorError at the first damage."""
         done = 0
         for collection in self.collections:
             tally = Tally()
@@ -74,7 +74,10 @@ class Dump:
 
 
 def open_dump(folder: Path, database: str) -> Dump:
-    """`folder` holds the folder of one database, or is it. Of several, `database` is meant. Raises OperatorError."""
+    """Open the dump in `folder`, which is the folder of a database or holds it; of several, that of `database`.
+
+    Raises OperatorError.
+    """
     if not folder.is_dir():
         raise OperatorError(f"{folder} is not a folder.")
     top = folder.resolve()
@@ -93,13 +96,13 @@ def open_dump(folder: Path, database: str) -> Dump:
             raise OperatorError(f"{folder} cannot be restored: of {path.name}, {error}.") from None
         dump.collections.append(collection)
         names = [f"{file_name(collection.data_name)}.bson{end}" for end in ("", ".gz")]
-        found = [inside / name for name in names if (inside / name).exists()]
-        if collection.kind != "view" and len(found) != 1:
+        files = [inside / name for name in names if (inside / name).exists()]
+        if collection.kind != "view" and len(files) != 1:
             raise OperatorError(
-                f"{folder} cannot be restored: it holds {len(found)} files of {collection.name}, not one."
+                f"{folder} cannot be restored: it holds {len(files)} files of {collection.name}, not one."
             )
-        if found:
-            dump.data[collection.name] = found[0]
+        if files:
+            dump.data[collection.name] = files[0]
     if strays := set(inside.glob("*.bson*")) - set(dump.data.values()) - {inside / OPLOG}:
         raise OperatorError(f"{folder} cannot be restored: {min(strays).name} has no metadata.")
     oplogs = [path for path in (top / OPLOG, top / f"{OPLOG}.gz") if path.exists()]
@@ -110,15 +113,15 @@ def open_dump(folder: Path, database: str) -> Dump:
 def _find_database(top: Path, folder: Path, database: str) -> Path:
     if any(top.glob("*.metadata.json*")):
         return top
-    found = [
+    folders = [
         path for path in top.iterdir() if any(path.glob("*.metadata.json*")) and path.name not in ("admin", "config")
     ]
-    if len(found) > 1:
-        found = [path for path in found if path.name == database] or found
-    if len(found) != 1:
-        what = f"several databases, none of them {database}" if found else "no dump"
-        raise OperatorError(f"{folder} holds {what}.")
-    return found[0]
+    if len(folders) > 1:
+        folders = [path for path in folders if path.name == database] or folders
+    if len(folders) != 1:
+        content = f"several databases, none of them {database}" if folders else "no dump"
+        raise OperatorError(f"{folder} holds {content}.")
+    return folders[0]
 
 
 def _read_collection(path: Path) -> CollectionInfo:
@@ -140,17 +143,14 @@ def _server_version(folders: list[Path]) -> str:
         if path.exists():
             try:
                 with open_file(path) as file:
-                    return str(json.loads(file.read(CHUNK_OF_PRELUDE))["ServerVersion"])
+                    return str(json.loads(file.read(MAX_PRELUDE_BYTES))["ServerVersion"])
             except (OSError, EOFError, ValueError, KeyError, TypeError):
                 raise OperatorError(f"{path.name} cannot be read.") from None
     return ""
 
 
-CHUNK_OF_PRELUDE = 4096
-
-
 def refuse_newer(made_by: str, running: str) -> None:
-    """Raises OperatorError when a dump was made by a newer major version than the one that is to take it."""
+    """Raise OperatorError when a dump was made by a newer major version of MongoDB than the running one."""
     numbers = made_by.split(".")[0], running.split(".")[0]
     if made_by and not numbers[0].isdigit():
         raise OperatorError(f"The dump is of an unknown version of MongoDB: {made_by!r}.")

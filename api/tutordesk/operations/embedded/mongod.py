@@ -39,8 +39,8 @@ START_SECONDS = 30
 STOP_SECONDS = 10
 NOT_YET_INITIALIZED = 94
 COMPRESSORS = ["zlib", "snappy", "zstd"]
-# A replica set that is told this misses its primary for seconds only, also when it hangs without dying. Of a set at
-# MONGODB_URL its operator says it: `settings` of replSetInitiate, and `--setParameter` of each member.
+# With these a replica set misses its primary only for seconds, also when it hangs without dying. For a set at
+# MONGODB_URL its operator sets them: `settings` of replSetInitiate, and `--setParameter` of each member.
 ELECTIONS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}
 MEMBER_PARAMETER = "oplogNetworkTimeoutBufferSeconds=1"
 
@@ -67,7 +67,7 @@ def lock_data_dir(data_dir: Path) -> IO[str]:
 
 
 def find_mongod(chosen: Path | None) -> Path:
-    """The mongod to run: `chosen`, else the one on PATH, else the one of the installed wheel. Raises OperatorError."""
+    """Return the mongod to run: `chosen`, else that on PATH, else that of the installed wheel. Raises OperatorError."""
     if chosen:
         if not os.access(chosen, os.X_OK):
             raise OperatorError(f"TUTORDESK_MONGOD: {chosen} is not a program that can be run.")
@@ -83,7 +83,7 @@ def find_mongod(chosen: Path | None) -> Path:
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """Where the socket lies: in the data folder, or in a private short one when that path is too long."""
+    """Return the socket's folder: in the data folder, or a short private one when that path is too long."""
     inside = data_dir / "run"
     if len(os.fsencode(inside / SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES:
         return inside
@@ -92,26 +92,29 @@ def socket_dir(data_dir: Path) -> Path:
 
 
 def mongodb_url(data_dir: Path) -> str:
-    """How any driver or mongosh reaches the embedded database of a data folder, while it runs.
+    """Return the URL by which a driver or mongosh reaches a data folder's embedded database while it runs.
 
-    A direct connection, because drivers that look for the set's members write their hosts in small letters.
+    The connection is direct, because drivers that look for the set's members write their hosts in lower case.
     """
     return f"mongodb://{quote_plus(str(socket_dir(data_dir) / SOCKET_NAME))}/tutordesk?directConnection=true"
 
 
 def cache_gb() -> str:
-    """An eighth of the machine's memory, within bounds, as mongod takes it. It fills only as the data grows."""
+    """Return mongod's cache size: an eighth of the memory, within bounds. The cache fills only as the data grows."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{min(MAX_CACHE_GB, max(MIN_CACHE_GB, memory_gb / 8)):.2f}"
 
 
 def start_mongod(data_dir: Path, binary: Path) -> subprocess.Popen[bytes]:
-    """Start mongod on `data_dir`/mongodb and return at once. An orphan of a killed server is ended first."""
+    """Start mongod on `data_dir`/mongodb and return at once. Ends an orphan of a killed server first.
+
+    Raises OperatorError for a folder of somebody else.
+    """
     database, run = data_dir / "mongodb", socket_dir(data_dir)
     for folder in (database, run):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-            raise OperatorError(f"The folder {folder} belongs to somebody else.")
+            raise OperatorError(f"The folder {folder} belongs to another user. Choose another one with --data-dir.")
         folder.chmod(0o700)
     _end_orphan(database)
     (run / SOCKET_NAME).unlink(missing_ok=True)
@@ -138,19 +141,19 @@ def die_with_parent() -> None:
 
 
 def _end_orphan(database: Path) -> None:
-    """End a mongod that a killed server left on this folder. Its lock file names it; we hold the folder's lock."""
+    """End a mongod that a killed server left on this folder. Its lock file has the id; we hold the folder's lock."""
     lock = database / "mongod.lock"
     text = lock.read_text().strip() if lock.exists() else ""
     if not text.isdigit():
         return
     pid = int(text)
     command = Path(f"/proc/{pid}/cmdline")
-    for seconds, sign in ((STOP_SECONDS, signal.SIGTERM), (STOP_SECONDS, signal.SIGKILL)):
+    for seconds, signal_number in ((STOP_SECONDS, signal.SIGTERM), (STOP_SECONDS, signal.SIGKILL)):
         deadline = time.monotonic() + seconds
         if not command.exists() or os.fsencode(database) not in command.read_bytes():
             return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sign)
+            os.kill(pid, signal_number)
         while time.monotonic() < deadline and command.exists() and command.read_bytes():
             time.sleep(0.02)
 
@@ -212,7 +215,7 @@ async def _until_primary(data_dir: Path, process: subprocess.Popen[bytes]) -> No
 
 
 async def _configure(admin: "AsyncDatabase", host: str) -> None:
-    """Make the replica set on first start; give its only member a new host after the data folder moved."""
+    """Create the replica set at the first start, and give its only member a new host after the data folder moved."""
     import pymongo.errors
 
     try:
@@ -231,4 +234,4 @@ async def _configure(admin: "AsyncDatabase", host: str) -> None:
 
 def _refuse_dead(process: subprocess.Popen[bytes], data_dir: Path) -> None:
     if (code := process.poll()) is not None:
-        raise OperatorError(f"mongod ended at once with code {code}. The reason is in {data_dir / 'mongod.log'}")
+        raise OperatorError(f"mongod ended at once with code {code}. The reason is in {data_dir / 'mongod.log'}.")

@@ -1,6 +1,6 @@
-"""Migration 1: every collection, with its indexes, as they were when migrations began.
+"""Migration 1: creates every collection with its indexes, as they were when migrations began.
 
-Written down here and not taken from the documents, because those go on changing. What is there already stays.
+They are listed here and not taken from the documents, because those keep changing. Existing ones stay.
 """
 
 from pymongo import IndexModel
@@ -68,9 +68,9 @@ COLLECTIONS = {
 
 
 def apply(database: Database) -> None:
-    there = set(database.list_collection_names())
+    existing = set(database.list_collection_names())
     for name, indexes in COLLECTIONS.items():
-        if name not in there:
+        if name not in existing:
             database.create_collection(name, check_exists=False)
         if indexes:
             database[name].create_indexes(indexes)

@@ -1,12 +1,12 @@
-"""Migration 2: MongoDB itself refuses documents that lack what Tutordesk relies on, whoever writes them.
+"""Migration 2: has MongoDB refuse documents that lack what Tutordesk relies on, whatever writes them.
 
-What is invalid already may be changed still (`moderate`). Replies have no validator: they are written too often.
+Documents that are invalid already may still be changed (`moderate`). Replies have no validator, because they are
+written too often.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-from tutordesk.operations.catalog import Database
+from tutordesk.operations.catalog import Database, Spec
 
 NUMBER = ["int", "long"]
 VERSIONED = {"schema_version": "int"}
@@ -29,7 +29,7 @@ VALIDATORS: dict[str, Mapping[str, str | list[str]]] = {
 
 def apply(database: Database) -> None:
     for name, fields in VALIDATORS.items():
-        properties: dict[str, Any] = {field: {"bsonType": kind} for field, kind in fields.items()}
+        properties: Spec = {field: {"bsonType": kind} for field, kind in fields.items()}
         if "schema_version" in properties:
             properties["schema_version"]["minimum"] = 1
         schema = {"required": list(fields), "properties": properties}

@@ -1,4 +1,4 @@
-"""Migration 3: chats of before there was a history get the marks that lists look for; indexes of then are dropped."""
+"""Migration 3: gives chats from before the history the marks that lists query, and drops the indexes of that time."""
 
 import pymongo.errors
 

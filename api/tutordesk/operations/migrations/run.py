@@ -1,10 +1,9 @@
-"""Brings a database to the schema of this Tutordesk: numbered steps, in order, each recorded when it is done.
+"""Migrates a database to the schema of this Tutordesk, in numbered steps that are recorded when they are done.
 
     migrations {_id: 1, name: "collections and indexes", applied_at, seconds}
 
-One process works at a time, by a lease; the others wait until it is done. A step that broke off is done again from its
-beginning, so each can be repeated: it looks for what is not yet as it should be. A database with a step that is not
-known here was written by a newer Tutordesk, which this one refuses.
+One process migrates at a time, by a lease, and the others wait. An interrupted step starts again, so each step can be
+repeated. A database with an unknown step was written by a newer Tutordesk, and is refused.
 """
 
 import contextlib
@@ -14,14 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pymongo.errors
 from bson.codec_options import CodecOptions
 from pymongo import WriteConcern
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import Database, connect, database_name
+from tutordesk.operations.catalog import Database, Spec, connect, database_name
 from tutordesk.operations.lease import BEAT_SECONDS, Lease
 from tutordesk.operations.migrations import m0001_collections, m0002_validators, m0003_chats_of_before_history
 from tutordesk.operations.names import MIGRATIONS
@@ -32,7 +30,7 @@ CONNECT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """`apply` may be called again on what it did, whole or in part."""
+    """A numbered step. `apply` may be called again after it ran, whole or in part."""
 
     number: int
     name: str
@@ -41,7 +39,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A migration, and when it was applied (None: not yet) in how many seconds."""
+    """A migration as the database records it: when it was applied (None: not yet), and in how many seconds."""
 
     number: int
     name: str
@@ -61,7 +59,7 @@ KNOWN = (
 
 
 def migrate(url: str) -> list[Step]:
-    """Apply what is missing, and tell what was. Waits while another process does it, without a time limit.
+    """Apply the pending migrations. Returns those applied. Waits without limit while another process migrates.
 
     Raises OperatorError, and pymongo.errors.PyMongoError when the database cannot be reached or refuses.
     """
@@ -70,6 +68,7 @@ def migrate(url: str) -> list[Step]:
 
 
 def migrate_database(database: Database, known: tuple[Migration, ...] = KNOWN) -> list[Step]:
+    """Apply the pending migrations, as `migrate` does."""
     if not _pending(database, known):
         return []
     with _alone(database, known) as is_first:
@@ -77,14 +76,14 @@ def migrate_database(database: Database, known: tuple[Migration, ...] = KNOWN) -
 
 
 def list_steps(database: Database) -> list[Step]:
-    """All that this Tutordesk knows and all that the database has, by number."""
+    """Return the migrations that this Tutordesk knows and those that the database has, by number."""
     done = _recorded(database)
-    waiting = [Step(one.number, one.name, None) for one in KNOWN if one.number not in done]
+    waiting = [Step(migration.number, migration.name, None) for migration in KNOWN if migration.number not in done]
     return sorted([*done.values(), *waiting], key=lambda step: step.number)
 
 
 def refuse_newer_schema(database: Database, prefix: str = "", known: tuple[Migration, ...] = KNOWN) -> None:
-    """Raises OperatorError when a newer Tutordesk wrote the database. `prefix`: that of its collections' names."""
+    """Raise OperatorError when a newer Tutordesk wrote the database. `prefix`: that of its collections' names."""
     newest = max(_recorded(database, prefix), default=0)
     if newest > known[-1].number:
         raise OperatorError(
@@ -94,7 +93,7 @@ def refuse_newer_schema(database: Database, prefix: str = "", known: tuple[Migra
 
 
 def _recorded(database: Database, prefix: str = "") -> dict[int, Step]:
-    aware: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+    aware: CodecOptions[Spec] = CodecOptions(tz_aware=True)
     rows = database.get_collection(prefix + MIGRATIONS, aware).find().sort("_id")
     return {row["_id"]: Step(row["_id"], row["name"], row["applied_at"], row["seconds"]) for row in rows}
 
@@ -112,20 +111,20 @@ def _apply(database: Database, migration: Migration) -> Step:
     except pymongo.errors.OperationFailure as error:
         reason = (error.details or {}).get("errmsg", "no reason")
         raise OperatorError(
-            f"Migration {migration.number} ({migration.name}) failed: {str(reason)[:300]}. Those before it are done; "
-            "what is wrong can be mended, and the next start goes on from here."
+            f"Migration {migration.number} ({migration.name}) failed: {str(reason)[:300]}. Those before it are done. "
+            "Mend what is wrong; the next start continues from here."
         ) from error
     seconds = round(time.monotonic() - started, 3)
     step = Step(migration.number, migration.name, datetime.now(UTC), seconds)
     row = {"name": step.name, "applied_at": step.applied_at, "seconds": seconds}
-    kept = database.get_collection(MIGRATIONS, write_concern=WriteConcern(w="majority", j=True))
-    kept.replace_one({"_id": step.number}, row, upsert=True)
+    recorded = database.get_collection(MIGRATIONS, write_concern=WriteConcern(w="majority", j=True))
+    recorded.replace_one({"_id": step.number}, row, upsert=True)
     return step
 
 
 @contextlib.contextmanager
 def _alone(database: Database, known: tuple[Migration, ...]) -> Iterator[bool]:
-    """True: no other process migrates while inside. False: another one has done it all meanwhile."""
+    """Yield True while this process alone migrates, or False when another one has applied everything."""
     lease = Lease(database, "migrations", secrets.token_hex(6))
     ask_at = 0.0
     while time.monotonic() < ask_at or not lease.take():
@@ -147,7 +146,6 @@ def _alone(database: Database, known: tuple[Migration, ...]) -> Iterator[bool]:
 
 
 def _beat(lease: Lease, ended: threading.Event) -> None:
-    status: dict[str, Any] = {"is_migrating": True}
     while not ended.wait(BEAT_SECONDS):
         with contextlib.suppress(pymongo.errors.ConnectionFailure):  # the next beat is soon enough
-            lease.beat(status)
+            lease.beat({"is_migrating": True})

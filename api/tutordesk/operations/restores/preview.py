@@ -1,8 +1,7 @@
-"""What a restore would change: per collection, the documents that would appear, change and vanish, by their titles."""
+"""Compares a staged copy with the database: what a restore would add, change and remove in each collection."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import bson
 
@@ -17,7 +16,7 @@ OBJECT_ID_FIRST, OBJECT_ID = b"\x07_id\0", 12
 
 @dataclass
 class Difference:
-    """How many documents of a collection differ, and the titles of the first few."""
+    """How many documents of a collection differ, and the titles of the first few, each after `+`, `~` or `-`."""
 
     collection: str
     appear: int = 0
@@ -26,33 +25,35 @@ class Difference:
     titles: list[str] = field(default_factory=list)
 
     def note(self, sign: str, document: bytes) -> None:
+        """Add the document's title, while there are few."""
         if sum(title.startswith(sign) for title in self.titles) < MAX_TITLES:
             self.titles.append(f"{sign} {_title(document)}")
 
 
 def preview(database: Database) -> list[Difference]:
-    """Compare the copy that is staged with what is there. Collections without a difference are left out."""
+    """Return the differences between the staged copy and the database, of collections that differ."""
     left_out = (*TRANSIENT, DATA_EPOCH)
-    there = {one.name for one in list_collections(database) if one.kind == "collection"}
+    existing = {one.name for one in list_collections(database) if one.kind == "collection"}
     staged = {one.name for one in list_collections(database, STAGING)}
-    found = [_compare(database, name, there, staged) for name in sorted((there | staged) - set(left_out))]
-    return [one for one in found if one.appear or one.change or one.vanish]
+    names = sorted((existing | staged) - set(left_out))
+    differences = [_compare(database, name, existing, staged) for name in names]
+    return [one for one in differences if one.appear or one.change or one.vanish]
 
 
-def _compare(database: Database, name: str, there: set[str], staged: set[str]) -> Difference:
+def _compare(database: Database, name: str, existing: set[str], staged: set[str]) -> Difference:
     difference = Difference(name)
-    before = {_key(one): hash(one) for one in _documents(database, name, there)}
+    before = {_key(one): hash(one) for one in _documents(database, name, existing)}
     for document in _documents(database, STAGING + name, {STAGING + one for one in staged}):
-        was = before.pop(_key(document), None)
-        if was is None:
+        earlier = before.pop(_key(document), None)
+        if earlier is None:
             difference.appear += 1
             difference.note("+", document)
-        elif was != hash(document):
+        elif earlier != hash(document):
             difference.change += 1
             difference.note("~", document)
     difference.vanish = len(before)
     if before:
-        for document in _documents(database, name, there):
+        for document in _documents(database, name, existing):
             if _key(document) in before:
                 difference.note("-", document)
     return difference
@@ -65,17 +66,17 @@ def _documents(database: Database, name: str, known: set[str]) -> Iterator[bytes
 
 
 def _key(document: bytes) -> bytes:
-    """The bytes of its _id."""
+    """Return the bytes of the document's _id."""
     if document[4:9] == OBJECT_ID_FIRST:
         return document[9 : 9 + OBJECT_ID]
     return bson.encode({"_id": bson.decode(document, EXACT)["_id"]})
 
 
 def _title(document: bytes) -> str:
-    fields: dict[str, Any] = bson.decode(document, EXACT)
+    fields = bson.decode(document, EXACT)
     if isinstance(fields.get("question"), dict):
         fields |= fields["question"]
-    found = next((fields[key] for key in TITLE_KEYS if isinstance(fields.get(key), str) and fields[key]), "")
-    title = " ".join(found.split()) or str(fields["_id"])
+    text = next((fields[key] for key in TITLE_KEYS if isinstance(fields.get(key), str) and fields[key]), "")
+    title = " ".join(text.split()) or str(fields["_id"])
     title = title if len(title) <= MAX_TITLE_CHARACTERS else f"{title[: MAX_TITLE_CHARACTERS - 1]}…"
     return title if title.isprintable() else title.encode("unicode_escape").decode()

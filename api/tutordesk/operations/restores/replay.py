@@ -1,19 +1,20 @@
-"""Replays oplog entries onto a restored copy: what MongoDB wrote down is done again, in the same order.
+"""Replays oplog entries onto a staged copy, in their order.
 
-Inserts, updates and deletes go to `applyOps` in batches, reduced to `op, ns, o, o2`: an entry as it is can end mongod
-6.0.5 (a retryable findAndModify's `needsRetryImage`). Commands are done one by one, under the copy's names. Indexes
-are kept in mind and built by staging.py at the end; a transaction is done when its last entry is there.
+Inserts, updates and deletes go to `applyOps` in batches, reduced to `op, ns, o, o2`, because a whole entry can crash
+mongod 6.0.5 (a retryable findAndModify's `needsRetryImage`). Commands are run one by one, under the copy's names.
+Indexes are noted, and built by staging.py at the end. A transaction is applied when its last entry has come.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+import bson
 import pymongo.errors
 from bson.raw_bson import RawBSONDocument
 
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, Spec
-from tutordesk.operations.changelog.entries import is_kept
+from tutordesk.operations.changelog.entries import Entry, is_kept
 from tutordesk.operations.names import NOT_RESTORED, STAGING
 
 BATCH_COUNT, BATCH_BYTES = 500, 8 * 2**20
@@ -23,17 +24,17 @@ VIEWS = "system.views"
 
 
 class Replay:
-    """`staged`: the copy's collections by name, which change with what is replayed. `source`: the entries' database.
+    """Applies entries of the database `source` to the `staged` collections, whose descriptions it keeps up to date.
 
-    Raises OperatorError for what cannot be replayed. Transactions that never ended are left out.
+    Raises OperatorError for an entry that cannot be replayed. Transactions that never ended are left out.
     """
 
     def __init__(self, database: Database, staged: dict[str, CollectionInfo], source: str) -> None:
         self.operations = 0
         self._database, self._staged, self._source = database, staged, source
-        self._batch: list[Mapping[str, Any]] = []
+        self._batch: list[Entry] = []
         self._bytes = 0
-        self._open: dict[bytes, list[Any]] = {}
+        self._open: dict[bytes, list[Entry]] = {}
         self._commands: dict[str, Callable[[str, Spec], None]] = {
             "create": self._create,
             "drop": lambda name, _: self._drop(name),
@@ -49,17 +50,17 @@ class Replay:
         }
 
     def take(self, entry: RawBSONDocument) -> None:
-        """Do an entry, now or with those that follow."""
+        """Apply an entry, now or in a batch with those that follow."""
         if entry["op"] == "n":
             return
         change = entry["o"]
         if entry["op"] == "c" and "applyOps" in change:
             self._take_transaction(entry, change)
         else:
-            self._do(entry)
+            self._apply(entry)
 
     def finish(self) -> None:
-        """Do what is still waiting for others."""
+        """Apply the batch that is waiting for more."""
         batch, self._batch, self._bytes = self._batch, [], 0
         if not batch:
             return
@@ -68,7 +69,7 @@ class Replay:
         except pymongo.errors.OperationFailure as error:
             raise OperatorError(f"The change log cannot be replayed: {str(error.details)[:300]}") from None
 
-    def _take_transaction(self, entry: RawBSONDocument, change: Mapping[str, Any]) -> None:
+    def _take_transaction(self, entry: RawBSONDocument, change: Entry) -> None:
         key = entry["lsid"].raw + bytes(str(entry["txnNumber"]), "ascii") if "txnNumber" in entry else b""
         operations = self._open.pop(key, []) + list(change["applyOps"])
         if change.get("partialTxn"):
@@ -77,16 +78,16 @@ class Replay:
         if change.get("prepare"):
             raise OperatorError("The change log holds a transaction over several shards, which cannot be replayed.")
         for operation in operations:
-            self._do(operation)
+            self._apply(operation)
 
-    def _do(self, operation: Mapping[str, Any]) -> None:
+    def _apply(self, operation: Entry) -> None:
         if not is_kept(operation, self._source):
             return
         self.operations += 1
         _, _, name = operation["ns"].partition(".")
         if operation["op"] == "c":
             self.finish()
-            self._do_command({key: operation["o"][key] for key in operation["o"]})
+            self._run_command({key: operation["o"][key] for key in operation["o"]})
         elif name == VIEWS:
             self._change_view(operation)
         elif name.startswith("system."):
@@ -94,7 +95,7 @@ class Replay:
         else:
             self._put(operation, name)
 
-    def _put(self, operation: Mapping[str, Any], name: str) -> None:
+    def _put(self, operation: Entry, name: str) -> None:
         reduced = {"op": operation["op"], "ns": f"{self._database.name}.{STAGING}{name}", "o": operation["o"]}
         if "o2" in operation:
             reduced["o2"] = operation["o2"]
@@ -103,14 +104,13 @@ class Replay:
         if len(self._batch) >= BATCH_COUNT or self._bytes >= BATCH_BYTES:
             self.finish()
 
-    def _do_command(self, command: Spec) -> None:
-        what = next(iter(command))
-        do = self._commands.get(what)
-        if not do:
-            raise OperatorError(f"The change log holds the command {what}, which cannot be replayed.")
-        name = str(command[what]).removeprefix(f"{self._source}.")
-        plain: Spec = {key: _plain(value) for key, value in command.items()}
-        do(name, plain)
+    def _run_command(self, command: Spec) -> None:
+        kind = next(iter(command))
+        run = self._commands.get(kind)
+        if not run:
+            raise OperatorError(f"The change log holds the command {kind}, which cannot be replayed.")
+        name = str(command[kind]).removeprefix(f"{self._source}.")
+        run(name, {key: _plain(value) for key, value in command.items()})
 
     def _create(self, name: str, command: Spec) -> None:
         if name in self._staged or name == VIEWS:
@@ -127,8 +127,8 @@ class Replay:
             self._database.drop_collection(STAGING + name)
 
     def _drop_all(self, name: str, command: Spec) -> None:
-        for one in list(self._staged):
-            self._drop(one)
+        for staged in list(self._staged):
+            self._drop(staged)
 
     def _rename(self, name: str, command: Spec) -> None:
         to = command["to"].removeprefix(f"{self._source}.")
@@ -145,13 +145,13 @@ class Replay:
 
     def _create_indexes(self, name: str, command: Spec) -> None:
         collection = self._known(name)
-        fresh = [{key: spec[key] for key in spec if key != "ns"} for spec in command["indexes"]]
-        names = [spec["name"] for spec in fresh]
-        collection.indexes = [*(one for one in collection.indexes if one["name"] not in names), *fresh]
+        added = [{key: spec[key] for key in spec if key != "ns"} for spec in command["indexes"]]
+        names = [spec["name"] for spec in added]
+        collection.indexes = [*(spec for spec in collection.indexes if spec["name"] not in names), *added]
 
     def _drop_indexes(self, name: str, command: Spec) -> None:
         collection = self._known(name)
-        collection.indexes = [one for one in collection.indexes if one["name"] != command["index"]]
+        collection.indexes = [spec for spec in collection.indexes if spec["name"] != command["index"]]
 
     def _modify(self, name: str, command: Spec) -> None:
         change = command.pop("index", None)
@@ -165,7 +165,7 @@ class Replay:
         if rest and name not in NOT_RESTORED:
             self._database.command("collMod", STAGING + name, **rest)
 
-    def _change_view(self, operation: Mapping[str, Any]) -> None:
+    def _change_view(self, operation: Entry) -> None:
         view = _plain(operation["o"])
         name = str((_plain(operation.get("o2")) or view)["_id"]).partition(".")[2]
         if operation["op"] == "d":
@@ -181,9 +181,8 @@ class Replay:
         return self._staged[name]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # of an oplog entry: any value of BSON
+    """Return the value with raw documents decoded."""
     if isinstance(value, RawBSONDocument):
-        import bson
-
         return bson.decode(value.raw, EXACT)
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -1,6 +1,6 @@
-"""`tutordesk restore`: a dump, or the change log up to an instant, becomes the database.
+"""`tutordesk restore`: replaces the database by a dump, or by a base of the change log replayed to an instant.
 
-A copy is built beside it and found to be whole first; `preview` builds the same copy, compares, and drops it again.
+A copy is built beside the database and checked first. `preview` builds the same copy, compares it and drops it.
 """
 
 import contextlib
@@ -28,6 +28,8 @@ BEAT_SECONDS = 4.5
 
 @dataclass(frozen=True, slots=True)
 class RestoreSummary:
+    """How many documents were restored and operations replayed, in how many seconds."""
+
     documents: int
     operations: int
     seconds: float
@@ -36,9 +38,9 @@ class RestoreSummary:
 def restore(
     client: Client, dump: Dump, into: str, drop: str | None, report: Report, rewind: Rewind | None = None
 ) -> RestoreSummary:
-    """Let the database `into` hold what `dump` holds, and what `rewind` replays on it.
+    """Replace the content of the database `into` by that of `dump`, with what `rewind` replays on it.
 
-    A database that is not empty has to be named by `drop`. Raises OperatorError, after which it is as it was.
+    A database that is not empty has to be named by `drop`. Raises OperatorError, after which nothing has changed.
     """
     started = time.monotonic()
     database = client[into]
@@ -54,7 +56,7 @@ def restore(
 def preview(
     client: Client, dump: Dump, into: str, report: Report, rewind: Rewind | None = None
 ) -> list[previews.Difference]:
-    """What `restore` would change in the database `into`. A server may run on it."""
+    """Return what `restore` would change in the database `into`. A server may run on it. Raises OperatorError."""
     database = client[into]
     if is_switching(database):
         raise OperatorError(
@@ -69,7 +71,10 @@ def preview(
 def staged(
     database: Database, dump: Dump, report: Report, rewind: Rewind | None
 ) -> Iterator[tuple[dict[str, CollectionInfo], int]]:
-    """The copy's collections by name, and how many operations were replayed. Dropped at the end, if still there."""
+    """Yield the copy's collections by name, and the number of operations replayed. Drops the copy in the end.
+
+    Raises OperatorError.
+    """
     refuse_newer(dump.server_version, version(database.client))
     if not dump.collections:
         raise OperatorError("The dump holds no collections.")
@@ -95,6 +100,7 @@ def staged(
 
 
 def refuse_full(database: Database, drop: str | None) -> None:
+    """Raise OperatorError for a database that holds something and is not named by `drop`."""
     full = [one.name for one in list_collections(database) if one.name not in NOT_REPLACED]
     if full and drop != database.name:
         raise OperatorError(
@@ -104,7 +110,7 @@ def refuse_full(database: Database, drop: str | None) -> None:
 
 
 def refuse_served(database: Database) -> None:
-    """Raises OperatorError when a server works on this database, which its beats tell."""
+    """Raise OperatorError when a server uses this database, by its beats."""
     before = _beats(database)
     if before:
         time.sleep(BEAT_SECONDS)
@@ -117,5 +123,5 @@ def _beats(database: Database) -> dict[str, int]:
 
 
 def finish_earlier(client: Client, into: str) -> bool:
-    """Finish a restore that broke off while its copy was put in place. False: there was none."""
+    """Finish a restore that was interrupted while it switched. Returns False when there was none."""
     return finish_switch(client[into])

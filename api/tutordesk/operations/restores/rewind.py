@@ -1,7 +1,7 @@
-"""What a restore to an instant needs: a base before it, and all of the log from there on, found to be whole.
+"""Finds what a restore to an instant needs: a base before it, and the whole log from there on.
 
-Refused are an instant before the first base, inside a gap, and after the log's end, and a log or base that is damaged:
-a state that is not known exactly is never built.
+Refuses an instant before the first base, inside a gap, or after the log's end, and a damaged log or base: a state that
+is not known exactly is never built.
 """
 
 from collections.abc import Iterator
@@ -20,20 +20,20 @@ from tutordesk.operations.instants import Instant, show
 
 @dataclass(frozen=True, slots=True)
 class Rewind:
-    """Replay the log of `folder` from `after`, where the base is, to `until`, or to its end."""
+    """The log of `folder` from `after`, the instant of the base, to `until`, or to its end."""
 
     folder: Path
     after: Timestamp
     until: Instant | None = None
 
     def records(self) -> Iterator[Record]:
-        """Raises OperatorError where what follows is not known."""
+        """Yield the records to replay. Raises OperatorError where the log is not known to be complete."""
         last = self.after
         for record in read_log(self.folder, self.after):
-            own = mark_of(record.document)
-            if own and own[MARK] == "gap" and (not self.until or self.until.latest() > own["since"]):
+            mark = mark_of(record.document)
+            if mark and mark[MARK] == "gap" and (not self.until or self.until.latest() > mark["since"]):
                 raise OperatorError(
-                    f"The change log has a gap from {show(own['since'])} to {show(own['to'])} ({own['reason']}), "
+                    f"The change log has a gap from {show(mark['since'])} to {show(mark['to'])} ({mark['reason']}), "
                     "so nothing in it and behind it is known until the next base."
                 )
             if self.until and not self.until.is_after(record.document):
@@ -44,24 +44,24 @@ class Rewind:
             raise OperatorError(f"The change log ends at {show(last)}; what was at {self.until} is not known.")
 
     def check(self) -> int:
-        """Read all of it once before anything is built. The number of records."""
+        """Read all records before anything is built. Returns their number. Raises OperatorError."""
         return sum(1 for _ in self.records())
 
 
 def rewind_to(folder: Path, database: str, until: Instant | None) -> tuple[Dump, Rewind]:
-    """The newest base before the instant, and how to go on from there. Raises OperatorError."""
+    """Return the newest base before the instant, and the log to replay on it. Raises OperatorError."""
     bases = list_bases(folder)
     if not bases:
         raise OperatorError(f"There is no base in {folder} to begin with.")
-    fitting = [base for base in bases if not until or base.ts <= until.earliest()]
-    if not fitting:
+    earlier = [base for base in bases if not until or base.ts <= until.earliest()]
+    if not earlier:
         raise OperatorError(f"The first base is of {show(bases[0].ts)}; what was at {until} is not known.")
-    check_base(fitting[-1])
-    return open_dump(fitting[-1].path, database), Rewind(folder, fitting[-1].ts, until)
+    check_base(earlier[-1])
+    return open_dump(earlier[-1].path, database), Rewind(folder, earlier[-1].ts, until)
 
 
 def rewind_from(dump: Dump, folder: Path, until: Instant) -> Rewind:
-    """How to go on from a dump that is no base of the log. Raises OperatorError."""
+    """Return the log to replay on a dump that is no base of it. Raises OperatorError."""
     at = dump.at()
     if not at:
         raise OperatorError(

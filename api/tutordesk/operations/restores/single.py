@@ -5,7 +5,6 @@ each document has to become; then one transaction writes what differs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import bson
 from pymongo import WriteConcern
@@ -117,7 +116,7 @@ def restore_documents(
         return plan.differences()
 
 
-def _change(before: Spec, document: Spec) -> dict[str, Any]:
+def _change(before: Spec, document: Spec) -> Spec:
     fields = {name: value for name, value in document.items() if name not in before or before[name] != value}
     removed = {name: "" for name in before if name not in document}
     return {**({"$set": fields} if fields else {}), **({"$unset": removed} if removed else {})}

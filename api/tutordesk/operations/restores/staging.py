@@ -1,13 +1,12 @@
-"""A restored copy of a database that is built beside it, in collections named `restoring.…`, and checked there.
+"""Builds a copy of a database beside it, in collections named `restoring.…`, and checks it there.
 
-They lie in the same database, because renaming within one moves nothing and needs no rights on another. Documents come
-first, then what is replayed, then the indexes. What was left by a restore that broke off is dropped first.
+They are in the same database, because renaming within one moves no data and needs no rights on another. Documents come
+first, then what is replayed, then the indexes. Remains of an interrupted restore are dropped first.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
-from typing import Any
 
 import pymongo.errors
 from bson.raw_bson import RawBSONDocument
@@ -23,21 +22,22 @@ BATCH_BYTES, BATCH_COUNT = 4 * 2**20, 5_000
 
 
 def clear_staging(database: Database) -> None:
+    """Drop the staged collections."""
     for collection in list_collections(database, STAGING):
         database.drop_collection(STAGING + collection.name)
 
 
 def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -> dict[str, CollectionInfo]:
-    """Create the dump's collections under their staging names and fill them. By name; indexes are not built yet.
+    """Create the dump's collections under their staging names and fill them. Returns them by name, without indexes.
 
-    Views are returned but not created: they look at the names of what they show. `dump` was checked.
-    Raises OperatorError when what lies there is not what the dump holds.
+    Views are returned but not created, because they refer to final names. `dump` was checked. Raises OperatorError when
+    a collection differs from the dump's.
     """
     clear_staging(database)
     staged: dict[str, CollectionInfo] = {}
     total, done = sum(one.size for one in dump.tallies.values()), 0
 
-    def tell(size: int) -> None:
+    def count(size: int) -> None:
         nonlocal done
         done += size
         progress(total, done)
@@ -56,13 +56,15 @@ def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -
         if collection.name in NOT_RESTORED:
             continue
         threads = 1 if collection.options.get("capped") else THREADS
-        _fill(database, STAGING + collection.name, dump.documents(collection.name), threads, tell)
+        _fill(database, STAGING + collection.name, dump.documents(collection.name), threads, count)
         if tally(database, STAGING + collection.name) != dump.tallies[collection.name]:
-            raise OperatorError(f"{collection.name} did not arrive as it is in the dump. Nothing was changed.")
+            raise OperatorError(f"{collection.name} differs from the dump after it was copied. Nothing was changed.")
     return staged
 
 
-def _fill(database: Database, name: str, documents: Iterable[bytes], threads: int, tell: Callable[[int], None]) -> None:
+def _fill(
+    database: Database, name: str, documents: Iterable[bytes], threads: int, count: Callable[[int], None]
+) -> None:
     collection = database.get_collection(name, write_concern=WriteConcern(w=1))
     free = Semaphore(threads * 2)
 
@@ -78,11 +80,11 @@ def _fill(database: Database, name: str, documents: Iterable[bytes], threads: in
         for batch in _batches(documents):
             free.acquire()
             running.append(pool.submit(insert, batch))
-            tell(sum(map(len, batch)))
+            count(sum(map(len, batch)))
             if running[0].done():
                 running.pop(0).result()
-    for one in running:
-        one.result()
+    for insertion in running:
+        insertion.result()
 
 
 def _batches(documents: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -99,7 +101,7 @@ def _batches(documents: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def build_indexes(database: Database, staged: Iterable[CollectionInfo]) -> None:
-    """Build what the staged collections are to have, and look that they have it. Raises OperatorError."""
+    """Build the indexes of the staged collections, and check them. Raises OperatorError."""
     for collection in staged:
         missing = [spec for spec in collection.indexes if not _is_built_in(spec)]
         if collection.kind == "collection" and missing:
@@ -108,11 +110,11 @@ def build_indexes(database: Database, staged: Iterable[CollectionInfo]) -> None:
             except pymongo.errors.OperationFailure as error:
                 reason = (error.details or {}).get("codeName", error.code)
                 raise OperatorError(f"The indexes of {collection.name} cannot be built: {reason}.") from None
-    found = {one.name: one for one in list_collections(database, STAGING)}
+    built = {one.name: one for one in list_collections(database, STAGING)}
     for collection in staged:
         if collection.kind == "collection":
-            there = found.get(collection.name)
-            if not there or _by_name(there.indexes) != _by_name(collection.indexes):
+            copy = built.get(collection.name)
+            if not copy or _by_name(copy.indexes) != _by_name(collection.indexes):
                 raise OperatorError(f"The indexes of {collection.name} are not those of the dump. Nothing was changed.")
 
 
@@ -120,6 +122,6 @@ def _is_built_in(spec: Spec) -> bool:
     return spec["name"] == "_id_" or bool(spec.get("clustered"))
 
 
-def _by_name(indexes: list[Spec]) -> dict[str, Any]:
-    """Specs by name; numbers of any type are the same."""
+def _by_name(indexes: list[Spec]) -> dict[str, Spec]:
+    """Return the specs by name. Numbers of different types are equal."""
     return {spec["name"]: {**spec, "v": 2} for spec in indexes if not spec.get("clustered")}

@@ -1,21 +1,22 @@
-"""Puts a restored copy in the place of the database's own collections, and tells that the data are others now.
+"""Switches the database to a staged copy, and changes the epoch by which clients notice a restore.
 
     data_epoch {_id: "data", epoch, restored_at}        changes with each restore
-    data_epoch {_id: "switch", rename, drop, views}     is there while the copy is put in place
+    data_epoch {_id: "switch", rename, drop, views}     exists while the switch runs
 
-The plan is written first. Each rename replaces one collection at once, so a switch that broke off is finished by doing
-its plan again: what has no staging name any more was done. A server refuses to start meanwhile.
+The plan is written first. Each rename replaces one collection atomically, so an interrupted switch is finished by
+carrying out its plan again: collections without a staging name are done. Servers refuse to start until then.
 """
 
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pymongo import WriteConcern
+from pymongo.collection import Collection
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, list_collections
+from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, Spec, list_collections
 from tutordesk.operations.names import DATA_EPOCH, NOT_REPLACED, STAGING, SWITCH
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NONE_YET = "0"
 
 
 def switch(database: Database, staged: Iterable[CollectionInfo]) -> None:
-    """Let the staged collections be the database's only ones."""
+    """Make the staged collections the database's only ones."""
     staged = list(staged)
     rename = [one.name for one in staged if one.kind == "collection"]
     views = [{"name": one.name, "options": one.options} for one in staged if one.kind == "view"]
@@ -38,7 +39,7 @@ def switch(database: Database, staged: Iterable[CollectionInfo]) -> None:
 
 
 def finish_switch(database: Database) -> bool:
-    """Do what is left of a switch's plan. False: there is none."""
+    """Carry out what is left of a switch's plan. Returns False when there is none."""
     plan = _epochs(database).find_one({"_id": SWITCH})
     if not plan:
         return False
@@ -58,25 +59,25 @@ def finish_switch(database: Database) -> bool:
 
 
 def data_epoch(database: Database) -> str:
-    """Which data these are: another word after each restore, `0` before the first."""
-    found = _epochs(database).find_one({"_id": DATA})
-    return str(found["epoch"]) if found else NONE_YET
+    """Return the data's epoch: another word after each restore, `0` before the first."""
+    row = _epochs(database).find_one({"_id": DATA})
+    return str(row["epoch"]) if row else NONE_YET
 
 
 def is_switching(database: Database) -> bool:
-    """Whether a copy is being put in place, or a restore broke off there."""
+    """Return whether a switch is running, or was interrupted."""
     return bool(_epochs(database).find_one({"_id": SWITCH}))
 
 
 async def read_epoch(database: "AsyncDatabase") -> str:
-    """As `data_epoch`, for a server that starts. Raises OperatorError when it would find parts of two databases."""
-    found = {row["_id"]: row async for row in database[DATA_EPOCH].find()}
-    if SWITCH in found:
+    """Return the epoch for a server that starts. Raises OperatorError while the database is part of two states."""
+    rows = {row["_id"]: row async for row in database[DATA_EPOCH].find()}
+    if SWITCH in rows:
         raise OperatorError(
             "A restore broke off while it put its copy in place. Call `tutordesk restore` again; it finishes it."
         )
-    return str(found[DATA]["epoch"]) if DATA in found else NONE_YET
+    return str(rows[DATA]["epoch"]) if DATA in rows else NONE_YET
 
 
-def _epochs(database: Database) -> Any:
+def _epochs(database: Database) -> Collection[Spec]:
     return database.get_collection(DATA_EPOCH, EXACT, write_concern=WriteConcern(w="majority", j=True))
