@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,9 @@ from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import load_settings
 
 if TYPE_CHECKING:
+    from tutordesk.operations.changelog.entries import Entry
     from tutordesk.operations.changelog.reading import Record
+    from tutordesk.operations.instants import Instant
 
 app = typer.Typer(no_args_is_help=True, help="Show the change log and check it.")
 NAMES = {"i": "insert", "u": "update", "d": "delete", "c": "command"}
@@ -92,7 +94,7 @@ def _folder(data_dir: Path | None) -> Path:
     return folder
 
 
-def _rows(record: "Record", start: Any) -> Iterator[str]:
+def _rows(record: "Record", start: "Instant | None") -> Iterator[str]:
     from tutordesk.operations.changelog.records import MARK, mark_of
 
     entry = record.document
@@ -100,16 +102,16 @@ def _rows(record: "Record", start: Any) -> Iterator[str]:
         return
     when = f"{entry['wall']:%Y-%m-%d %H:%M:%S}.{entry['wall'].microsecond // 1000:03}" if "wall" in entry else " " * 23
     when = f"{when}  {record.ts.time}:{record.ts.inc:<6}"
-    if own := mark_of(entry):
-        if own[MARK] == "gap":
-            yield f"{when}  GAP      from {own['since'].time}:{own['since'].inc}: {own['reason']}"
+    if mark := mark_of(entry):
+        if mark[MARK] == "gap":
+            yield f"{when}  GAP      from {mark['since'].time}:{mark['since'].inc}: {mark['reason']}"
         return
     operations = entry["o"].get("applyOps", [entry])
     for operation in operations:
         yield f"{when}  {_what(operation)}"
 
 
-def _what(operation: Any) -> str:
+def _what(operation: "Entry") -> str:
     change, collection = operation["o"], operation["ns"].partition(".")[2]
     if operation["op"] == "c":
         name = next(iter(change))
