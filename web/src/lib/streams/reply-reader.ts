@@ -43,6 +43,8 @@ type TabMessage =
 
 /** A tab that takes over waits this long, so that it still receives what the last reader posted. */
 const TAKEOVER_MS = 100;
+/** The tab that asked keeps the lock this long after the end. A busy tab that has not received the end would read again. */
+const LINGER_MS = 1_000;
 const UNAVAILABLE = [502, 503, 504];
 
 export class ReplyReader {
@@ -152,9 +154,11 @@ export class ReplyReader {
   async attempt(signal: AbortSignal, mayRetry: boolean, onAlive: () => void): Promise<boolean> {
     if (!this.replyId) {
       const reading: Promise<boolean> = this.read(signal, mayRetry, onAlive, () => {
-        const untilRead = () => reading.then(() => true);
+        const untilAllKnow = async () => {
+          if (await reading) await pause(LINGER_MS, signal);
+        };
         // A failure is reported by `reading` itself, below.
-        this.tabs?.lead(untilRead, { signal, claim: true }).catch(() => undefined);
+        this.tabs?.lead(untilAllKnow, { signal, claim: true }).catch(() => undefined);
       });
       return reading;
     }

@@ -131,6 +131,32 @@ test("the stream of a question ends the stream that another tab had opened", asy
   expect(connections).toHaveLength(2);
 });
 
+test("a tab that receives the end late does not read the reply again", async () => {
+  class SlowChannel extends BroadcastChannel {
+    override postMessage(message: unknown): void {
+      setTimeout(() => super.postMessage(message), 300);
+    }
+    override close(): void {
+      setTimeout(() => super.close(), 400);
+    }
+  }
+  vi.stubGlobal("BroadcastChannel", SlowChannel);
+  const body = { message: "Hi", client_message_id: "k" };
+  const asking = openTab({ kind: "ask", open: (signal) => api.streamGlobalChat(body, signal) });
+  const wire = await begin(1);
+  wire.say("message_start", start);
+  await rest();
+  const following = openTab();
+  wire.say("message_delta", { delta: "Hello" }, 5);
+  wire.say("message_complete", { id: "r1", content: "Hello!", status: "complete" });
+  wire.say("done", {});
+  await vi.waitFor(() => expect(asking.status).toBe("complete"));
+  await vi.waitFor(() => expect(following.status).toBe("complete"), 2_000);
+  await rest();
+  expect(following.text).toBe("Hello!");
+  expect(connections).toHaveLength(1);
+});
+
 test("a gap is filled from the tab that reads", async () => {
   const one = openTab();
   const wire = await begin(1);
