@@ -6,8 +6,8 @@ On a data folder that exists and with warm caches of files, the middle one of th
 from pathlib import Path
 from statistics import median
 
-from benchmarks.figures import Figure
 from benchmarks.harness import running_server
+from testing.figures import Figure
 
 STARTS = 3
 READY_SECONDS = 2.5

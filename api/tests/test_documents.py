@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from testing.figures import Figure, with_section
 from testing.pages import cli_page, commands, drawing, settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -86,3 +87,18 @@ def test_every_module_says_what_it_is_for() -> None:
     for file in files.split():
         text = (ROOT / file).read_text(encoding="utf-8")
         assert not text or text.startswith('"""'), file
+
+
+def test_figures_page_has_a_section_for_each_group() -> None:
+    groups = re.findall(r'^    "(\w+)": "', (ROOT / "api/benchmarks/__main__.py").read_text("utf-8"), re.MULTILINE)
+    assert re.findall(r"^## (\w+)$", _page("figures.md"), re.MULTILINE) == groups
+
+
+def test_measured_group_replaces_only_its_own_section() -> None:
+    page = "# Figures\n\nIntroduction.\n\n## a\n\nold\n\n## ab\n\nkept\n"
+    page = with_section(page, "a", [Figure("time", 2.0, "ms", limit=1.0)])
+    assert "old" not in page
+    assert page.endswith("\n## ab\n\nkept\n")
+    assert "\n## a\n\n| figure | measured | limit | |\n|---|---|---|---|\n| time | 2.0 ms | ≤ 1 ms | MISSED |\n" in page
+    page = with_section(page, "c", [Figure("count", 0, digits=0)])
+    assert page.index("## ab") < page.index("## c")

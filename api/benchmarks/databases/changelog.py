@@ -14,8 +14,8 @@ import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo import WriteConcern
 
-from benchmarks.figures import Figure
 from benchmarks.harness import cpu_ns, running_database, running_helper
+from testing.figures import Figure
 from tutordesk.operations.catalog import RAW
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.files import segments

@@ -5,9 +5,9 @@ majority: how many acknowledged writes are lost, and how soon a ticket can be sa
 import asyncio
 from pathlib import Path
 
-from benchmarks.figures import Figure
 from benchmarks.harness import running_server
 from testing.databases.mongod_kills import MAX_SECONDS, kill_many
+from testing.figures import Figure
 
 KILLS, ACKNOWLEDGED = 25, 10_000
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pymongo
 
-from benchmarks.figures import Figure
 from benchmarks.harness import running_database
 from testing.databases.log_kills import kill_many
 from testing.databases.logs import rewind
+from testing.figures import Figure
 from tutordesk.operations.changelog.reading import verify
 
 KILLS, EVERY = 100, 10

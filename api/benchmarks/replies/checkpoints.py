@@ -21,9 +21,9 @@ from beanie import PydanticObjectId
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 
-from benchmarks.figures import Figure
 from benchmarks.harness import running_database, running_helper, running_server
 from benchmarks.replies.wire import TEXT
+from testing.figures import Figure
 from testing.replies.wire_reader import ask_request, connect, get
 from tutordesk.ground.database import open_database
 from tutordesk.ground.settings import Settings

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks.figures import Figure
 from benchmarks.harness import running_database, running_server
 from testing.fake_gemini import FakeModels
+from testing.figures import Figure
 from testing.replies.pieces import Pieces
 from testing.replies.wire_reader import WireReader, ask_request, connect, follow_request, grow
 

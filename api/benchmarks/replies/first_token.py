@@ -6,8 +6,8 @@ import asyncio
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks.figures import Figure
 from benchmarks.harness import add_sample_tickets, running_helper, running_server
+from testing.figures import Figure
 from testing.replies.wire_reader import WireReader, ask, ask_request, get, wire_state
 
 ASKS, WARM_ASKS = 200, 20

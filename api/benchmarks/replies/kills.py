@@ -18,9 +18,9 @@ from typing import Any
 
 from bson import ObjectId
 
-from benchmarks.figures import Figure
 from benchmarks.harness import Server, running_database, running_helper, running_server
 from benchmarks.replies.wire import TEXT
+from testing.figures import Figure
 from testing.replies.kills import STUCK_SECONDS, lost_seconds, start_reply
 from testing.replies.wire_reader import TimedReader, get
 from tutordesk.ground.database import AsyncDatabase, connect

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.figures import Figure
 from benchmarks.harness import Server, rss_kib, running_helper, running_server
+from testing.figures import Figure
 from testing.processes import mongod_pid
 from testing.replies.wire_reader import WireReader, ask, ask_request, connect, get
 

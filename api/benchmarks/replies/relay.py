@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.figures import Figure
 from benchmarks.harness import Helper, Server, cpu_ns, running_helper, running_server
 from benchmarks.replies.wire import TEXT
+from testing.figures import Figure
 from testing.processes import mongod_pid
 from testing.replies.wire_reader import ask, ask_request, get, wire_state
 

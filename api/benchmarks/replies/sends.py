@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure
 from benchmarks.harness import running_database, running_helper, running_server
+from testing.figures import Figure
 from testing.replies.wire_reader import WireReader, ask, ask_request, connect, get, wire_state
 from tutordesk.ground.database import AsyncDatabase
 from tutordesk.ground.database import connect as connect_database

@@ -12,8 +12,8 @@ from statistics import quantiles
 
 import orjson
 
-from benchmarks.figures import Figure
 from benchmarks.harness import Server, cpu_ns, rss_kib, running_database, running_server
+from testing.figures import Figure
 from testing.processes import Pair, serving_pair
 from testing.rooms.member_sockets import MemberSocket, handshake, make_people, take_seat
 from testing.rooms.people import person

@@ -14,8 +14,8 @@ from statistics import quantiles
 
 import httpx
 
-from benchmarks.figures import Figure
 from benchmarks.harness import NO_LIMITS
+from testing.figures import Figure
 from testing.processes import Serving
 from testing.rooms.member_sockets import MemberSocket, Refused, make_people, take_seat
 from testing.serving import JSON

@@ -19,10 +19,10 @@ import pymongo
 from beanie import PydanticObjectId
 from bson import ObjectId
 
-from benchmarks.figures import Figure
 from benchmarks.harness import running_server
 from benchmarks.tickets.library import START, paragraphs, texts
 from benchmarks.tickets.pages import REQUEST_ID, times_of
+from testing.figures import Figure
 from testing.replies.wire_reader import ask, ask_request, get
 from tutordesk.chat.history import words_of_message
 from tutordesk.chat.models import ChatPage, ChatSession, MessageWords

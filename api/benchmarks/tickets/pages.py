@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 
 from beanie import PydanticObjectId
 
-from benchmarks.figures import Figure
 from benchmarks.harness import Server, running_helper, running_server
 from benchmarks.replies.first_token import added_ms
 from benchmarks.tickets.library import CATEGORIES, TAGS, Mark, add_many_tickets
+from testing.figures import Figure
 from testing.replies.wire_reader import get
 from tutordesk.tickets.search import Cursor
 

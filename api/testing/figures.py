@@ -1,7 +1,11 @@
-"""A figure and its limit, and the Markdown table of all of them. What is measured lies in the other modules."""
+"""Figures with their limits, and the page that shows them: docs/figures.md, one section for each group.
+
+The other modules measure. A section stays as it is until its group is measured again, so each one names its date.
+"""
 
 import os
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`limit` is the most that is allowed, in the same unit; without one the figure is only told."""
+    """A measured value. `limit`: the most that is allowed, in the same unit; None: it is only shown."""
 
     name: str
     value: float
@@ -30,13 +34,23 @@ class Figure:
 
 
 def table(figures: Sequence[Figure]) -> str:
+    """Return the figures as a Markdown table."""
     rows = ["| figure | measured | limit | |", "|---|---|---|---|", *(figure.row() for figure in figures)]
     return "\n".join(rows)
 
 
 def machine() -> str:
-    """The processor, cores, Python and date, in one line."""
+    """Return the processor, cores, system, Python and date, in one line."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     processor = names[0].partition(":")[2].strip() if names else platform.machine()
     today = datetime.now(UTC).date().isoformat()
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {today}"
+
+
+def with_section(page: str, group: str, figures: Sequence[Figure]) -> str:
+    """Return the page with the group's section replaced, or appended if it has none."""
+    section = f"## {group}\n\n{table(figures)}\n\nMeasured on {machine()}.\n"
+    pattern = re.compile(rf"^## {re.escape(group)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+    if pattern.search(page):
+        return pattern.sub(lambda _: f"{section}\n", page).rstrip("\n") + "\n"
+    return f"{page.rstrip()}\n\n{section}"
