@@ -1,9 +1,9 @@
-// Makes the README's pictures, docs/*.png: the real client and server with the sample tickets. Only the
+// Makes the pictures of the documents, docs/pictures/*.png: the real client and server with the sample tickets. Only the
 // tutor's words are not real: they are written here and spoken by the tests' model.
 import { fileURLToPath } from "node:url";
 import { launch, startServer } from "./server.mjs";
 
-const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
+const DOCS = fileURLToPath(new URL("../../docs/pictures/", import.meta.url));
 const DESK = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const TITLE = "Image upload fails with HTTP 413";
@@ -42,7 +42,7 @@ async function picture(browser, name, options, prepare) {
   await page.waitForTimeout(600); // highlighting and formulas come when the browser is idle
   await page.screenshot({ path: `${DOCS}${name}.png` });
   await context.close();
-  console.log(`docs/${name}.png`);
+  console.log(`docs/pictures/${name}.png`);
 }
 
 /** Somebody with a name, in a browser of their own. */
