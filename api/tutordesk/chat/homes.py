@@ -243,8 +243,8 @@ async def embed_transcript(chat: ChatHead, question: Message) -> bool:
 
 def _with_turn(messages: str, place: int, turn: Sequence[Message]) -> Row:
     """Return the expression for the array `messages` up to `place`, followed by the turn."""
-    kept = {"$slice": [messages, place]} if place else {"$literal": []}
-    return {"$concatArrays": [kept, {"$literal": [message.model_dump() for message in turn]}]}
+    earlier = {"$slice": [messages, place]} if place else {"$literal": []}
+    return {"$concatArrays": [earlier, {"$literal": [message.model_dump() for message in turn]}]}
 
 
 def _answer(message_id: PydanticObjectId) -> Mapping[str, object]:

@@ -3,7 +3,7 @@
 | of | is restored | stays unchanged |
 |---|---|---|
 | an existing ticket | its fields | the chats about it |
-| a removed ticket | all of it, with the chats it held | chats that moved out of it |
+| a removed ticket | all of it, with the chats it in_ticket | chats that moved out of it |
 | a chat | its messages, pages and search words | its ticket, but for this chat's messages |
 
 A restored chat about a ticket holds its messages itself, like one whose ticket is full. A reply that was running then
@@ -122,11 +122,13 @@ def _words_of(chat: Spec) -> dict[str, object]:
 
 def _take_out_of_ticket(plan: Plan, chat: Spec) -> None:
     """Plan that the ticket no longer holds the chat's messages, because the chat does."""
-    held = {"_id": chat.get(TICKET_ID), f"{TRANSCRIPTS}.{TRANSCRIPT_ID}": chat["_id"]}
-    ticket = plan.now(TICKETS).find_one(held)
+    in_ticket = {"_id": chat.get(TICKET_ID), f"{TRANSCRIPTS}.{TRANSCRIPT_ID}": chat["_id"]}
+    ticket = plan.now(TICKETS).find_one(in_ticket)
     if ticket:
-        others = [one for one in ticket[TRANSCRIPTS] if one[TRANSCRIPT_ID] != chat["_id"]]
-        freed = sum(_size_of(one) for one in ticket[TRANSCRIPTS] if one[TRANSCRIPT_ID] == chat["_id"])
+        others = [transcript for transcript in ticket[TRANSCRIPTS] if transcript[TRANSCRIPT_ID] != chat["_id"]]
+        freed = sum(
+            _size_of(transcript) for transcript in ticket[TRANSCRIPTS] if transcript[TRANSCRIPT_ID] == chat["_id"]
+        )
         size = max(0, ticket.get(TRANSCRIPT_BYTES, 0) - freed)
         plan.put(TICKETS, ticket | {TRANSCRIPTS: others, TRANSCRIPT_BYTES: size})
 

@@ -117,11 +117,11 @@ async def _deliver_in_one_write(reply: Reply) -> bool:
 async def _replace_turn(chat: ChatHead, reply: Reply) -> None:
     """Let question and answer replace the last turn, which they keep as their earlier version."""
     home = home_of(chat)
-    held = await home.held()
-    if any(message.id == reply.id for message in held):
+    messages = await home.held()
+    if any(message.id == reply.id for message in messages):
         return
-    place = next((place for place, message in enumerate(held) if message.id == reply.replaces), None)
+    place = next((place for place, message in enumerate(messages) if message.id == reply.replaces), None)
     if place is None:  # cannot be: the chat was claimed when the turn was there
         raise RuntimeError(f"the turn that reply {reply.id} replaces is not in its chat")
-    turn = replaced_turn(held[place:], reply)
-    await home.replace(place, turn, sum(map(size_of, turn)) - sum(map(size_of, held[place:])))
+    turn = replaced_turn(messages[place:], reply)
+    await home.replace(place, turn, sum(map(size_of, turn)) - sum(map(size_of, messages[place:])))

@@ -139,9 +139,9 @@ async def _question(ask: Ask, chat: ChatHead | None) -> Message:
     """Return the question to answer: a new one, or the chat's last one. Raises Conflict if the last one is another."""
     if not ask.replaces:
         return Message(role="user", content=ask.message)
-    held = await home_of(chat).held() if chat else []
-    place = max((place for place, message in enumerate(held) if message.role == "user"), default=0)
-    turn = held[place:]
+    messages = await home_of(chat).held() if chat else []
+    place = max((place for place, message in enumerate(messages) if message.role == "user"), default=0)
+    turn = messages[place:]
     if not turn or turn[0].id != _replaced(ask):
         raise Conflict("That is no longer the last question of this chat. Reload to see what came after it.")
     if sum(map(size_of, turn)) > MAX_TURN_BYTES:

@@ -1,4 +1,4 @@
-"""Versions: what a turn looks like that was asked again. Nothing is lost: the earlier turn becomes an alternative."""
+"""Versions of a turn that is asked again. Nothing is lost: the earlier turn becomes an alternative."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ OVERHEAD_BYTES = 400
 
 
 def size_of(message: Message) -> int:
-    """About the bytes that a message takes in MongoDB, with its earlier versions."""
+    """Return about the bytes that a message takes in MongoDB, with its earlier versions."""
     texts = [message.content]
     for earlier in message.alternatives:
         texts += [earlier.content, *(answer.content for answer in earlier.answers)]
@@ -17,20 +17,21 @@ def size_of(message: Message) -> int:
 
 
 def replaced_turn(earlier: Sequence[Message], reply: Reply) -> list[Message]:
-    """Question and answer in the place of `earlier`, a question with its answer if there was one.
+    """Return the question and answer that replace `earlier`, a question with its answer if it had one.
 
-    The same question asked again: the answer gets the earlier ones as alternatives. An edited question: it gets the
-    earlier question as an alternative, which keeps its answers.
+    If the same question is asked again, the answer gets the earlier answers as alternatives. An edited question gets
+    the earlier question as an alternative, which keeps its answers.
     """
-    asked, answers = earlier[0], earlier[1:]
-    question, answer = reply.question, reply.as_message()
-    versions = [version for one in answers for version in (*one.alternatives, _version(one))]
-    if question.id == asked.id:
-        answer.alternatives = [Alternative(**version.model_dump()) for version in versions]
-        return [asked, answer]
-    kept = Alternative(**_version(asked).model_dump(), answers=[Version(**one.model_dump()) for one in versions])
-    question.alternatives = [*asked.alternatives, kept]
-    return [question, answer]
+    question, answers = earlier[0], earlier[1:]
+    new_question, new_answer = reply.question, reply.as_message()
+    versions = [version for answer in answers for version in (*answer.alternatives, _version(answer))]
+    if new_question.id == question.id:
+        new_answer.alternatives = [Alternative(**version.model_dump()) for version in versions]
+        return [question, new_answer]
+    answered = [Version(**version.model_dump()) for version in versions]
+    alternative = Alternative(**_version(question).model_dump(), answers=answered)
+    new_question.alternatives = [*question.alternatives, alternative]
+    return [new_question, new_answer]
 
 
 def _version(message: Message) -> Version:

@@ -1,7 +1,7 @@
 """`tutordesk dump` and `tutordesk restore`: run the operations and show their progress.
 
 Both work on the database at MONGODB_URL and on a data folder's embedded MongoDB: a dump also while a server runs, a
-restore only without one. Progress goes to standard error, the answer to standard output.
+restore only without difference. Progress goes to standard error, the answer to standard output.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ def dump(
     gzip: Annotated[bool, typer.Option("--gzip", help="Compress every file.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Write the database, as it is at one instant, to a new folder that mongorestore reads too."""
+    """Write the database, as it is at one instant, to a new folder, which mongorestore reads too."""
     with _database(data_dir) as (client, _), _bar() as report:
         from tutordesk.operations.dumps.dump import dump_database
 
@@ -57,10 +57,10 @@ def restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Put a dump, or an instant of the change log, in the place of the database. No server may run on it.
+    """Replace the database by a dump, or by an instant of the change log. No server may run on it.
 
     A copy is built and checked first. Without --until, the change log is replayed to its end when no DIR is given.
-    With --ticket or --chat only that one and what belongs to it is written, which a running server is no hindrance to.
+    With --ticket or --chat only that document and what belongs to it is written, also while a server runs.
     """
     if ticket or chat:
         _restore_single(folder, until, into, ticket, chat, dry_run, data_dir)
@@ -118,12 +118,14 @@ def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | 
 
 
 def _show(differences: "list[Difference]", is_done: bool = False) -> None:
-    for one in differences:
+    for difference in differences:
+        appear, change, vanish = difference.appear, difference.change, difference.vanish
         if is_done:
-            typer.echo(f"{one.collection}: {one.appear} came back, {one.change} changed, {one.vanish} gone")
+            counts = f"{appear} came back, {change} changed, {vanish} gone"
         else:
-            typer.echo(f"{one.collection}: {one.appear} would appear, {one.change} change, {one.vanish} vanish")
-        for title in one.titles:
+            counts = f"{appear} would appear, {change} change, {vanish} vanish"
+        typer.echo(f"{difference.collection}: {counts}")
+        for title in difference.titles:
             typer.echo(f"  {title}")
     if not differences:
         typer.echo("It is as it was then." if is_done else "Nothing would change.")

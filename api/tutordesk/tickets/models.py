@@ -49,12 +49,12 @@ def _category(text: str) -> str:
 def fold_tags(tags: list[str]) -> list[str]:
     """Return the tags trimmed, case-folded, without a leading `#`, each once. Raises ValueError past a limit."""
     folded = dict.fromkeys(" ".join(tag.split()).lstrip("#").casefold() for tag in tags)
-    kept = [tag for tag in folded if tag]
-    if len(kept) > MAX_TAGS:
+    distinct = [tag for tag in folded if tag]
+    if len(distinct) > MAX_TAGS:
         raise ValueError(f"can be {MAX_TAGS} at the most")
-    if any(len(tag) > MAX_TAG_CHARACTERS for tag in kept):
+    if any(len(tag) > MAX_TAG_CHARACTERS for tag in distinct):
         raise ValueError(f"can have {MAX_TAG_CHARACTERS} characters each at the most")
-    return kept
+    return distinct
 
 
 Title = Annotated[str, StringConstraints(max_length=200, strict=True), AfterValidator(_in_one_line)]

@@ -33,17 +33,17 @@ class Difference:
 def preview(database: Database) -> list[Difference]:
     """Return the differences between the staged copy and the database, of collections that differ."""
     left_out = (*TRANSIENT, DATA_EPOCH)
-    existing = {one.name for one in list_collections(database) if one.kind == "collection"}
-    staged = {one.name for one in list_collections(database, STAGING)}
+    existing = {collection.name for collection in list_collections(database) if collection.kind == "collection"}
+    staged = {collection.name for collection in list_collections(database, STAGING)}
     names = sorted((existing | staged) - set(left_out))
     differences = [_compare(database, name, existing, staged) for name in names]
-    return [one for one in differences if one.appear or one.change or one.vanish]
+    return [difference for difference in differences if difference.appear or difference.change or difference.vanish]
 
 
 def _compare(database: Database, name: str, existing: set[str], staged: set[str]) -> Difference:
     difference = Difference(name)
-    before = {_key(one): hash(one) for one in _documents(database, name, existing)}
-    for document in _documents(database, STAGING + name, {STAGING + one for one in staged}):
+    before = {_key(document): hash(document) for document in _documents(database, name, existing)}
+    for document in _documents(database, STAGING + name, {STAGING + document for document in staged}):
         earlier = before.pop(_key(document), None)
         if earlier is None:
             difference.appear += 1

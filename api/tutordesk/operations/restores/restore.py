@@ -47,7 +47,7 @@ def restore(
     refuse_full(database, drop)
     refuse_served(database)
     with staged(database, dump, report, rewind) as (collections, operations):
-        names = [one.name for one in collections.values() if one.kind == "collection"]
+        names = [collection.name for collection in collections.values() if collection.kind == "collection"]
         switch(database, collections.values())
     documents = sum(database[name].estimated_document_count() for name in names)
     return RestoreSummary(documents, operations, time.monotonic() - started)
@@ -101,7 +101,7 @@ def staged(
 
 def refuse_full(database: Database, drop: str | None) -> None:
     """Raise OperatorError for a database that holds something and is not named by `drop`."""
-    full = [one.name for one in list_collections(database) if one.name not in NOT_REPLACED]
+    full = [collection.name for collection in list_collections(database) if collection.name not in NOT_REPLACED]
     if full and drop != database.name:
         raise OperatorError(
             f"The database {database.name} is not empty. What it holds is replaced with --yes-drop {database.name}; "

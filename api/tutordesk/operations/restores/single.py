@@ -64,7 +64,11 @@ class Plan:
             elif before and not document:
                 difference.vanish += 1
                 difference.note("-", bson.encode(before, codec_options=EXACT))
-        return [one for one in by_collection.values() if one.appear or one.change or one.vanish]
+        return [
+            difference
+            for difference in by_collection.values()
+            if difference.appear or difference.change or difference.vanish
+        ]
 
     def write(self, session: ClientSession) -> None:
         """Write the plan. Existing documents are updated field by field, so that open lists are notified.

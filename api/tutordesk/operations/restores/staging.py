@@ -35,7 +35,7 @@ def load(dump: Dump, database: Database, progress: Callable[[int, int], None]) -
     """
     clear_staging(database)
     staged: dict[str, CollectionInfo] = {}
-    total, done = sum(one.size for one in dump.tallies.values()), 0
+    total, done = sum(tally.size for tally in dump.tallies.values()), 0
 
     def count(size: int) -> None:
         nonlocal done
@@ -110,7 +110,7 @@ def build_indexes(database: Database, staged: Iterable[CollectionInfo]) -> None:
             except pymongo.errors.OperationFailure as error:
                 reason = (error.details or {}).get("codeName", error.code)
                 raise OperatorError(f"The indexes of {collection.name} cannot be built: {reason}.") from None
-    built = {one.name: one for one in list_collections(database, STAGING)}
+    built = {collection.name: collection for collection in list_collections(database, STAGING)}
     for collection in staged:
         if collection.kind == "collection":
             copy = built.get(collection.name)

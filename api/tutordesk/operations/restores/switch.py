@@ -29,10 +29,12 @@ NONE_YET = "0"
 def switch(database: Database, staged: Iterable[CollectionInfo]) -> None:
     """Make the staged collections the database's only ones."""
     staged = list(staged)
-    rename = [one.name for one in staged if one.kind == "collection"]
-    views = [{"name": one.name, "options": one.options} for one in staged if one.kind == "view"]
+    rename = [collection.name for collection in staged if collection.kind == "collection"]
+    views = [
+        {"name": collection.name, "options": collection.options} for collection in staged if collection.kind == "view"
+    ]
     keep = {*rename, *NOT_REPLACED}
-    drop = [one.name for one in list_collections(database) if one.name not in keep]
+    drop = [collection.name for collection in list_collections(database) if collection.name not in keep]
     plan = {"_id": SWITCH, "rename": rename, "drop": drop, "views": views}
     _epochs(database).replace_one({"_id": SWITCH}, plan, upsert=True)
     finish_switch(database)
@@ -43,7 +45,7 @@ def finish_switch(database: Database) -> bool:
     plan = _epochs(database).find_one({"_id": SWITCH})
     if not plan:
         return False
-    ready = {one.name for one in list_collections(database, STAGING)}
+    ready = {collection.name for collection in list_collections(database, STAGING)}
     for name in plan["drop"]:
         database.drop_collection(name)
     for name in plan["rename"]:
