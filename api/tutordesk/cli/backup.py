@@ -1,7 +1,7 @@
 """`tutordesk dump` and `tutordesk restore`: run the operations and show their progress.
 
 Both work on the database at MONGODB_URL and on a data folder's embedded MongoDB: a dump also while a server runs, a
-restore only without difference. Progress goes to standard error, the answer to standard output.
+restore only without one. Progress goes to standard error, the answer to standard output.
 """
 
 import contextlib
