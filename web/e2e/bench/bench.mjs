@@ -3,8 +3,8 @@
 // list, and rooms; fails above the limits. Script time is CPU time. The others are wall-clock, so a busy machine makes
 // them pessimistic: they are the medians of several runs. With FIGURES set, the rows are written to that file as JSON.
 import { writeFileSync } from "node:fs";
-import { measureRooms } from "./rooms.mjs";
 import { launch, startServer } from "../server.mjs";
+import { measureRooms } from "./rooms.mjs";
 
 const PIECES = 1_500;
 const LIMITS = {
