@@ -22,7 +22,7 @@ from tutordesk.chat.transcripts import deliver_reply
 from tutordesk.edge.gate import Gate
 from tutordesk.edge.pages import BundledClient
 from tutordesk.edge.reference import install_reference
-from tutordesk.ground.database import AsyncMongoClient, open_database
+from tutordesk.ground.database import AsyncMongoClient, bind_documents, connect
 from tutordesk.ground.errors import install_errors
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import Settings, load_secret_keys
@@ -149,9 +149,10 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClien
     mongod: AbstractAsyncContextManager[str] | None = app.state.mongod
     try:
         url = await stack.enter_async_context(mongod) if mongod else _url_of(settings)
-        client = await open_database(url, DOCUMENTS)
+        client = connect(url)
         app.state.epoch = await read_epoch(client.get_default_database("tutordesk"))
         await asyncio.to_thread(migrate, url)
+        await bind_documents(client, DOCUMENTS)  # afterwards, so that nothing writes while collections are made
         folder = settings.data_dir / CHANGE_LOG_FOLDER
         app.state.change_log = ChangeLog(settings.backup_url(url), folder, server_id(settings.data_dir))
         return client

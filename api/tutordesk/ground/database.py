@@ -91,10 +91,15 @@ def at_once(document: type[Document]) -> AsyncCollection:
 
 
 async def open_database(url: str, documents: Sequence[type[Document]]) -> AsyncMongoClient:
-    """Bind `documents` to the database at `url`. Returns its client. Migrations have made collections and indexes.
+    """Connect to the `url` and bind `documents` to it. Returns the client.
 
     Raises pymongo.errors.PyMongoError if the server cannot be reached.
     """
     client = connect(url)
-    await init_beanie(client.get_default_database("tutordesk"), document_models=list(documents), skip_indexes=True)
+    await bind_documents(client, documents)
     return client
+
+
+async def bind_documents(client: AsyncMongoClient, documents: Sequence[type[Document]]) -> None:
+    """Let `documents` read and write the client's database. The migrations make collections, indexes and validators."""
+    await init_beanie(client.get_default_database("tutordesk"), document_models=list(documents), skip_indexes=True)
