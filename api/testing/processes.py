@@ -26,7 +26,10 @@ GIVEN = {
 
 
 class Serving:
-    """`tutordesk serve` on a folder; started again by `start()`. `command`: the program, this environment's."""
+    """`tutordesk serve` on a folder; started again by `start()`. Its log is beside the folder.
+
+    `command` is the program, by default this environment's.
+    """
 
     command = COMMAND
 
@@ -35,19 +38,21 @@ class Serving:
         self.environment = {**os.environ, **environment}
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
+        self.log = data_dir.with_name(f"{data_dir.name}.log")
 
     async def start(self) -> "Serving":
         port = free_port()
-        self.process = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond
-            [*self.command, "serve", "--port", str(port), "--data-dir", str(self.data_dir), *self.options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=self.environment,
-        )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond
+                [*self.command, "serve", "--port", str(port), "--data-dir", str(self.data_dir), *self.options],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=self.environment,
+            )
         assert self.process.stdout
         line = await asyncio.to_thread(self.process.stdout.readline)
-        assert line.startswith(f"Tutordesk is ready on http://127.0.0.1:{port}"), line
+        assert line.startswith(f"Tutordesk is ready on http://127.0.0.1:{port}"), line + self.log.read_text()[-3000:]
         self.url = f"http://127.0.0.1:{port}"
         return self
 

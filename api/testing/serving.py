@@ -1,8 +1,9 @@
 """Tutordesk inside the process of a test or benchmark: its settings and a real uvicorn in this loop."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from fastapi import FastAPI
 
 from testing.fake_gemini import FakeModels
 from tutordesk.ground.settings import Settings
-from tutordesk.serving.server import bind, make_server
+from tutordesk.serving.server import Server, bind, make_server
 
 SECRET = "a-key-of-tests-0123456789abcdefghij"
 JSON = {"Accept": "application/json"}
@@ -28,20 +29,27 @@ def make_settings(data_dir: Path, **given: Any) -> Settings:
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """A real uvicorn in this loop. Yields its address."""
-    listener = bind("127.0.0.1", 0)
-    server = make_server(app, app.state.settings)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server._serve([listener]))
-    while not server.started:
-        if task.done():
+    with closing(bind("127.0.0.1", 0)) as listener:
+        server = make_server(app, app.state.settings)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        task = asyncio.create_task(_serve(server, listener))
+        try:
+            while not server.started:
+                if task.done():
+                    await task
+                await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
             await task
-        await asyncio.sleep(0.01)
+
+
+async def _serve(server: Server, listener: socket.socket) -> None:
+    """Serve until told to end. Raises RuntimeError when the app cannot start; SystemExit would end all tests."""
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
+        await server._serve([listener])
+    except SystemExit as error:
+        raise RuntimeError("the app could not start; its log says why") from error
 
 
 @dataclass
