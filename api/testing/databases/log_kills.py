@@ -19,7 +19,7 @@ from tutordesk.operations.catalog import Database, newest_entry
 from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.reading import verify
 
-LIVES_SECONDS, GAP_STEPS = (0.4, 1.2), 8
+LIVES_SECONDS, LIFE_STEPS, GAP_STEPS = (0.4, 1.2), 60, 8
 
 
 def kill_many(database: Database, url: str, log: Path, kills: int, every: int) -> dict[Timestamp, dict[str, Any]]:
@@ -31,9 +31,10 @@ def kill_many(database: Database, url: str, log: Path, kills: int, every: int) -
         with subprocess.Popen([sys.executable, "-m", "testing.databases.log_writer", url, str(log)]) as writer:
             while not kill and not (list_bases(log) and not (log / "base-wanted").exists()):
                 time.sleep(0.05)
-            ends = time.monotonic() + chance.uniform(*LIVES_SECONDS)
-            while time.monotonic() < ends:
+            ends, steps = time.monotonic() + chance.uniform(*LIVES_SECONDS), 0
+            while time.monotonic() < ends or steps < LIFE_STEPS:  # on a busy machine a step may take long
                 load.step()
+                steps += 1
             writer.send_signal(signal.SIGKILL)
         for _ in range(chance.randrange(GAP_STEPS)):
             load.step()
