@@ -10,10 +10,10 @@ import httpx
 import pymongo
 import pytest
 
+from testing.databases.states import fresh_database
 from testing.fake_gemini import FakeModels
 from testing.processes import GIVEN, Serving, free_port
 from testing.steps import TICKET, create_ticket, until
-from tutordesk.operations.embedded.mongod import mongodb_url
 from tutordesk.operations.migrations.run import KNOWN
 
 
@@ -25,41 +25,53 @@ async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
         await one.end()
 
 
+@pytest.fixture
+async def elsewhere(mongod_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
+    """A server that is not started yet, for a database of its own in the tests' MongoDB."""
+    with fresh_database(mongod_url) as (url, _, _):
+        serving = Serving(tmp_path / "data", **GIVEN | {"TUTORDESK_MODEL": "offline", "MONGODB_URL": url})
+        yield serving
+        if serving.is_running:
+            await serving.end()
+
+
 async def titles(client: httpx.AsyncClient) -> list[str]:
     return [ticket["title"] for ticket in (await client.get("/tickets")).json()]
 
 
-@pytest.mark.parametrize("options", [[], ["--gzip"]])
-async def test_dump_of_a_running_server_is_restored(server: Serving, tmp_path: Path, options: list[str]) -> None:
-    folder = str(tmp_path / "dump")
+async def test_dumps_of_a_running_server_are_restored(server: Serving, tmp_path: Path) -> None:
+    folders = {str(tmp_path / "plain"): [], str(tmp_path / "packed"): ["--gzip"]}
     async with server.client() as client:
         await create_ticket(client)
-        code, said = await server.run("dump", folder, *options)
-        assert code == 0
-        assert said.startswith(f"{folder}: the database at 20")
+        for folder, options in folders.items():
+            code, said = await server.run("dump", folder, *options)
+            assert code == 0
+            assert said.startswith(f"{folder}: the database at 20")
         await create_ticket(client, title="Written later")
+        for folder in folders:
+            code, said = await server.run("restore", folder, "--yes-drop", "tutordesk")
+            assert (code, "in use by another Tutordesk" in said) == (2, True)
+    for folder in folders:
+        await server.end()
+        code, said = await server.run("restore", folder)
+        assert (code, "--yes-drop tutordesk" in said) == (2, True)
+        code, said = await server.run("restore", folder, "--into", Path(folder).name)
+        assert code == 0
         code, said = await server.run("restore", folder, "--yes-drop", "tutordesk")
-        assert (code, "in use by another Tutordesk" in said) == (2, True)
-    await server.end()
-    code, said = await server.run("restore", folder)
-    assert (code, "--yes-drop tutordesk" in said) == (2, True)
-    code, said = await server.run("restore", folder, "--into", "other")
-    assert code == 0
-    code, said = await server.run("restore", folder, "--yes-drop", "tutordesk")
-    assert (code, f"tutordesk: {2 + len(KNOWN)} documents restored" in said) == (0, True), said
-    await server.start()
-    async with server.client(client.cookies) as client:
-        assert await titles(client) == [TICKET["title"]]
+        assert (code, f"tutordesk: {2 + len(KNOWN)} documents restored" in said) == (0, True), said
+        await server.start()
+        async with server.client(client.cookies) as visitor:
+            assert await titles(visitor) == [TICKET["title"]]
+            await create_ticket(visitor, title="Written between")
 
 
-async def test_what_is_no_dump_is_refused_with_a_sentence(server: Serving, tmp_path: Path) -> None:
-    await server.end()
+async def test_folder_without_a_dump_is_refused_with_a_sentence(elsewhere: Serving, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name, said in (("empty", "holds no dump"), ("nowhere", "is not a folder")):
-        assert await server.run("restore", str(tmp_path / name)) == (2, f"tutordesk: {tmp_path / name} {said}.\n")
+        assert await elsewhere.run("restore", str(tmp_path / name)) == (2, f"tutordesk: {tmp_path / name} {said}.\n")
 
 
-async def test_rewound_to_an_instant_after_a_look(server: Serving) -> None:
+async def test_database_is_rewound_to_an_instant_after_a_preview(server: Serving) -> None:
     """A preview first, then the restore: a ticket that was deleted by mistake comes back."""
     async with server.client() as client:
         kept = await create_ticket(client, title="Deleted by mistake")
@@ -98,41 +110,41 @@ async def until_logged(server: Serving, title: str) -> None:
     await until(is_logged)
 
 
-async def test_log_that_is_off_is_not_there(tmp_path: Path, fake: FakeModels) -> None:
-    settings = {"TUTORDESK_CHANGE_LOG": "off", "GEMINI_BASE_URL": fake.url, **GIVEN}
-    server = await Serving(tmp_path / "data", **settings).start()
-    await server.end()
-    code, said = await server.run("log", "show")
+async def test_log_that_is_off_is_reported_as_missing(elsewhere: Serving) -> None:
+    elsewhere.environment["TUTORDESK_CHANGE_LOG"] = "off"
+    await elsewhere.start()
+    code, said = await elsewhere.run("log", "show")
     assert (code, "There is no change log in" in said) == (2, True)
 
 
-async def test_half_restored_database_is_not_served(server: Serving) -> None:
-    async with server.client() as client:
+async def test_half_restored_database_is_not_served(elsewhere: Serving) -> None:
+    await elsewhere.start()
+    async with elsewhere.client() as client:
         await create_ticket(client)
-    with pymongo.MongoClient[Any](mongodb_url(server.data_dir)) as database:
-        database["tutordesk"]["data_epoch"].insert_one({"_id": "switch", "rename": [], "drop": [], "views": []})
-    await server.end()
-    code, said = await server.run("serve", "--port", str(free_port()))
+    await elsewhere.end()
+    with pymongo.MongoClient[Any](elsewhere.environment["MONGODB_URL"]) as client:
+        switch = {"_id": "switch", "rename": [], "drop": [], "views": []}
+        client.get_default_database()["data_epoch"].insert_one(switch)
+    code, said = await elsewhere.run("serve", "--port", str(free_port()))
     assert (code, "A restore broke off" in said) == (2, True), said
-    code, said = await server.run("restore")
+    code, said = await elsewhere.run("restore")
     assert (code, "It is finished now." in said) == (0, True), said
-    await server.start()
+    await elsewhere.start()
 
 
-async def test_migrations_are_listed_and_applied(tmp_path: Path, fake: FakeModels) -> None:
-    one = Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **GIVEN)
-    code, said = await one.run("migrate", "--status")
+async def test_migrations_are_listed_and_applied(elsewhere: Serving) -> None:
+    code, said = await elsewhere.run("migrate", "--status")
     assert (code, said.count("waiting")) == (0, len(KNOWN))
-    code, said = await one.run("migrate")
+    code, said = await elsewhere.run("migrate")
     assert (code, said.count(" UTC "), said.count("waiting")) == (0, len(KNOWN), 0)
-    await one.start()
-    code, said = await one.run("migrate", "--status")
-    with pymongo.MongoClient[Any](mongodb_url(one.data_dir)) as client:
+    await elsewhere.start()
+    code, said = await elsewhere.run("migrate", "--status")
+    with pymongo.MongoClient[Any](elsewhere.environment["MONGODB_URL"]) as client:
         row = {"_id": 99, "name": "to come", "applied_at": datetime.now(UTC), "seconds": 1.0}
-        client["tutordesk"]["migrations"].insert_one(row)
+        client.get_default_database()["migrations"].insert_one(row)
     assert (code, said.count(" UTC ")) == (0, len(KNOWN))
-    await one.end()
-    code, said = await one.run("migrate", "--status")
+    await elsewhere.end()
+    code, said = await elsewhere.run("migrate", "--status")
     assert (code, "written by a newer Tutordesk" in said) == (2, True)
-    code, said = await one.run("serve", "--port", str(free_port()))
+    code, said = await elsewhere.run("serve", "--port", str(free_port()))
     assert (code, "written by a newer Tutordesk" in said) == (2, True)
