@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from testing.databases.mongod_kills import MAX_SECONDS, kill_many
 from testing.processes import GIVEN, Serving
 
 
+@pytest.mark.alone
 async def test_killed_database_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """No acknowledged write is lost, and a ticket can be saved again within six seconds."""
     server = await Serving(tmp_path / "data", **GIVEN, TUTORDESK_MAX_TICKETS_PER_HOUR="0").start()
