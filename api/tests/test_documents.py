@@ -43,7 +43,7 @@ def test_make_targets_that_are_named_exist() -> None:
         assert set(re.findall(r"`make ([a-z]+)\b", page.read_text(encoding="utf-8"))) <= targets, page
 
 
-def test_map_names_what_is_there() -> None:
+def test_map_names_existing_rooms() -> None:
     tree = README.split("## Map")[1].split("```")[1]
     for name in re.findall(r"^ +(\w+(?:\.py|/))", tree, re.M):
         assert (ROOT / "api" / "tutordesk" / name).exists(), name
@@ -55,7 +55,7 @@ def test_links_and_paths_exist(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
-def test_what_happens_to_an_answer_is_tested() -> None:
+def test_every_fate_of_an_answer_is_tested() -> None:
     """Every row of the table names a test that is there."""
     table = _page("guide.md").split("### What happens to an answer when…")[1].split("\n## You")[0]
     rows = [row for row in table.splitlines() if row.startswith("| ") and not row.startswith("| … |")]

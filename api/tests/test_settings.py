@@ -97,7 +97,6 @@ def test_newest_of_several_keys_comes_first(tmp_path: Path) -> None:
 
 
 def test_readable_secret_is_refused(tmp_path: Path) -> None:
-    """S-11."""
     settings = Settings(_env_file=None, data_dir=tmp_path)
     load_secret_keys(settings)
     os.chmod(tmp_path / "secret_key", 0o644)
@@ -106,7 +105,6 @@ def test_readable_secret_is_refused(tmp_path: Path) -> None:
 
 
 def test_weak_secret_file_is_refused(tmp_path: Path) -> None:
-    """S-11."""
     file = tmp_path / "secret_key"
     file.write_text("changeme")
     file.chmod(0o600)

@@ -1,6 +1,6 @@
 """Three real mongods as one replica set on 127.0.0.1, whose primary is made to step down, is killed, or hangs.
 
-Set as api/operations/mongod.py says that an operator should; FAULTS F10 has what the defaults cost.
+It has the settings that docs/operating.md asks for; with the defaults an election takes ten seconds.
 """
 
 import asyncio

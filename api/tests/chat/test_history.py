@@ -95,7 +95,7 @@ async def test_title_of_a_failed_or_continued_chat_stays(live: Live, visitor: ht
         ({}, 422),
     ],
 )
-async def test_rename(live: Live, visitor: httpx.AsyncClient, body: dict[str, Any], status: int) -> None:
+async def test_chat_is_renamed(live: Live, visitor: httpx.AsyncClient, body: dict[str, Any], status: int) -> None:
     session_id = await _ask(visitor, "Why?")
     answer = await visitor.patch(f"/chat/sessions/{session_id}", json=body)
     assert answer.status_code == status
@@ -125,7 +125,7 @@ async def test_delete_goes_to_a_trash_and_comes_back(live: Live, visitor: httpx.
     assert (await visitor.get(f"/tickets/{ticket['id']}")).json()["transcript_count"] == 1
 
 
-async def test_deleting_stops_a_running_answer_and_keeps_its_text(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_deletion_stops_a_running_answer_and_keeps_its_text(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.delay_ms, live.fake.chunk = 20, 2
     start = await start_asking(visitor, "Why?")
     assert (await visitor.delete(f"/chat/sessions/{start.data['session_id']}")).status_code == 204
@@ -181,7 +181,7 @@ async def test_search_puts_titles_first_and_finds_what_one_long_chat_would_hide(
     assert rows[0]["hit"]["message_id"] is None
 
 
-async def test_search_finds_nothing_of_others(
+async def test_search_finds_nothing_of_other_people(
     live: Live, visitor: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
     """A search reads only the chats of the person who searches."""
@@ -267,7 +267,7 @@ async def test_regenerated_and_edited_turns_keep_what_was_there(
     assert (await visitor.post(url, json={"message": "x", "replaces": question})).status_code == 409
 
 
-async def test_repeat_of_an_edited_turn_joins_it(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_repeat_of_an_edited_turn_follows_it(live: Live, visitor: httpx.AsyncClient) -> None:
     session_id = await _ask(visitor, "Last?")
     question = (await _read(visitor, session_id))["messages"][0]["id"]
     body = {"session_id": session_id, "replaces": question, "client_message_id": "again"}
@@ -365,7 +365,7 @@ async def test_moving_out_loses_no_concurrent_append(live: Live, visitor: httpx.
     assert [len(one["messages"]) for one in saved["transcripts"]] == [4] * len(saved["transcripts"])
 
 
-async def test_question_waits_for_an_answer_that_is_over_to_join(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_question_waits_until_an_ended_answer_is_delivered(live: Live, visitor: httpx.AsyncClient) -> None:
     """A process that dies between a reply's ending and its delivery does not change the order of the turns."""
     session_id = await _ask(visitor, "First?")
     answer = (await _read(visitor, session_id))["messages"][1]

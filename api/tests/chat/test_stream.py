@@ -186,7 +186,9 @@ async def test_stop_and_end_at_once_give_exactly_one_ending(live: Live, visitor:
         ("", TEXT),
     ],
 )
-async def test_positions(live: Live, visitor: httpx.AsyncClient, position: str, expected: str) -> None:
+async def test_nonsensical_positions_are_clamped(
+    live: Live, visitor: httpx.AsyncClient, position: str, expected: str
+) -> None:
     """A nonsensical position counts as 0, one beyond the text as its end. The same from memory and from MongoDB."""
     reply_id = (await ask(visitor, "Why?"))[0].data["id"]
     url = f"/chat/replies/{reply_id}/stream"
@@ -233,7 +235,7 @@ async def test_admin_does_not_read_chats_of_others(
     assert (await stranger.get(f"/chat/sessions/{start['session_id']}")).status_code == 404
 
 
-async def test_same_message_again_joins_the_same_reply(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_repeated_message_follows_the_same_reply(live: Live, visitor: httpx.AsyncClient) -> None:
     """A repeated POST follows the reply that the first one started."""
     live.fake.delay_ms = 5
     first = await ask(visitor, "Why?", client_message_id="one")
@@ -287,7 +289,7 @@ async def test_second_message_while_answering_is_refused_and_loses_nothing(
         ({"message": "あ" * 10_667}, 413),
     ],
 )
-async def test_refused_before_the_stream(
+async def test_bad_message_is_refused_before_the_stream(
     live: Live, visitor: httpx.AsyncClient, body: dict[str, Any], status: int
 ) -> None:
     """Huge messages, wrong types and unknown fields are refused before a stream begins."""

@@ -21,7 +21,7 @@ async def _role(server: Serving, me: dict[str, Any]) -> str:
         return role
 
 
-async def test_list_shows_who_has_a_name_or_an_account(pair: Pair) -> None:
+async def test_list_shows_people_with_a_name_or_an_account(pair: Pair) -> None:
     me = await _named(pair[0], "Zoë 3", email="zoe@example.org")
     async with pair[0].client() as client:
         visitor = (await client.post("/chat/global/stream", json={"message": "Hello"})).cookies
@@ -58,7 +58,7 @@ async def test_doubtful_and_unknown_people_are_refused(pair: Pair) -> None:
         assert said.startswith(f"tutordesk: Nobody is called {who}. ")
 
 
-async def test_name_that_looks_like_an_address_or_an_id_is_nobody_else(pair: Pair) -> None:
+async def test_name_that_looks_like_an_address_or_an_id_matches_nobody(pair: Pair) -> None:
     """Otherwise people could be promoted by naming themselves what the operator types."""
     mine = await _named(pair[0], "boss@example.org")
     other = await _named(pair[0], "0123456789abcdef0123456f")

@@ -126,7 +126,7 @@ def test_damaged_dump_is_refused_before_anything_is_restored(first_start: FirstS
     assert (first_start.calls(), first_start.databases()) == ([], {})
 
 
-def test_what_is_no_dump_is_refused(first_start: FirstStart) -> None:
+def test_file_that_is_not_a_dump_is_refused(first_start: FirstStart) -> None:
     (first_start.dumps / "a.txt").touch()
     neither = "neither an *.archive, an *.archive.gz nor a folder of mongodump."
     assert first_start() == (1, f"mongo-init: dumps/a.txt is no dump: {neither}\n")
@@ -156,7 +156,7 @@ def test_restore_that_fails_or_dies_leaves_nothing(first_start: FirstStart) -> N
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
-def test_dump_that_may_not_be_read_is_refused_with_the_way_out(first_start: FirstStart) -> None:
+def test_unreadable_dump_is_refused_with_the_remedy(first_start: FirstStart) -> None:
     """In a container even root reads the files of others only where their mode lets it."""
     first_start.archive("a.archive.gz")
     os.chown(first_start.dumps / "a.archive.gz", 65534, 65534)

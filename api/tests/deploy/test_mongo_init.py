@@ -15,7 +15,7 @@ import pytest
 
 from testing.deploy.compose import PASSWORDS, Guarded
 from testing.fake_gemini import FakeModels
-from testing.processes import COMMAND, GIVEN, Serving
+from testing.processes import GIVEN, Serving
 from testing.steps import create_ticket, until
 
 Client = pymongo.MongoClient[Any]
@@ -51,7 +51,7 @@ def read_tickets(client: Client) -> Any:
 async def server(guarded: Guarded, tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
     """`tutordesk serve` as the service `api` runs it."""
     urls = {"MONGODB_URL": guarded.url("application"), "MONGODB_BACKUP_URL": guarded.url("backup")}
-    given = {**GIVEN, **urls, "GEMINI_BASE_URL": fake.url, "TUTORDESK_CHANGE_LOG": "on", "COLUMNS": "200"}
+    given = {**GIVEN, **urls, "GEMINI_BASE_URL": fake.url, "TUTORDESK_CHANGE_LOG": "on"}
     one = await Serving(tmp_path / "data", **given).start()
     yield one
     if one.is_running:
@@ -59,11 +59,10 @@ async def server(guarded: Guarded, tmp_path: Path, fake: FakeModels) -> AsyncIte
 
 
 async def run(server: Serving, *arguments: str) -> str:
-    """What a command says that has to succeed."""
-    command = [*COMMAND, *arguments, "--data-dir", str(server.data_dir)]
-    ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=server.environment)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    """Run a command that has to succeed. Returns its output."""
+    code, said = await server.run(*arguments)
+    assert code == 0, said
+    return said
 
 
 async def until_logged(server: Serving, title: str) -> None:
@@ -93,7 +92,7 @@ def test_key_is_made_once_and_private(guarded: Guarded, services: Any) -> None:
     assert guarded.key_file.read_text() == key
 
 
-def test_stranger_may_nothing(guarded: Guarded) -> None:
+def test_stranger_may_do_nothing(guarded: Guarded) -> None:
     with pymongo.MongoClient[Any](f"mongodb://{guarded.address}/?directConnection=true") as client:
         forbidden = [*FORBIDDEN_TO_BOTH.values(), read_tickets]
         for one in forbidden:
@@ -104,14 +103,14 @@ def test_stranger_may_nothing(guarded: Guarded) -> None:
 
 @pytest.mark.parametrize("user", ["application", "backup"])
 @pytest.mark.parametrize("what", FORBIDDEN_TO_BOTH)
-def test_user_may_not(guarded: Guarded, user: str, what: str) -> None:
+def test_user_may_do_nothing_else(guarded: Guarded, user: str, what: str) -> None:
     with guarded.client(user) as client:
         with pytest.raises(pymongo.errors.OperationFailure) as refused:
             FORBIDDEN_TO_BOTH[what](client)
         assert refused.value.code == NOT_AUTHORIZED
 
 
-def test_backup_alone_reads_the_oplog(guarded: Guarded) -> None:
+def test_only_the_backup_user_reads_the_oplog(guarded: Guarded) -> None:
     with guarded.client("backup") as client:
         assert client["local"]["oplog.rs"].find_one()
     with guarded.client("application") as client:
@@ -149,7 +148,7 @@ async def test_server_and_change_log_work_with_these_users(server: Serving, serv
         assert "It is whole." in await run(server, "log", "verify")
 
 
-async def test_called_again_changes_nothing_but_passwords(server: Serving, guarded: Guarded) -> None:
+async def test_second_run_changes_only_passwords(server: Serving, guarded: Guarded) -> None:
     async with server.client() as client:
         assert await asyncio.to_thread(guarded.init) == (
             0,
@@ -178,7 +177,7 @@ async def test_called_again_changes_nothing_but_passwords(server: Serving, guard
         ("APPLICATION", "with-a-sign-@-0123", "has to be 16 letters or digits at least; `openssl rand -hex 24` makes"),
     ],
 )
-def test_password_that_cannot_be_is_refused(guarded: Guarded, name: str, value: str, sentence: str) -> None:
+def test_unusable_password_is_refused(guarded: Guarded, name: str, value: str, sentence: str) -> None:
     variable = f"MONGODB_{name}_PASSWORD"
     assert variable in PASSWORDS
     code, said = guarded.init((), **{variable: value})

@@ -81,7 +81,7 @@ async def test_silent_stream_lives_on(plain: Proxy) -> None:
                 line = await anext(lines)
 
 
-async def test_room_is_heard_both_ways(proxy: Proxy) -> None:
+async def test_room_works_in_both_directions(proxy: Proxy) -> None:
     async with proxy.client() as ada, proxy.client() as bob:
         for client, name in ((ada, "Ada"), (bob, "Bob")):
             assert (await client.patch("/me", json={"name": name})).status_code == 200

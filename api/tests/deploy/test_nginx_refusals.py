@@ -105,7 +105,7 @@ class Names(asyncio.DatagramProtocol):
         self._transport.sendto(data[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + data[12:end] + answer, addr)
 
 
-async def test_server_that_was_started_anew_is_found(served: Serving) -> None:
+async def test_restarted_server_is_found(served: Serving) -> None:
     """A container that is made again has another address."""
     loop = asyncio.get_running_loop()
     transport, names = await loop.create_datagram_endpoint(Names, local_addr=("127.0.0.1", 0))
@@ -123,7 +123,7 @@ async def test_server_that_was_started_anew_is_found(served: Serving) -> None:
     transport.close()
 
 
-async def test_without_a_server_files_are_there_and_the_rest_is_said(services: Any) -> None:
+async def test_without_a_server_files_are_served_and_the_rest_is_503(services: Any) -> None:
     with running_nginx(free_port()) as proxy:
         check = services["web"]["healthcheck"]["test"][-1].replace("http://127.0.0.1:8080", proxy.plain_url)
         async with proxy.client() as client:

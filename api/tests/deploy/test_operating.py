@@ -51,7 +51,7 @@ def running(script: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def test_commands_for_one_machine_do_what_is_said(tmp_path: Path) -> None:
+def test_commands_for_one_machine_do_what_the_page_says(tmp_path: Path) -> None:
     first, *rest = blocks(LOCAL)
     script = "\n".join([first, BASE_IS_MADE, *rest]).replace("127.0.0.1:8000", "127.0.0.1:$TUTORDESK_PORT")
     with running(script, tmp_path) as process:
@@ -78,7 +78,7 @@ def test_commands_for_one_machine_do_what_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", blocks(CONTAINERS))
-def test_commands_for_containers_name_what_is_there(block: str, services: Any) -> None:
+def test_commands_for_containers_name_existing_services(block: str, services: Any) -> None:
     assert subprocess.run(["bash", "-n"], input=block, text=True).returncode == 0
     for line in block.splitlines():
         words = shlex.split(line, comments=True)
@@ -92,7 +92,7 @@ def test_commands_for_containers_name_what_is_there(block: str, services: Any) -
             assert {word for word in arguments if word.startswith("--")} <= known, line
 
 
-def test_passwords_that_the_document_makes_are_taken(tmp_path: Path) -> None:
+def test_passwords_made_by_the_page_are_accepted(tmp_path: Path) -> None:
     lines = [line for line in "\n".join(blocks(CONTAINERS)).splitlines() if ">>.env" in line]
     subprocess.run(["bash", "-euc", "\n".join(lines)], cwd=tmp_path, check=True)
     written = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines())
@@ -103,7 +103,7 @@ def test_passwords_that_the_document_makes_are_taken(tmp_path: Path) -> None:
     assert "0.0.0.0:443:8443" in said.stdout
 
 
-def test_every_variable_of_compose_is_told() -> None:
+def test_every_variable_of_compose_is_documented() -> None:
     """Those that are no settings of the server are in the document's table."""
     used = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
     settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ UNSAFE = [
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None, "application/jsonx"],
 )
 async def test_only_json_is_read(live: Live, visitor: httpx.AsyncClient, kind: str | None) -> None:
-    """S-06."""
+    """A form or plain text could come from another site without a preflight."""
     headers = {"Content-Type": kind} if kind else {}
     answer = await visitor.post("/tickets", content=BODY, headers=headers)
     assert answer.status_code == 415
@@ -55,7 +55,7 @@ async def test_only_json_is_read(live: Live, visitor: httpx.AsyncClient, kind: s
 async def test_other_sites_change_nothing(
     live: Live, visitor: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    """S-07."""
+    """Sec-Fetch-Site or Origin names the other site."""
     ticket = await create_ticket(visitor)
     sent = {name: value.format(own=live.url, other_port="http://127.0.0.1:1") for name, value in headers.items()}
     answer = await visitor.request(method, path.format(id=ticket["id"]), json={"title": "x"}, headers=sent)
@@ -69,7 +69,7 @@ async def test_other_sites_change_nothing(
 @pytest.mark.parametrize(
     "headers", [{"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "{own}"}]
 )
-async def test_own_site_may(live: Live, visitor: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_own_site_is_accepted(live: Live, visitor: httpx.AsyncClient, headers: dict[str, str]) -> None:
     sent = {name: value.format(own=live.url) for name, value in headers.items()}
     assert (await visitor.post("/tickets", json=TICKET, headers=sent)).status_code == 201
 
@@ -79,7 +79,7 @@ async def test_own_site_may(live: Live, visitor: httpx.AsyncClient, headers: dic
     ["https://evil.example", "null", "{own}.evil.example", "https://127.0.0.1", None],
 )
 async def test_sockets_of_other_sites_are_refused_before_accept(live: Live, origin: str | None) -> None:
-    """S-05. (There is no WebSocket yet; the gate is in front of whichever comes.)"""
+    """The gate is in front of every WebSocket, whatever its address."""
     head = "GET /rooms/x/socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: tutordesk=x\r\n"
     head = head.format(host=live.url.removeprefix("http://"))
@@ -90,7 +90,7 @@ async def test_sockets_of_other_sites_are_refused_before_accept(live: Live, orig
 
 @pytest.mark.parametrize("method", ["GET", "TRACE", "PUT", "HEAD"])
 async def test_wrong_methods_do_nothing(live: Live, visitor: httpx.AsyncClient, method: str) -> None:
-    """S-08."""
+    """Only the methods that a route names reach it."""
     ticket = await create_ticket(visitor)
     for _, path in UNSAFE[3:]:
         if path != "/tickets/{id}" or method not in ("GET", "HEAD"):
@@ -102,7 +102,7 @@ async def test_wrong_methods_do_nothing(live: Live, visitor: httpx.AsyncClient, 
 
 
 async def test_cookie_is_sent_once_by_the_first_write(live: Live, visitor: httpx.AsyncClient) -> None:
-    """S-09, A6: reading creates nothing."""
+    """Reading creates no visitor."""
     for path in ("/tickets", "/me", "/chat/sessions", "/tickets/facets"):
         assert "set-cookie" not in (await visitor.get(path)).headers
     assert await live.collection("users").count_documents({}) == 0
@@ -119,7 +119,7 @@ async def test_cookie_is_sent_once_by_the_first_write(live: Live, visitor: httpx
 
 
 async def test_cookie_is_host_bound_behind_tls(live: Live, visitor: httpx.AsyncClient) -> None:
-    """S-09: a proxy on this machine says that the request came by TLS."""
+    """A proxy on this machine says that the request came by TLS."""
     answer = await visitor.post("/tickets", json=TICKET, headers={"X-Forwarded-Proto": "https"})
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-tutordesk=")
@@ -145,7 +145,6 @@ async def test_page_and_api_share_addresses(live: Live, visitor: httpx.AsyncClie
 
 
 async def test_policy_allows_nothing_inline(live: Live, visitor: httpx.AsyncClient) -> None:
-    """S-20."""
     page = await visitor.get("/tickets", headers={"Accept": "text/html"})
     policy = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
@@ -176,8 +175,7 @@ async def test_policy_allows_nothing_inline(live: Live, visitor: httpx.AsyncClie
         "//etc/passwd",
     ],
 )
-async def test_nothing_else_is_served(live: Live, visitor: httpx.AsyncClient, path: str) -> None:
-    """S-36."""
+async def test_paths_outside_the_client_are_404(live: Live, visitor: httpx.AsyncClient, path: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(live.url.rsplit(":", 1)[1]))
     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     status = await reader.readline()
@@ -186,14 +184,12 @@ async def test_nothing_else_is_served(live: Live, visitor: httpx.AsyncClient, pa
 
 
 async def test_no_source_maps_are_built() -> None:
-    """S-36."""
     dist = Path(__file__).parents[2] / "tutordesk" / "web"
     assert (dist / "index.html").exists()
     assert not list(dist.rglob("*.map"))
 
 
 async def test_description_is_for_this_machine_only(live: Live, visitor: httpx.AsyncClient) -> None:
-    """S-36."""
     for path in ("/openapi.json", "/docs", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/metrics"):
         assert (await visitor.get(path)).status_code == 200
         assert (await visitor.get(path, headers={"X-Forwarded-For": "203.0.113.9"})).status_code == 404
@@ -205,7 +201,7 @@ async def test_reference_serves_no_other_file(visitor: httpx.AsyncClient) -> Non
 
 
 async def test_private_answers_are_never_kept(live: Live, visitor: httpx.AsyncClient) -> None:
-    """S-37."""
+    """Neither browsers nor proxies may store what belongs to one person."""
     await create_ticket(visitor)
     for path in ("/me", "/chat/sessions", "/tickets", "/nonsense"):
         assert (await visitor.get(path)).headers["cache-control"] == "no-store"
@@ -242,7 +238,6 @@ async def _raw(live: Live, data: bytes, seconds: float = 5) -> bytes:
     ],
 )
 async def test_hostile_requests_are_refused(live: Live, request_head: bytes, statuses: tuple[bytes, ...]) -> None:
-    """S-28."""
     answer = await _raw(live, request_head)
     assert answer.split(b" ", 2)[1] in statuses, answer[:100]
     async with live.visitor() as client:
@@ -250,7 +245,7 @@ async def test_hostile_requests_are_refused(live: Live, request_head: bytes, sta
 
 
 async def test_large_bodies_are_refused_before_they_are_read(live: Live, visitor: httpx.AsyncClient) -> None:
-    """FAULTS: huge message: 413 after at most 1 MB, with and without a length."""
+    """The answer is 413 after at most 1 MB, with and without a length."""
     sent = 0
 
     async def endless() -> "asyncio.AsyncIterator[bytes]":  # type: ignore[name-defined]
@@ -287,14 +282,13 @@ async def test_refusal_of_a_body_that_was_read_ends_at_once(live: Live, monkeypa
     "body", [b"[" * 900_000, b'{"a":' * 100_000, b"{", b"", b"nul", b"\xff\xfe", b'"' + b"x" * 900_000]
 )
 async def test_unreadable_json_is_refused(live: Live, visitor: httpx.AsyncClient, body: bytes) -> None:
-    """S-28."""
     answer = await visitor.post("/tickets", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_slow_headers_and_bodies_are_given_up(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S-28: slowloris."""
+    """A client that sends a byte now and then is cut off."""
     monkeypatch.setattr("tutordesk.serving.server.HEADER_SECONDS", 0.2)
     monkeypatch.setattr("tutordesk.edge.gate.BODY_SECONDS", 0.2)
     assert await _raw(live, b"GET /tickets HTTP/1.1\r\nHost: x\r\nX-Slow: ", 2) == b""
@@ -306,7 +300,7 @@ async def test_slow_headers_and_bodies_are_given_up(live: Live, monkeypatch: pyt
 async def test_errors_carry_an_id_and_no_inside(
     live: Live, visitor: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """S-29: an unforeseen failure is a problem document that says nothing of the inside."""
+    """An unforeseen failure is a problem document that shows nothing of the inside."""
     app = live.app
     facets, app.state.facets = app.state.facets, None
     try:

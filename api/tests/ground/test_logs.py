@@ -58,7 +58,7 @@ async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_line_breaks_and_codes_of_terminals_do_not_get_through(is_terminal: bool) -> None:
+def test_line_breaks_and_terminal_codes_are_escaped(is_terminal: bool) -> None:
     """A line break in what was sent cannot begin a line of the log."""
     record = logging.LogRecord("tutordesk.x", logging.WARNING, "x.py", 1, "%s", ("a\r\nb\x1b[31m\u2028\u202e",), None)
     line = formatter(is_terminal).format(record)
@@ -66,7 +66,7 @@ def test_line_breaks_and_codes_of_terminals_do_not_get_through(is_terminal: bool
     assert not is_terminal or line.isprintable()
 
 
-def test_exception_tells_its_way_but_not_what_was_written() -> None:
+def test_exception_is_logged_without_what_was_written() -> None:
     class Shape(BaseModel):
         number: int
 

@@ -38,37 +38,37 @@ def doors(mock: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 class TestMember:
-    async def test_anonymous(self, doors: httpx.AsyncClient) -> None:
+    async def test_anonymous_visitor_is_refused(self, doors: httpx.AsyncClient) -> None:
         answer = await doors.get("/for-members")
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:tutordesk:problem:name-needed")
         assert answer.json()["detail"] == "Give yourself a name first; then you can join."
 
-    async def test_visitor_with_an_account_but_no_name(self, doors: httpx.AsyncClient) -> None:
+    async def test_nameless_account_is_refused(self, doors: httpx.AsyncClient) -> None:
         await doors.post("/me/account", json={"email": "ann@example.org", "password": "a long password"})
         assert (await doors.get("/for-members")).status_code == 403
 
     @pytest.mark.parametrize("role", ["member", "admin"])
-    async def test_who_has_a_name(self, doors: httpx.AsyncClient, role: str) -> None:
+    async def test_person_with_a_name_gets_in(self, doors: httpx.AsyncClient, role: str) -> None:
         me = (await doors.patch("/me", json={"name": "Ann"})).json()
         await User.find_all().update({"$set": {"role": role}})
         assert (await doors.get("/for-members")).json() == [me["id"], "Ann", "127.0.0.1"]
 
-    async def test_disabled_user(self, doors: httpx.AsyncClient) -> None:
+    async def test_disabled_user_is_refused(self, doors: httpx.AsyncClient) -> None:
         await doors.patch("/me", json={"name": "Ann"})
         await User.find_all().update({"$set": {"is_disabled": True}})
         assert (await doors.get("/for-members")).status_code == 401
 
 
 class TestAdmin:
-    async def test_anonymous(self, doors: httpx.AsyncClient) -> None:
+    async def test_anonymous_visitor_is_refused(self, doors: httpx.AsyncClient) -> None:
         answer = await doors.get("/for-admins")
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:tutordesk:problem:forbidden")
 
-    async def test_member(self, doors: httpx.AsyncClient) -> None:
+    async def test_member_is_refused(self, doors: httpx.AsyncClient) -> None:
         await doors.patch("/me", json={"name": "Ann"})
         assert (await doors.get("/for-admins")).status_code == 403
 
-    async def test_admin(self, doors: httpx.AsyncClient) -> None:
+    async def test_admin_gets_in(self, doors: httpx.AsyncClient) -> None:
         me = (await doors.patch("/me", json={"name": "Ann"})).json()
         await User.find_all().update({"$set": {"role": "admin"}})
         assert (await doors.get("/for-admins")).json() == me["id"]

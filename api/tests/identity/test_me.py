@@ -38,13 +38,13 @@ async def _users() -> int:
 
 
 class TestReadMe:
-    async def test_anonymous(self, mock: httpx.AsyncClient) -> None:
+    async def test_anonymous_visitor_reads_an_empty_profile(self, mock: httpx.AsyncClient) -> None:
         answer = await mock.get("/me")
         assert answer.json() == {"id": None, "name": None, "email": None, "role": "visitor", "model": "offline"}
         assert "set-cookie" not in answer.headers
         assert await _users() == 0
 
-    async def test_user_of_an_older_version(self, mock: httpx.AsyncClient) -> None:
+    async def test_user_of_an_older_version_is_read(self, mock: httpx.AsyncClient) -> None:
         author = (await create_ticket(mock))["author_id"]
         fields = {"name_key": "", "email": "", "password_hash": "", "is_disabled": ""}
         await User.get_motor_collection().update_one({}, {"$unset": fields, "$set": {"name": None}})
@@ -53,8 +53,7 @@ class TestReadMe:
 
 
 class TestUpdateMe:
-    async def test_anonymous(self, mock: httpx.AsyncClient) -> None:
-        """A stranger who gives a name becomes a member."""
+    async def test_stranger_becomes_a_member_by_a_name(self, mock: httpx.AsyncClient) -> None:
         me = (await mock.patch("/me", json={"name": "Ann"})).json()
         assert (me["name"], me["role"]) == ("Ann", "member")
         assert (await mock.get("/me")).json() == me
@@ -70,7 +69,7 @@ class TestUpdateMe:
         await User.find_all().update({"$set": {"role": "admin"}})
         assert (await mock.patch("/me", json={"name": "Ann Lee"})).json()["role"] == "admin"
 
-    async def test_user_that_was_lost_is_made_again(self, mock: httpx.AsyncClient) -> None:
+    async def test_lost_user_is_created_again(self, mock: httpx.AsyncClient) -> None:
         first = (await mock.patch("/me", json={"name": "Ann"})).json()
         await User.find_all().delete()
         assert (await mock.patch("/me", json={"name": "Ann"})).json() == first
@@ -96,12 +95,12 @@ class TestUpdateMe:
 
 
 class TestCreateAccount:
-    async def test_anonymous(self, mock: httpx.AsyncClient) -> None:
+    async def test_visitor_creates_an_account(self, mock: httpx.AsyncClient) -> None:
         me = await _keep_account(mock)
         assert (me["email"], me["name"], me["role"]) == (ANN["email"], None, "visitor")
         assert (await mock.get("/me")).json() == me
 
-    async def test_it_is_kept_for_who_one_is(self, mock: httpx.AsyncClient) -> None:
+    async def test_account_belongs_to_the_user_who_asks(self, mock: httpx.AsyncClient) -> None:
         named = (await mock.patch("/me", json={"name": "Ann"})).json()
         kept = await _keep_account(mock, email="Ann@Example.ORG")
         assert kept == {**named, "email": "ann@example.org"}
@@ -111,7 +110,7 @@ class TestCreateAccount:
         assert user.password_hash.startswith("$argon2id$")
         assert user.password_hash not in repr(user)
 
-    async def test_cookie_of_before_is_over(self, mock: httpx.AsyncClient) -> None:
+    async def test_earlier_cookie_ends(self, mock: httpx.AsyncClient) -> None:
         """Someone who planted a cookie in a browser does not get the account that is created in it."""
         await mock.patch("/me", json={"name": "Ann"})
         planted = mock.cookies["tutordesk"]
@@ -138,7 +137,6 @@ class TestCreateAccount:
         assert "set-cookie" not in wrong.headers
 
     async def test_changed_password_ends_the_other_sign_ins(self, mock: httpx.AsyncClient) -> None:
-        """S-13."""
         await _keep_account(mock)
         async with browser(mock) as phone:
             await phone.post("/me/session", json=ANN)
@@ -179,15 +177,14 @@ class TestCreateAccount:
 
 
 class TestCreateSession:
-    async def test_anonymous(self, mock: httpx.AsyncClient) -> None:
+    async def test_stranger_signs_in(self, mock: httpx.AsyncClient) -> None:
         me = await _keep_account(mock)
         async with browser(mock) as phone:
             assert (await phone.post("/me/session", json={**ANN, "email": "ANN@example.org"})).json() == me
             assert (await phone.get("/me")).json() == me
         assert (await mock.get("/me")).json() == me
 
-    async def test_cookie_of_before_is_over(self, mock: httpx.AsyncClient) -> None:
-        """S-14."""
+    async def test_earlier_cookie_ends(self, mock: httpx.AsyncClient) -> None:
         me = await _keep_account(mock)
         async with browser(mock) as phone:
             await phone.patch("/me", json={"name": "Somebody"})
@@ -210,7 +207,6 @@ class TestCreateSession:
         assert not HASHER.check_needs_rehash(DUMMY_HASH)
 
     async def test_sixth_try_is_429_but_nobody_else_is_locked_out(self, mock: httpx.AsyncClient) -> None:
-        """S-15."""
         await _keep_account(mock)
         async with browser(mock, "192.0.2.1") as thief, browser(mock, "192.0.2.2") as ann:
             tries = [await thief.post("/me/session", json=WRONG) for _ in range(6)]
@@ -246,16 +242,15 @@ class TestCreateSession:
         "body",
         [{}, {"email": ANN["email"]}, {**ANN, "role": "admin"}, {**ANN, "password": {"$ne": ""}}, {**ANN, "email": 1}],
     )
-    async def test_malformed_is_422(self, mock: httpx.AsyncClient, body: Any) -> None:
+    async def test_malformed_sign_in_is_422(self, mock: httpx.AsyncClient, body: Any) -> None:
         assert (await mock.post("/me/session", json=body)).status_code == 422
 
 
 class TestDeleteSession:
-    async def test_anonymous(self, mock: httpx.AsyncClient) -> None:
+    async def test_anonymous_visitor_may_sign_out(self, mock: httpx.AsyncClient) -> None:
         assert (await mock.delete("/me/session")).status_code == 204
 
-    async def test_copied_cookie_is_over(self, mock: httpx.AsyncClient) -> None:
-        """S-13."""
+    async def test_copied_cookie_ends(self, mock: httpx.AsyncClient) -> None:
         await mock.patch("/me", json={"name": "Ann"})
         copied = mock.cookies["tutordesk"]
         answer = await mock.delete("/me/session")
@@ -264,7 +259,7 @@ class TestDeleteSession:
         async with browser(mock, tutordesk=copied) as thief:
             assert (await thief.get("/me")).status_code == 401
 
-    async def test_other_sign_ins_go_on(self, mock: httpx.AsyncClient) -> None:
+    async def test_other_sign_ins_continue(self, mock: httpx.AsyncClient) -> None:
         me = await _keep_account(mock)
         async with browser(mock) as phone:
             await phone.post("/me/session", json=ANN)

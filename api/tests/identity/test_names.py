@@ -51,7 +51,7 @@ async def test_unusable_names_are_refused(mock: httpx.AsyncClient) -> None:
         assert answer.json()["errors"][0]["field"] == "name"
 
 
-async def test_names_of_people_are_welcome(mock: httpx.AsyncClient) -> None:
+async def test_names_of_people_are_accepted(mock: httpx.AsyncClient) -> None:
     for name in WELCOME:
         answer = await mock.patch("/me", json={"name": name})
         assert answer.status_code == 200, (name, answer.text)
@@ -63,7 +63,7 @@ async def test_name_is_cleaned(mock: httpx.AsyncClient) -> None:
     assert answer.json()["name"] == "Zoë Lee"
 
 
-async def test_two_may_have_the_same_name(mock: httpx.AsyncClient) -> None:
+async def test_two_people_may_have_the_same_name(mock: httpx.AsyncClient) -> None:
     ids = set()
     for _ in range(2):
         mock.cookies.clear()

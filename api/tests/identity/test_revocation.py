@@ -36,7 +36,7 @@ async def _is_out(server: Serving, cookies: httpx.Cookies) -> None:
     await until(is_out, SOON)
 
 
-async def test_sign_out_is_heard_by_the_other_server(pair: Pair) -> None:
+async def test_sign_out_reaches_the_other_server(pair: Pair) -> None:
     one, other = pair
     cookies, _ = await _person(one, "Olga")
     assert await _status(other, cookies) == 200
@@ -46,7 +46,7 @@ async def test_sign_out_is_heard_by_the_other_server(pair: Pair) -> None:
     await _is_out(other, cookies)
 
 
-async def test_changed_password_is_heard_by_the_other_server(pair: Pair) -> None:
+async def test_changed_password_reaches_the_other_server(pair: Pair) -> None:
     one, other = pair
     cookies, _ = await _person(one, "Pia")
     async with one.client(httpx.Cookies(cookies)) as client:
@@ -73,7 +73,7 @@ async def test_disabled_user_is_out_everywhere_until_enabled(pair: Pair) -> None
 
 
 @pytest.mark.process
-async def test_it_is_heard_after_the_database_was_away_and_after_a_restart(tmp_path: Path) -> None:
+async def test_disabled_user_is_out_after_an_outage_and_after_a_restart(tmp_path: Path) -> None:
     server = await Serving(tmp_path / "data", TUTORDESK_MODEL="offline").start()
     try:
         cookies, user_id = await _person(server, "Rosa")

@@ -76,7 +76,7 @@ async def test_wrong_cookie_is_401_and_removed(mock: httpx.AsyncClient, name: st
         assert answer.headers["set-cookie"].startswith("tutordesk=; Max-Age=0")
 
 
-async def test_good_cookie_is_who_it_says(mock: httpx.AsyncClient) -> None:
+async def test_good_cookie_names_its_user(mock: httpx.AsyncClient) -> None:
     me = await mock.get("/me", headers={"Cookie": f"tutordesk={_signed()}"})
     assert me.json()["id"] == GOOD["sub"]
     assert "set-cookie" not in me.headers
@@ -132,7 +132,7 @@ async def test_renewed_cookie_does_not_outlive_its_sign_in(mock: httpx.AsyncClie
         assert (await mock.get("/me", headers={"Cookie": f"tutordesk={cookie}"})).status_code == 401
 
 
-async def test_cookie_of_before_sign_ins_had_ids_can_be_signed_out(mock: httpx.AsyncClient) -> None:
+async def test_cookie_without_a_sign_in_id_can_be_signed_out(mock: httpx.AsyncClient) -> None:
     headers = {"Cookie": f"tutordesk={_signed()}"}
     assert (await mock.get("/me", headers=headers)).status_code == 200
     assert (await mock.delete("/me/session", headers=headers)).status_code == 204

@@ -90,7 +90,7 @@ async def questions(client: httpx.AsyncClient, session_id: str) -> list[str]:
     return [message["content"] for message in answer.json()["messages"] if message["role"] == "user"]
 
 
-async def test_ticket_that_was_deleted_for_ever_comes_back_with_its_chats(server: Serving, database: Any) -> None:
+async def test_purged_ticket_is_restored_with_its_chats(server: Serving, database: Any) -> None:
     async with server.client() as client, server.client() as other:
         ticket = await create_ticket(client, title="Gone for ever")
         kept, moved = [await chat_about(client, ticket, text) for text in ("Held?", "Moved?")]
@@ -121,7 +121,7 @@ async def test_ticket_that_was_deleted_for_ever_comes_back_with_its_chats(server
         assert (code, said) == (0, "It is as it was then.\n")
 
 
-async def test_edited_ticket_is_as_before_and_its_new_chats_stay(server: Serving, database: Any) -> None:
+async def test_edited_ticket_is_restored_and_keeps_its_new_chats(server: Serving, database: Any) -> None:
     async with server.client() as client, server.client() as other:
         ticket = await create_ticket(client, title="As it was")
         early = await chat_about(client, ticket, "Early?")
@@ -143,7 +143,7 @@ async def test_edited_ticket_is_as_before_and_its_new_chats_stay(server: Serving
         assert [await questions(client, one) for one in (early, late)] == [["Early?"], ["Late?"]]
 
 
-async def test_chat_with_pages_comes_back_to_the_message(server: Serving, database: Any) -> None:
+async def test_chat_with_pages_is_restored_to_the_message(server: Serving, database: Any) -> None:
     """The chat is so long that a part of it is in pages. Later messages are gone."""
     async with server.client() as client:
         session_id = (await ask(client, "Question 0"))[0].data["session_id"]
@@ -176,7 +176,7 @@ async def test_chat_with_pages_comes_back_to_the_message(server: Serving, databa
         assert (await ask(client, "And on it goes", session_id=session_id))[-1].event == "done"
 
 
-async def test_chat_about_a_ticket_comes_back_by_itself(server: Serving, database: Any, fake: FakeModels) -> None:
+async def test_chat_about_a_ticket_is_restored_by_itself(server: Serving, database: Any, fake: FakeModels) -> None:
     """The chat then holds its messages, and its ticket no longer does. An answer that ran then does not run again."""
     async with server.client() as client:
         ticket = await create_ticket(client)
@@ -208,7 +208,7 @@ async def test_chat_about_a_ticket_comes_back_by_itself(server: Serving, databas
         assert await questions(client, session_id) == ["First?", "Running?", "On?"]
 
 
-async def test_what_was_not_there_is_refused(server: Serving, database: Any) -> None:
+async def test_restore_of_what_did_not_exist_is_refused(server: Serving, database: Any) -> None:
     async with server.client() as client:
         at = await instant(server, database)
         ticket = await create_ticket(client)

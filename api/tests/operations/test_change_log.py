@@ -70,7 +70,7 @@ def test_killed_writer_loses_nothing_and_every_instant_comes_back(source: Any, t
         assert rewind(client, folder, database.name, at) == state
 
 
-def test_what_belongs_to_processes_stays_out(source: Any, tmp_path: Path) -> None:
+def test_records_of_processes_stay_out_of_the_log(source: Any, tmp_path: Path) -> None:
     """Heartbeats, signals, running answers, half-made copies and other databases stay out of the log."""
     url, client, database = source
     other = client[f"{database.name}_other"]
@@ -134,7 +134,7 @@ def test_damaged_log_and_base_are_refused(source: Any, tmp_path: Path) -> None:
     assert rewind(client, tmp_path, database.name, None) == state_of(database)
 
 
-def test_restored_data_begin_a_new_base(source: Any, tmp_path: Path) -> None:
+def test_restore_begins_a_new_base(source: Any, tmp_path: Path) -> None:
     """The log continues after a restore, and nothing in between counts as history."""
     url, client, database = source
     folder, quiet = tmp_path / "log", lambda step, total, done: None
@@ -164,7 +164,7 @@ def test_restored_data_begin_a_new_base(source: Any, tmp_path: Path) -> None:
             rewind(client, folder, database.name, inside)
 
 
-def test_dump_goes_on_with_the_log(source: Any, tmp_path: Path) -> None:
+def test_dump_is_continued_by_the_log(source: Any, tmp_path: Path) -> None:
     url, client, database = source
     with writing(url, tmp_path / "log"):
         until_base(tmp_path / "log")
@@ -199,7 +199,7 @@ def test_preview_names_what_would_change(source: Any, tmp_path: Path) -> None:
     assert len(found[0].titles) == 12
 
 
-async def test_gap_is_warned_of_and_marked_and_a_new_base_made(
+async def test_gap_is_warned_of_and_marked_and_a_new_base_is_made(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The oplog of this mongod holds 8 MB, so a writer that was away misses entries."""
@@ -282,7 +282,7 @@ def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -
     assert database["leases"].count_documents({}) == 0
 
 
-def test_full_disk_is_told_and_caught_up(source: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_full_disk_is_reported_and_caught_up(source: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """No file may grow for a while. The server continues to write, and later nothing is missing."""
     url, client, database = source
     with writing(url, tmp_path) as change_log:

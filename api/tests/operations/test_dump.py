@@ -40,7 +40,7 @@ def put_back(client: Client, folder: Path, into: str, drop: str | None = None) -
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_there_and_back(source: Any, target: Database, tmp_path: Path, is_packed: bool) -> None:
+def test_dump_is_restored_to_the_byte(source: Any, target: Database, tmp_path: Path, is_packed: bool) -> None:
     """The dump holds everything, and only its owner may read the files."""
     _, client, database = source
     fill(database)
@@ -234,7 +234,7 @@ def test_endless_metadata_is_refused(source: Any, target: Database, tmp_path: Pa
     assert target.list_collection_names() == []
 
 
-def test_versions() -> None:
+def test_newer_versions_are_refused() -> None:
     refuse_newer("", "6.0.5")
     refuse_newer("5.0.31", "6.0.5")
     refuse_newer("6.0.27", "6.0.5")

@@ -102,7 +102,7 @@ def test_rubbish_behind_the_last_record_is_cut_off(tmp_path: Path, tail: bytes) 
     assert verify(tmp_path) == Verdict(4, 1, at(0).ts, at(3).ts)
 
 
-def test_cut_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_cut_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, 0)
     size = segments(tmp_path)[0].stat().st_size
     with segments(tmp_path)[0].open("ab") as file:
@@ -121,7 +121,7 @@ def test_every_flipped_bit_is_found(tmp_path: Path) -> None:
         data[place // 8] ^= 1 << place % 8
 
 
-def test_damage_inside_is_no_torn_tail(tmp_path: Path) -> None:
+def test_damage_inside_is_not_cut_off(tmp_path: Path) -> None:
     """A new file begins after the damage, and the damaged one keeps all its bytes."""
     write(tmp_path, 0, 1, 2)
     file = segments(tmp_path)[0]
@@ -198,7 +198,7 @@ def test_retention_of_what_was_deleted_is_documented() -> None:
     assert (KEEP_DAYS, DAY) == (7, 24 * 3600)
 
 
-def test_one_writes_at_a_time(tmp_path: Path) -> None:
+def test_second_writer_is_refused(tmp_path: Path) -> None:
     with writing(tmp_path), pytest.raises(OperatorError):
         Writer(tmp_path)
 

@@ -74,7 +74,7 @@ def test_each_is_applied_once_in_order_and_recorded(fresh: Any) -> None:
     assert database[LEASES].count_documents({}) == 0
 
 
-def test_one_that_broke_off_goes_on_from_there(fresh: Any) -> None:
+def test_interrupted_migration_resumes(fresh: Any) -> None:
     _, _, database = fresh
     calls: list[str] = []
 
@@ -93,7 +93,7 @@ def test_one_that_broke_off_goes_on_from_there(fresh: Any) -> None:
     assert database["things"].count_documents({}) == 1
 
 
-def test_one_that_cannot_be_applied_says_why(fresh: Any) -> None:
+def test_migration_that_fails_says_why(fresh: Any) -> None:
     url, _, database = fresh
     database["users"].insert_many([{"email": "a@example.org"}, {"email": "a@example.org"}])
     with pytest.raises(OperatorError, match=r"^Migration 1 \(collections and indexes\) failed: .*duplicate key"):
@@ -102,7 +102,7 @@ def test_one_that_cannot_be_applied_says_why(fresh: Any) -> None:
     assert len(migrate(url)) == len(KNOWN)
 
 
-def test_several_at_once_apply_each_once(fresh: Any) -> None:
+def test_several_processes_apply_each_once(fresh: Any) -> None:
     _, _, database = fresh
     done: list[int] = []
 
@@ -147,7 +147,7 @@ def test_dump_of_a_newer_schema_is_refused_and_changes_nothing(fresh: Any, mongo
         assert target.list_collection_names() == ["tickets"]
 
 
-def test_validators_refuse_what_lacks_its_fields(fresh: Any) -> None:
+def test_validators_refuse_documents_without_their_fields(fresh: Any) -> None:
     url, _, database = fresh
     migrate(url)
     for name in ("users", "tickets", "chat_sessions", "rooms", "room_members", "room_messages", "room_records"):

@@ -14,7 +14,7 @@ from tutordesk.replies.replies import Replies
 from tutordesk.replies.run import Run
 
 
-async def test_still_owner_is_dead_after_five_looks_and_a_beating_one_never(live: Live, tmp_path: Path) -> None:
+async def test_silent_owner_is_dead_after_five_looks_and_a_beating_one_never(live: Live, tmp_path: Path) -> None:
     owners = {"me", "still", "beating"}
     lookout = Lookout(tmp_path, "me")
     for name in owners:
@@ -64,7 +64,7 @@ async def test_dead_owner_is_recovered_once_however_often(
     assert read["message_count"] == 4
 
 
-async def test_process_that_was_taken_for_dead_gives_up_what_others_ended(live: Live, tmp_path: Path) -> None:
+async def test_process_taken_for_dead_gives_up_replies_that_others_ended(live: Live, tmp_path: Path) -> None:
     replies = Replies("paused", tmp_path, live.app.state.tutor, _deliver_nothing, _deliver_nothing)
     runs = {}
     for status in (ReplyStatus.streaming, ReplyStatus.interrupted):

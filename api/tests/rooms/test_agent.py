@@ -68,7 +68,7 @@ async def test_stranger_gets_404(live: Live, ana: Person, room_id: str, stranger
 
 
 @pytest.mark.parametrize(("who", "status"), [("asker", 202), ("owner", 202), ("admin", 202), ("other", 404)])
-async def test_asker_and_admins_stop_it(
+async def test_asker_and_admins_stop_the_answer(
     live: Live, fake: FakeModels, ana: Person, ben: Person, room_id: str, who: str, status: int
 ) -> None:
     fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 5, 20
@@ -186,5 +186,5 @@ async def test_question_by_http_is_a_message_and_a_stream(
 
 
 @pytest.mark.parametrize("body", [{}, {"room_id": "x"}, {"prompt": "x"}, {"room_id": {"$ne": 1}, "prompt": "x"}])
-async def test_question_that_cannot_be_asked(ana: Person, body: dict[str, object]) -> None:
+async def test_malformed_question_is_422(ana: Person, body: dict[str, object]) -> None:
     assert (await ana.client.post("/agent/stream", json=body)).status_code == 422

@@ -19,21 +19,21 @@ async def close_code(url: str, room_id: str, cookie: str) -> int:
         return await Socket(connection).closed()
 
 
-async def test_anonymous(live: Live, room_id: str) -> None:
+async def test_anonymous_visitor_is_refused(live: Live, room_id: str) -> None:
     assert await close_code(live.url, room_id, "") == 4401
 
 
-async def test_forged_cookie(live: Live, room_id: str) -> None:
+async def test_forged_cookie_is_refused(live: Live, room_id: str) -> None:
     assert await close_code(live.url, room_id, "tutordesk=forged") == 4401
 
 
-async def test_who_has_no_name(live: Live, room_id: str, stranger: httpx.AsyncClient) -> None:
+async def test_nameless_visitor_is_refused(live: Live, room_id: str, stranger: httpx.AsyncClient) -> None:
     await stranger.post("/tickets", json={"title": "T", "description": "D", "category": "c", "tags": []})
     cookie = f"tutordesk={stranger.cookies['tutordesk']}"
     assert await close_code(live.url, room_id, cookie) == 4403
 
 
-async def test_stranger_is_not_let_in(live: Live, room_id: str) -> None:
+async def test_stranger_is_refused(live: Live, room_id: str) -> None:
     """Only members get a socket."""
     other = await person(live.url, "Eve")
     assert await close_code(live.url, room_id, other.cookie) == 4403
@@ -43,7 +43,7 @@ async def test_stranger_is_not_let_in(live: Live, room_id: str) -> None:
 
 
 @pytest.mark.parametrize("unknown", ["0" * 24, "nonsense", "x" * 3000])
-async def test_room_that_does_not_exist(ana: Person, unknown: str) -> None:
+async def test_unknown_room_is_refused(ana: Person, unknown: str) -> None:
     assert await close_code(ana.url, unknown, ana.cookie) == 4404
 
 
@@ -78,7 +78,7 @@ async def test_other_site_is_refused_before_the_handshake(ana: Person, room_id: 
         "[" * 10_000,
     ],
 )
-async def test_what_is_no_command(ana: Person, room_id: str, text: str) -> None:
+async def test_malformed_command_is_a_typed_error(ana: Person, room_id: str, text: str) -> None:
     """The sender gets a typed error and keeps the socket."""
     before = await ana.room(room_id)
     async with ana.socket(room_id) as socket:
@@ -91,7 +91,7 @@ async def test_what_is_no_command(ana: Person, room_id: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "  \n ", "\ud83d", "x" * 32_001, "ü" * 16_001])
-async def test_text_that_cannot_be_sent(ana: Person, room_id: str, content: str) -> None:
+async def test_unsendable_text_is_a_typed_error(ana: Person, room_id: str, content: str) -> None:
     async with ana.socket(room_id) as socket:
         await socket.send("send", client_message_id="k", content=content)
         error = await socket.wait("error")
@@ -102,20 +102,20 @@ async def test_text_that_cannot_be_sent(ana: Person, room_id: str, content: str)
 @pytest.mark.parametrize(
     "content", ["\x00 nul", "\u202e right to left", "👨‍👩‍👧‍👦" * 500, "a\u2028b", "a\r\nb", "$where", "`" * 5_000]
 )
-async def test_odd_text_is_kept_as_it_is(ana: Person, room_id: str, content: str) -> None:
+async def test_odd_text_is_stored_unchanged(ana: Person, room_id: str, content: str) -> None:
     async with ana.socket(room_id) as socket:
         posted = await socket.say(content, "key")
     assert posted["message"]["content"] == content
     assert [message["content"] for message in await ana.messages(room_id)] == [content]
 
 
-async def test_binary_frame(ana: Person, room_id: str) -> None:
+async def test_binary_frame_is_refused(ana: Person, room_id: str) -> None:
     async with ana.socket(room_id) as socket:
         await socket.connection.send(b'{"type": "typing"}')
         assert await socket.closed() == 1003
 
 
-async def test_frame_over_the_limit(ana: Person, room_id: str) -> None:
+async def test_frame_over_the_limit_closes_the_socket(ana: Person, room_id: str) -> None:
     """One byte over 64 kB closes the socket."""
     async with ana.socket(room_id) as socket:
         await socket.connection.send(" " * 65_537)
@@ -129,13 +129,13 @@ async def test_compression_is_not_agreed_to(ana: Person, room_id: str) -> None:
         assert "permessage-deflate" not in connection.response.headers.get("Sec-WebSocket-Extensions", "")
 
 
-async def test_invalid_utf_8(ana: Person, room_id: str) -> None:
+async def test_invalid_utf_8_closes_the_socket(ana: Person, room_id: str) -> None:
     async with ana.socket(room_id) as socket:
         await raw_frame(socket, 0x81, b"\xff\xfe")
         assert await socket.closed() == 1007
 
 
-async def test_message_in_parts_that_never_ends(ana: Person, room_id: str) -> None:
+async def test_endless_message_in_parts_closes_the_socket(ana: Person, room_id: str) -> None:
     """All parts together may be as long as one frame."""
     async with ana.socket(room_id) as socket:
         await raw_frame(socket, 0x01, b" " * 40_000)
@@ -153,7 +153,7 @@ async def test_flood_is_cut_off(ana: Person, ben: Person, room_id: str) -> None:
     assert len([event for event in other.events if event["type"] == "typing"]) <= 2
 
 
-async def test_too_many_sockets_of_one(ana: Person, room_id: str) -> None:
+async def test_too_many_sockets_of_one_user_are_refused(ana: Person, room_id: str) -> None:
     """A user may have twenty sockets."""
     sockets = [await open_socket(ana.url, room_id, ana.cookie) for _ in range(20)]
     for socket in sockets:
@@ -187,7 +187,7 @@ async def raw_frame(socket: Socket, first_byte: int, data: bytes) -> None:
     await asyncio.sleep(0)
 
 
-async def test_edit_of_anothers_message(ana: Person, ben: Person, room_id: str) -> None:
+async def test_edit_of_another_persons_message_is_refused(ana: Person, ben: Person, room_id: str) -> None:
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
         message_id = (await one.say("Mine"))["message"]["id"]
         for command in ({"type": "edit", "content": "Yours"}, {"type": "delete"}):
@@ -216,7 +216,7 @@ async def test_silenced_member_reads_and_writes_nothing(ana: Person, ben: Person
     assert [message["content"] for message in await ben.messages(room_id)] == ["Before"]
 
 
-async def test_removed_member_hears_nothing_more(ana: Person, ben: Person, room_id: str) -> None:
+async def test_removed_member_receives_nothing_more(ana: Person, ben: Person, room_id: str) -> None:
     """The socket closes with 4403 at once, and a new one is refused."""
     async with ben.socket(room_id) as other, ana.socket(room_id) as one:
         await other.wait("resumed")
@@ -245,7 +245,7 @@ async def test_sign_out_ends_the_socket(ana: Person, ben: Person, room_id: str) 
     assert await close_code(ana.url, room_id, cookie) == 4401
 
 
-async def test_deleted_room_closes(ana: Person, ben: Person, room_id: str) -> None:
+async def test_deleted_room_closes_its_sockets(ana: Person, ben: Person, room_id: str) -> None:
     async with ben.socket(room_id) as other:
         await other.wait("resumed")
         assert (await ben.client.delete(f"/rooms/{room_id}")).status_code == 403

@@ -12,7 +12,7 @@ from testing.serving import Live
 from testing.steps import create_ticket
 
 
-async def test_anonymous(live: Live, visitor: httpx.AsyncClient, room_id: str) -> None:
+async def test_nameless_visitor_sees_only_the_list(live: Live, visitor: httpx.AsyncClient, room_id: str) -> None:
     """Nameless visitors see the list of rooms, and nothing of what is said there."""
     (row,) = (await visitor.get("/rooms")).json()
     assert (row["name"], row["member_count"], row["is_member"], row["last_message"]) == ("Networks", 2, False, None)
@@ -42,13 +42,13 @@ async def test_anonymous(live: Live, visitor: httpx.AsyncClient, room_id: str) -
         {"name": "x", "is_deleted": True},
     ],
 )
-async def test_room_that_cannot_be_made(ana: Person, body: dict[str, Any]) -> None:
+async def test_unusable_room_is_refused(ana: Person, body: dict[str, Any]) -> None:
     """Wrong types and unknown fields are refused, and no room is created."""
     assert (await ana.client.post("/rooms", json=body)).status_code == 422
     assert (await ana.client.get("/rooms")).json() == []
 
 
-async def test_room_is_made_changed_and_deleted(ana: Person, ben: Person) -> None:
+async def test_room_is_created_changed_and_deleted(ana: Person, ben: Person) -> None:
     made = await ana.client.post("/rooms", json={"name": " Networks ", "topic": "Cables"})
     room = made.json()
     assert made.headers["location"] == f"/rooms/{room['id']}"
@@ -90,7 +90,7 @@ async def test_unread_and_mentions_are_computed(ana: Person, ben: Person, room_i
     assert (row["unread"], row["mentions"], row["last_message"]) == (2, 0, "Ben: And on")
 
 
-async def test_muting_is_ones_own_and_nobody_hears_of_it(ana: Person, ben: Person, room_id: str) -> None:
+async def test_muting_is_private(ana: Person, ben: Person, room_id: str) -> None:
     before = (await ana.room(room_id))["seq"]
     assert (await ben.client.patch(f"/rooms/{room_id}/members/{ben.id}", json={"is_muted": True})).status_code == 204
     assert (await ben.client.get("/rooms")).json()[0]["is_muted"]
@@ -126,8 +126,8 @@ async def test_rooms_come_in_pages_lately_active_first(ana: Person) -> None:
     assert (await ana.client.get("/rooms?cursor=nonsense")).status_code == 422
 
 
-async def test_room_about_a_ticket(ana: Person, visitor: httpx.AsyncClient) -> None:
-    """The room knows its ticket, and the ticket may be deleted."""
+async def test_room_may_be_about_a_ticket(ana: Person, visitor: httpx.AsyncClient) -> None:
+    """Rooms are listed by their ticket, and an unknown ticket is refused."""
     ticket = await create_ticket(visitor)
     room_id = await ana.make_room("About it", ticket_id=ticket["id"])
     await ana.make_room("About nothing")
@@ -136,7 +136,7 @@ async def test_room_about_a_ticket(ana: Person, visitor: httpx.AsyncClient) -> N
     assert (await ana.client.post("/rooms", json={"name": "x", "ticket_id": "0" * 24})).status_code == 404
 
 
-async def test_edit_and_delete_by_http(ana: Person, ben: Person, room_id: str) -> None:
+async def test_message_is_edited_and_deleted_by_http(ana: Person, ben: Person, room_id: str) -> None:
     async with ben.socket(room_id) as other:
         message = (await other.say("Teh text"))["message"]
         url = f"/rooms/{room_id}/messages/{message['id']}"
@@ -148,7 +148,7 @@ async def test_edit_and_delete_by_http(ana: Person, ben: Person, room_id: str) -
     assert (await ben.client.patch(url, json={"content": "Again"})).status_code == 404
 
 
-async def test_leaving_and_coming_back(ana: Person, ben: Person, room_id: str) -> None:
+async def test_member_leaves_and_comes_back(ana: Person, ben: Person, room_id: str) -> None:
     async with ben.socket(room_id) as other:
         await other.wait("resumed")
         assert (await ben.client.post(f"/rooms/{room_id}/leave", json={})).status_code == 204
@@ -202,6 +202,6 @@ async def test_nobody_can_do_what_the_table_does_not_allow(live: Live, ana: Pers
         await one.client.aclose()
 
 
-async def test_owner_and_admins_cannot_be_put_out_by_members(ana: Person, ben: Person, room_id: str) -> None:
+async def test_members_cannot_remove_the_owner_or_admins(ana: Person, ben: Person, room_id: str) -> None:
     assert (await ben.client.delete(f"/rooms/{room_id}/members/{ana.id}")).status_code == 403
     assert (await ana.client.delete(f"/rooms/{room_id}/members/{ana.id}")).status_code == 403

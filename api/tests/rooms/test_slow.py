@@ -13,7 +13,7 @@ from testing.steps import until
 from tutordesk.rooms.relay.seats import MAX_EVENTS, Seat
 
 
-async def test_member_that_never_reads_is_gone_in_ten_seconds(ana: Person, ben: Person, room_id: str) -> None:
+async def test_member_that_never_reads_is_removed_in_ten_seconds(ana: Person, ben: Person, room_id: str) -> None:
     """It answers no ping, so it is cut off. Nobody else waits in the meantime."""
     port = int(ben.url.rsplit(":", 1)[1])
     async with ana.socket(room_id) as one:
@@ -47,7 +47,7 @@ async def test_member_that_falls_behind_is_cut_off(live: Live, ana: Person, ben:
     assert len([event for event in again.events if event["type"] == "message_posted"]) == 200
 
 
-async def test_what_waits_is_bounded_and_its_task_is_ended() -> None:
+async def test_waiting_events_are_bounded_and_the_slow_task_ends() -> None:
     seats: list[Seat] = []
 
     async def fill() -> None:

@@ -28,7 +28,7 @@ async def test_message_reaches_everybody_and_its_sender(ana: Person, ben: Person
     assert await ben.messages(room_id) == [message]
 
 
-async def test_room_is_the_same_by_events_and_by_looking_anew(ana: Person, ben: Person, room_id: str) -> None:
+async def test_events_lead_to_the_same_room_as_a_fresh_look(ana: Person, ben: Person, room_id: str) -> None:
     """*apply(event, old snapshot) = fresh snapshot*, for every event that is kept."""
     async with ana.socket(room_id, after=0) as watching, ben.socket(room_id) as other:
         timeline, wanted = Timeline(), Counter[str]()
@@ -122,7 +122,7 @@ async def test_nonsensical_place_is_the_beginning_or_the_end(
     assert [event["seq"] for event in socket.persisted()] == ([] if first is None else [1, 2])
 
 
-async def test_people_see_who_is_there_and_who_types(ana: Person, ben: Person, room_id: str) -> None:
+async def test_people_see_presence_and_typing(ana: Person, ben: Person, room_id: str) -> None:
     async with ana.socket(room_id) as one:
         async with ben.socket(room_id) as other:
             await one.wait(lambda event: event["type"] == "presence" and set(event["user_ids"]) == {ana.id, ben.id})
@@ -131,7 +131,7 @@ async def test_people_see_who_is_there_and_who_types(ana: Person, ben: Person, r
         await one.wait(lambda event: event["type"] == "presence" and event["user_ids"] == [ana.id])
 
 
-async def test_new_name_is_heard_when_one_comes_back(ana: Person, ben: Person, room_id: str) -> None:
+async def test_new_name_is_shown_after_a_reconnect(ana: Person, ben: Person, room_id: str) -> None:
     await ben.client.patch("/me", json={"name": "Benedikt"})
     async with ana.socket(room_id) as one:
         await one.wait("resumed")
@@ -148,7 +148,7 @@ async def test_code_shares_no_mention_and_asks_no_tutor(ana: Person, ben: Person
     assert (meant["message"]["asks_tutor"], meant["message"]["mentions"]) == (True, [ben.id])
 
 
-async def test_who_knows_more_than_this_process_hears_nothing_twice(
+async def test_member_who_knows_more_than_this_process_gets_nothing_twice(
     live: Live, ana: Person, ben: Person, room_id: str
 ) -> None:
     """Ben comes from another process, whose message has not reached this one yet."""

@@ -15,21 +15,30 @@ import pytest
 
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import COMMAND, Serving, free_port, is_alive
-from testing.steps import TICKET, ask, create_ticket, follow, start_asking, text_of, until
+from testing.steps import TICKET, ask, create_ticket, events_of, follow, start_asking, text_of, until
 from tutordesk.operations.embedded.mongod import SOCKET_NAME, find_mongod, mongodb_url, socket_dir
+
+MODEL = {"TUTORDESK_MODEL": "gemini:fake", "GEMINI_API_KEY": "test-key-of-gemini"}
 
 
 @pytest.fixture
 async def serving(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    given = {"TUTORDESK_MODEL": "gemini:fake", "GEMINI_API_KEY": "test-key-of-gemini", "GEMINI_BASE_URL": fake.url}
-    server = await Serving(tmp_path / "data", **given).start()
+    server = await Serving(tmp_path / "data", **MODEL, GEMINI_BASE_URL=fake.url).start()
     yield server
     if server.is_running:
         await server.end()
 
 
+@pytest.fixture(scope="module")
+async def shared(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
+    """One server for the tests that leave it as it is."""
+    server = await Serving(tmp_path_factory.mktemp("data"), **MODEL, GEMINI_BASE_URL=fake_server.url).start()
+    yield server
+    await server.end()
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-async def test_ends_cleanly_and_leaves_no_process(serving: Serving, sign: signal.Signals) -> None:
+async def test_server_ends_cleanly_and_leaves_no_process(serving: Serving, sign: signal.Signals) -> None:
     mongod = serving.mongod_pid()
     async with serving.client() as client:
         await create_ticket(client)
@@ -42,16 +51,16 @@ async def test_ends_cleanly_and_leaves_no_process(serving: Serving, sign: signal
     assert list(socket_dir(serving.data_dir).iterdir()) == []
 
 
-async def test_second_server_on_the_same_folder_is_refused(serving: Serving) -> None:
-    second = await _run("serve", "--port", str(free_port()), "--data-dir", str(serving.data_dir))
+async def test_second_server_on_the_same_folder_is_refused(shared: Serving) -> None:
+    second = await _run("serve", "--port", str(free_port()), "--data-dir", str(shared.data_dir))
     assert second.returncode == 2
     assert re.fullmatch(
         r"tutordesk: The data folder \S+ is in use by another Tutordesk \(process \d+\)\. .+\.\n", second.stderr
     )
 
 
-async def test_taken_port_is_refused(serving: Serving, tmp_path: Path) -> None:
-    second = await _run("serve", "--port", serving.url.rsplit(":", 1)[1], "--data-dir", str(tmp_path / "other"))
+async def test_taken_port_is_refused(shared: Serving, tmp_path: Path) -> None:
+    second = await _run("serve", "--port", shared.url.rsplit(":", 1)[1], "--data-dir", str(tmp_path / "other"))
     assert second.returncode == 2
     assert "Cannot listen on 127.0.0.1" in second.stderr
 
@@ -88,7 +97,7 @@ async def _run(*arguments: str, **environment: str) -> "subprocess.CompletedProc
     )
 
 
-async def test_killed_in_mid_answer_keeps_the_text(serving: Serving, fake: FakeModels) -> None:
+async def test_killed_server_keeps_the_text_of_an_answer(serving: Serving, fake: FakeModels) -> None:
     """After the restart the answer is `interrupted`, and at most a second of its text is lost."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, "word " * 2000
     async with serving.client() as client:
@@ -115,8 +124,6 @@ async def test_killed_in_mid_answer_keeps_the_text(serving: Serving, fake: FakeM
 
 
 async def _peek(client: httpx.AsyncClient, reply_id: str) -> list[Any]:
-    from testing.steps import events_of
-
     events = []
     async with client.stream("GET", f"/chat/replies/{reply_id}/stream") as response:
         async for event in events_of(response):
@@ -126,7 +133,7 @@ async def _peek(client: httpx.AsyncClient, reply_id: str) -> list[Any]:
     return events
 
 
-async def test_terminated_in_mid_answer_loses_nothing(serving: Serving, fake: FakeModels) -> None:
+async def test_terminated_server_loses_nothing_of_an_answer(serving: Serving, fake: FakeModels) -> None:
     """The whole text so far is saved, and the exit takes at most ten seconds."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, "word " * 2000
     async with serving.client() as client:
@@ -144,7 +151,7 @@ async def test_terminated_in_mid_answer_loses_nothing(serving: Serving, fake: Fa
     assert fake.text.startswith(answer["content"])
 
 
-async def test_database_killed_comes_back_and_loses_nothing(serving: Serving, fake: FakeModels) -> None:
+async def test_killed_database_comes_back_and_loses_nothing(serving: Serving, fake: FakeModels) -> None:
     """mongod is started again, the answer streams on, and no acknowledged write is lost."""
     fake.delay_ms, fake.chunk = 60, 2
     async with serving.client() as client:
@@ -203,24 +210,24 @@ async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fak
         assert loop.time() - started <= 3
 
 
-async def test_database_is_reached_by_nobody_else(serving: Serving) -> None:
+async def test_database_is_reachable_only_by_its_owner(shared: Serving) -> None:
     """It listens on a private socket only."""
-    socket = socket_dir(serving.data_dir) / SOCKET_NAME
+    socket = socket_dir(shared.data_dir) / SOCKET_NAME
     assert socket.stat().st_mode & 0o077 == 0
-    for folder in (serving.data_dir, serving.data_dir / "mongodb", socket.parent):
+    for folder in (shared.data_dir, shared.data_dir / "mongodb", socket.parent):
         assert folder.stat().st_mode & 0o077 == 0
     listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
-    inodes = {os.readlink(link) for link in Path(f"/proc/{serving.mongod_pid()}/fd").iterdir() if link.is_symlink()}
+    inodes = {os.readlink(link) for link in Path(f"/proc/{shared.mongod_pid()}/fd").iterdir() if link.is_symlink()}
     listeners = {
         f"socket:[{row.split()[9]}]"
         for row in listening.splitlines()
         if len(row.split()) > 9 and row.split()[3] == "0A"
     }
     assert not inodes & listeners
-    assert (await _run("mongodb-url", "--data-dir", str(serving.data_dir))).stdout.strip() == mongodb_url(
-        serving.data_dir
+    assert (await _run("mongodb-url", "--data-dir", str(shared.data_dir))).stdout.strip() == mongodb_url(
+        shared.data_dir
     )
-    with pymongo.MongoClient[Any](mongodb_url(serving.data_dir)) as client:
+    with pymongo.MongoClient[Any](mongodb_url(shared.data_dir)) as client:
         hello = client.admin.command("hello", compression=["zlib", "snappy", "zstd"])
         assert not hello.get("compression")
         options = client.admin.command("getCmdLineOpts")["parsed"]
@@ -241,12 +248,12 @@ async def test_mongod_that_offers_compression_is_refused(tmp_path: Path) -> None
     assert not is_alive(int((tmp_path / "data" / "mongodb" / "mongod.lock").read_text() or "0") or -1)
 
 
-async def test_keys_are_in_no_command_line_and_no_log(serving: Serving) -> None:
+async def test_keys_are_in_no_command_line_and_no_log(shared: Serving) -> None:
     """Other users of the machine can read command lines and some logs."""
-    assert serving.process
-    for pid in (serving.process.pid, serving.mongod_pid()):
+    assert shared.process
+    for pid in (shared.process.pid, shared.mongod_pid()):
         assert b"test-key-of-gemini" not in Path(f"/proc/{pid}/cmdline").read_bytes()
-    assert "test-key-of-gemini" not in (serving.data_dir / "mongod.log").read_text()
+    assert "test-key-of-gemini" not in (shared.data_dir / "mongod.log").read_text()
 
 
 async def test_moved_folder_and_long_paths_work(tmp_path: Path) -> None:
@@ -265,10 +272,10 @@ async def test_moved_folder_and_long_paths_work(tmp_path: Path) -> None:
     await server.end()
 
 
-async def test_seed_adds_the_samples(serving: Serving) -> None:
-    seeded = await _run("seed", "--data-dir", str(serving.data_dir))
+async def test_seed_adds_the_samples(shared: Serving) -> None:
+    seeded = await _run("seed", "--data-dir", str(shared.data_dir))
     assert seeded.stdout == "30 sample tickets added.\n"
-    async with serving.client() as client:
+    async with shared.client() as client:
         assert len((await client.get("/tickets")).json()) == 30
 
 

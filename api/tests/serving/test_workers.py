@@ -94,7 +94,7 @@ async def test_killed_worker_is_replaced_and_its_replies_are_kept(server: Servin
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-async def test_ends_cleanly_and_loses_nothing(server: Serving, fake: FakeModels, sign: signal.Signals) -> None:
+async def test_workers_end_cleanly_and_lose_nothing(server: Serving, fake: FakeModels, sign: signal.Signals) -> None:
     """All text is kept, and the exit takes at most ten seconds. A terminal's Ctrl-C reaches all processes."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG
     readers = await start_replies(server, 8)
@@ -115,7 +115,7 @@ async def test_ends_cleanly_and_loses_nothing(server: Serving, fake: FakeModels,
         assert answer["content"].startswith(reader.text_at(reader.arrivals[-1][0]))
 
 
-async def test_ends_while_workers_start(server: Serving) -> None:
+async def test_server_ends_while_workers_start(server: Serving) -> None:
     """A start that takes its time, as it does on a busy machine, does not keep the server from ending."""
     killed = server.workers()
     for worker in killed:
@@ -153,7 +153,7 @@ async def test_killed_parent_takes_all_with_it(server: Serving, fake: FakeModels
     await server.start()
 
 
-async def test_database_that_is_away_only_delays_a_worker(server: Serving) -> None:
+async def test_unreachable_database_only_delays_a_worker(server: Serving) -> None:
     """The parent starts mongod again, and a worker that died with it as well."""
     os.kill(server.mongod_pid(), signal.SIGKILL)
     os.kill(server.workers()[0], signal.SIGKILL)
@@ -167,7 +167,7 @@ async def test_database_that_is_away_only_delays_a_worker(server: Serving) -> No
         await create_ticket(client)
 
 
-async def test_database_that_cannot_be_reached_is_refused(tmp_path: Path) -> None:
+async def test_start_without_a_database_is_refused(tmp_path: Path) -> None:
     """The server ends with a sentence, as with one process, and leaves nothing behind."""
     options = ["serve", "--workers", "2", "--port", str(free_port()), "--data-dir", str(tmp_path)]
     url = "mongodb://:nobody@127.0.0.1:9/"

@@ -74,9 +74,7 @@ def counts(visitor: httpx.AsyncClient, streams: int) -> Callable[[], Awaitable[b
     return asked
 
 
-async def test_figures_are_for_this_machine_admins_and_who_has_the_token(
-    live: Live, visitor: httpx.AsyncClient
-) -> None:
+async def test_figures_are_for_this_machine_admins_and_token_holders(live: Live, visitor: httpx.AsyncClient) -> None:
     """Everyone else sees only which parts work."""
     settings: Settings = live.app.state.settings
     token = "a-token-of-tests-0123456789"
@@ -98,7 +96,7 @@ async def test_figures_are_for_this_machine_admins_and_who_has_the_token(
         live.app.state.settings = settings
 
 
-async def test_status_says_what_works(visitor: httpx.AsyncClient) -> None:
+async def test_status_names_the_parts_that_work(visitor: httpx.AsyncClient) -> None:
     seen = (await visitor.get("/status")).json()
     says = {part["name"]: (part["state"], part["says"]) for part in seen["parts"]}
     assert says["database"][0] == "ok"
@@ -128,7 +126,7 @@ async def test_self_test_streams_and_echoes(live: Live, visitor: httpx.AsyncClie
             await socket.recv()
 
 
-async def test_database_that_is_away_is_told(visitor: httpx.AsyncClient, live: Live) -> None:
+async def test_unreachable_database_is_reported(visitor: httpx.AsyncClient, live: Live) -> None:
     away: pymongo.AsyncMongoClient[dict[str, object]] = pymongo.AsyncMongoClient(
         "mongodb://127.0.0.1:1", serverSelectionTimeoutMS=50
     )
@@ -143,7 +141,7 @@ async def test_database_that_is_away_is_told(visitor: httpx.AsyncClient, live: L
         await away.close()
 
 
-async def test_workers_add_up_and_one_that_died_holds_nothing_open(tmp_path: Path, fake: FakeModels) -> None:
+async def test_metrics_of_workers_add_up_and_dead_ones_hold_nothing_open(tmp_path: Path, fake: FakeModels) -> None:
     server = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **GIVEN).start()
     opened: list[httpx.Response] = []
     clients = [server.client() for _ in range(8)]

@@ -41,7 +41,7 @@ async def test_new_ticket_while_paging_shifts_nothing(mock: httpx.AsyncClient) -
     assert "Newer" not in [row["title"] for row in second.json()]
 
 
-async def test_filters_and_counts(mock: httpx.AsyncClient) -> None:
+async def test_filters_narrow_the_list_and_counts_agree(mock: httpx.AsyncClient) -> None:
     await create_ticket(mock, title="A", category="guide", tags=["x", "y"])
     await create_ticket(mock, title="B", category="guide", tags=["x"])
     await create_ticket(mock, title="C", category="article", tags=["y"])

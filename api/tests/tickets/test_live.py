@@ -46,7 +46,7 @@ async def test_failing_model_keeps_the_ticket_and_can_be_tried_again(live: Live,
     assert (await visitor.post(f"/tickets/{ticket['id']}/summary")).json()["summary_status"] == "ready"
 
 
-async def test_slow_model_does_not_hold_the_ticket(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_slow_model_does_not_delay_the_ticket(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.script = "timeout"
     async with asyncio.timeout(1):
         ticket = await create_ticket(visitor)
@@ -54,7 +54,7 @@ async def test_slow_model_does_not_hold_the_ticket(live: Live, visitor: httpx.As
     assert ticket["ai_summary"] is None
 
 
-async def test_changed_text_is_summarised_anew(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_changed_text_is_summarised_again(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.delay_ms = 30
     ticket = await create_ticket(visitor)
     live.fake.text, live.fake.delay_ms = "A new summary.", 0
@@ -74,7 +74,7 @@ async def test_new_tags_while_summarising_do_not_lose_the_summary(live: Live, vi
     assert [row["id"] for row in (await visitor.get("/tickets?q=late")).json()] == [ticket["id"]]
 
 
-async def test_open_lists_hear_of_every_change(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_open_lists_are_sent_every_change(live: Live, visitor: httpx.AsyncClient) -> None:
     seen: list[Event] = []
     is_open = asyncio.Event()
 

@@ -126,7 +126,7 @@ async def test_author_changes_only_what_is_sent(mock: httpx.AsyncClient) -> None
     assert [row["id"] for row in found] == [ticket["id"]]
 
 
-async def test_null_is_no_change_but_refused(mock: httpx.AsyncClient) -> None:
+async def test_null_is_refused(mock: httpx.AsyncClient) -> None:
     ticket = await create_ticket(mock)
     assert (await mock.patch(f"/tickets/{ticket['id']}", json={"title": None})).status_code == 422
     assert (await mock.patch(f"/tickets/{ticket['id']}", json={})).json()["title"] == TICKET["title"]
@@ -155,7 +155,7 @@ async def test_stranger_may_read_but_not_change(mock: httpx.AsyncClient) -> None
     assert (await mock.get(url)).json()["title"] == TICKET["title"]
 
 
-async def test_trash_of_others_does_not_exist(mock: httpx.AsyncClient) -> None:
+async def test_deleted_ticket_of_another_author_is_404(mock: httpx.AsyncClient) -> None:
     """Deleted tickets are shown to their authors only."""
     ticket = await create_ticket(mock)
     await mock.delete(f"/tickets/{ticket['id']}")

@@ -85,7 +85,9 @@ REASONS = [f"finish:{reason.value}" for reason in types.FinishReason] + [
 
 
 @pytest.mark.parametrize("script", REASONS)
-async def test_every_reason_of_the_sdk_is_told(live: Live, visitor: httpx.AsyncClient, script: str) -> None:
+async def test_every_finish_reason_of_the_sdk_has_a_sentence(
+    live: Live, visitor: httpx.AsyncClient, script: str
+) -> None:
     """There is one case for every value in the enums of the installed SDK."""
     kind, reason = script.split(":")
     assert reason in FINISH or reason in NO_REASON or reason in ("STOP",)
@@ -101,7 +103,7 @@ async def test_every_reason_of_the_sdk_is_told(live: Live, visitor: httpx.AsyncC
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "cut@0"])
-async def test_passing_fault_is_tried_again_before_the_first_token(
+async def test_passing_fault_is_retried_before_the_first_token(
     live: Live, visitor: httpx.AsyncClient, fault: str
 ) -> None:
     live.fake.script = f"{fault}x2"
@@ -110,7 +112,7 @@ async def test_passing_fault_is_tried_again_before_the_first_token(
     assert live.fake.requests == 3
 
 
-async def test_nothing_is_tried_again_after_a_token(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_nothing_is_retried_after_a_token(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.script = "cut@2"
     await ask(visitor, "Why?")
     assert live.fake.requests == 1
@@ -126,12 +128,12 @@ async def test_character_cut_in_two_is_whole(live: Live, visitor: httpx.AsyncCli
     assert text_of(await ask(visitor, "Why?")) == "so 😀 it is"
 
 
-async def test_one_character_chunks(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_chunks_of_one_character_are_joined(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.chunk, live.fake.text = 1, "Ünïcödé 👩‍👩‍👧 " * 50
     assert text_of(await ask(visitor, "Why?")) == live.fake.text
 
 
-async def test_huge_chunk(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_huge_chunk_is_relayed(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.chunk, live.fake.text = 60_000, "word " * 12_000
     assert text_of(await ask(visitor, "Why?")) == live.fake.text
 
@@ -178,7 +180,9 @@ async def _say(tutor: Tutor, prompt: Prompt = PROMPT) -> tuple[str, list[Usage]]
         ("finish:length@3", "too_long"),
     ],
 )
-async def test_other_wires(fake: FakeModels, tmp_path: object, wire: str, script: str, expected: str) -> None:
+async def test_other_wires_stream_too(
+    fake: FakeModels, tmp_path: object, wire: str, script: str, expected: str
+) -> None:
     from pathlib import Path
 
     assert isinstance(tmp_path, Path)
@@ -243,7 +247,7 @@ async def test_ticket_is_data_and_nothing_else_goes_upstream(
     assert answer["citations"] == []
 
 
-async def test_history_is_bounded_and_what_is_left_out_is_said(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_history_is_bounded_and_says_what_it_left_out(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.text = "answer " * 1500
     session_id = (await ask(visitor, "question 0 " + "x" * 9000))[0].data["session_id"]
     left_out = 0

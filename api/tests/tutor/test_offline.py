@@ -21,7 +21,7 @@ PROXY = Source(
 CELLS = Source("2", "Cells", "article", (), "", "A cell is the unit of life.\n\nMitochondria make energy.")
 
 
-def test_best_passages_are_given_as_they_stand() -> None:
+def test_best_passages_are_quoted_unchanged() -> None:
     text = answer(tutor_prompt([], "What is the body limit of the proxy?", [CELLS, PROXY], about_ticket=False))
     assert text.startswith(NOTE)
     assert "**Image upload error**" in text
@@ -39,7 +39,7 @@ def test_one_chosen_ticket_always_says_something() -> None:
     assert "Sending a photo fails." in answer(tutor_prompt([], "Why?", [PROXY], about_ticket=True))
 
 
-def test_nothing_relevant_is_said() -> None:
+def test_offline_tutor_says_when_nothing_is_relevant() -> None:
     text = answer(tutor_prompt([], "zeppelin", [PROXY], about_ticket=False))
     assert "I found nothing about that in the tickets." in text
     assert "photo" not in text
@@ -55,7 +55,7 @@ def test_fence_changes_each_time() -> None:
     assert fence([PROXY]) != fence([PROXY])
 
 
-def test_words_and_plain_text() -> None:
+def test_words_and_plain_text_are_found_in_markdown() -> None:
     assert list(words("Größe, CAFÉ: 東京都 a_b x2")) == ["grosse", "cafe", "東京", "京都", "a", "b", "x2"]
     markdown = "# Title\n\n- [x] **bold** and *it* `code`\n\n> quote [text](https://x.example)"
     markdown += "\n\n| a | b |\n|---|---|\n| 1 | 2 |"
