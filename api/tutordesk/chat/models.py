@@ -15,6 +15,7 @@ from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Row
+from tutordesk.ground.text import in_one_line
 from tutordesk.replies.models import Feedback, Message
 
 DOWN, UP = pymongo.DESCENDING, pymongo.ASCENDING
@@ -132,16 +133,9 @@ class SessionOut(SessionRow):
     messages: list[Message]
 
 
-def _in_one_line(text: str) -> str:
-    line = " ".join(text.split())
-    if not line:
-        raise ValueError("must not be empty")
-    return line
-
-
 class SessionChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    title: Annotated[str, StringConstraints(strict=True, max_length=120), AfterValidator(_in_one_line)]
+    title: Annotated[str, StringConstraints(strict=True, max_length=120), AfterValidator(in_one_line)]
 
 
 class MessageChange(BaseModel):

@@ -15,6 +15,7 @@ from tutordesk.chat.versions import MAX_TURN_BYTES, size_of
 from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import Conflict, NotFound, TooLong, TooMany
 from tutordesk.ground.ids import object_id
+from tutordesk.ground.text import not_blank
 from tutordesk.identity.access import VisitorOfRequest
 from tutordesk.identity.limits import Limits
 from tutordesk.replies.models import Message, Reply
@@ -27,12 +28,6 @@ from tutordesk.tutor.prompt import tutor_prompt
 MAX_MESSAGE_BYTES = 32_000
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty")
-    return text
-
-
 class Ask(BaseModel):
     """A message to the tutor. `client_message_id` makes it safe to send again: the same reply is streamed.
 
@@ -41,7 +36,7 @@ class Ask(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    message: Annotated[str, StringConstraints(strict=True), AfterValidator(_not_blank)]
+    message: Annotated[str, StringConstraints(strict=True), AfterValidator(not_blank)]
     session_id: Annotated[str, StringConstraints(strict=True, max_length=64)] | None = None
     client_message_id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100)] | None = Field(
         None, description="Made by the client, once a message."

@@ -90,3 +90,18 @@ def first_words(text: str, limit: int) -> str:
     if len(pieces) > limit:
         return " ".join(pieces[:limit]) + "…"
     return shorten(beginning, limit * 12)
+
+
+def in_one_line(text: str) -> str:
+    """Return the text with every run of white space as one space. Raises ValueError for text without a word."""
+    line = " ".join(text.split())
+    if not line:
+        raise ValueError("must not be empty")
+    return line
+
+
+def not_blank(text: str) -> str:
+    """Return the text. Raises ValueError for nothing but white space."""
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text

@@ -16,7 +16,7 @@ from pymongo import IndexModel
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Row
 from tutordesk.ground.errors import NotFound
-from tutordesk.ground.text import plain_text, shorten
+from tutordesk.ground.text import in_one_line, not_blank, plain_text, shorten
 from tutordesk.replies.models import Transcript
 from tutordesk.tutor.models import Source
 
@@ -27,19 +27,6 @@ MAX_TRANSCRIPTS, MAX_TRANSCRIPT_BYTES = 20, 1_000_000
 SummaryStatus = Literal["pending", "ready", "failed"]
 DOWN = pymongo.DESCENDING
 UP = pymongo.ASCENDING
-
-
-def _in_one_line(text: str) -> str:
-    line = " ".join(text.split())
-    if not line:
-        raise ValueError("must not be empty")
-    return line
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty")
-    return text
 
 
 def _category(text: str) -> str:
@@ -57,8 +44,8 @@ def fold_tags(tags: list[str]) -> list[str]:
     return distinct
 
 
-Title = Annotated[str, StringConstraints(max_length=200, strict=True), AfterValidator(_in_one_line)]
-Description = Annotated[str, StringConstraints(max_length=100_000, strict=True), AfterValidator(_not_blank)]
+Title = Annotated[str, StringConstraints(max_length=200, strict=True), AfterValidator(in_one_line)]
+Description = Annotated[str, StringConstraints(max_length=100_000, strict=True), AfterValidator(not_blank)]
 Category = Annotated[str, StringConstraints(max_length=60, strict=True), AfterValidator(_category)]
 Tag = Annotated[str, StringConstraints(max_length=200, strict=True)]
 Tags = Annotated[list[Tag], Field(max_length=200), AfterValidator(fold_tags)]
