@@ -1,4 +1,4 @@
-// How the browser tests run: `npm run e2e` (README: a built client and the Python environment come first).
+// How the browser tests run: `npm run e2e` after `make setup` and `make lint`.
 // Each worker has a server, a database and a fake model of its own, so tests may run side by side.
 import { defineConfig } from "@playwright/test";
 import { LAUNCH_OPTIONS } from "./e2e/server.mjs";
