@@ -132,8 +132,8 @@ def add_sample_tickets(server: Server) -> None:
 
 def _environment() -> dict[str, str]:
     """This environment without anything that Tutordesk, an SDK or a proxy would read."""
-    own = ("TUTORDESK_", "MONGODB_URL", "GEMINI_", "GOOGLE_", "OPENAI_", "OLLAMA_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(own) and not k.lower().endswith("_proxy")}
+    prefixes = ("TUTORDESK_", "MONGODB_URL", "GEMINI_", "GOOGLE_", "OPENAI_", "OLLAMA_")
+    return {k: v for k, v in os.environ.items() if not k.startswith(prefixes) and not k.lower().endswith("_proxy")}
 
 
 def _until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

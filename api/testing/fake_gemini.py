@@ -43,7 +43,7 @@ class FakeModels:
     requests: int = 0
     titles: int = 0
     open: int = 0
-    most_open: int = 0
+    max_open: int = 0
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
@@ -51,7 +51,7 @@ class FakeModels:
 
     def reset(self) -> None:
         self.script, self.text, self.delay_ms, self.chunk, self.requests = "ok", TEXT, 0, 12, 0
-        self.title, self.titles, self.most_open = "Uploads and their limits", 0, 0
+        self.title, self.titles, self.max_open = "Uploads and their limits", 0, 0
         self.bodies.clear()
         self.headers.clear()
 
@@ -109,7 +109,7 @@ class FakeModels:
         if refusal := _refuse(kind):
             return refusal
         self.open += 1
-        self.most_open = max(self.most_open, self.open)
+        self.max_open = max(self.max_open, self.open)
         try:
             if kind == "timeout":
                 await asyncio.sleep(3600)

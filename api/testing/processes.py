@@ -15,7 +15,7 @@ import httpx
 from testing.serving import JSON, SECRET
 
 COMMAND = [str(Path(sys.executable).parent / "tutordesk")]
-GIVEN = {
+ENVIRONMENT = {
     "TUTORDESK_MODEL": "gemini:fake",
     "GEMINI_API_KEY": "test-key-of-gemini",
     "TUTORDESK_SECRET_KEY": SECRET,
@@ -87,10 +87,10 @@ class Serving:
         ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=environment)
         return ended.returncode, ended.stdout + ended.stderr
 
-    async def end(self, sign: signal.Signals = signal.SIGTERM) -> int:
+    async def end(self, stop_signal: signal.Signals = signal.SIGTERM) -> int:
         assert self.process
         assert self.process.stdout
-        self.process.send_signal(sign)
+        self.process.send_signal(stop_signal)
         try:
             return await asyncio.to_thread(self.process.wait, 15)
         finally:

@@ -19,11 +19,11 @@ SECRET = "a-key-of-tests-0123456789abcdefghij"
 JSON = {"Accept": "application/json"}
 
 
-def make_settings(data_dir: Path, **given: Any) -> Settings:
+def make_settings(data_dir: Path, **fields: Any) -> Settings:
     defaults = {"data_dir": data_dir, "secret_key": SECRET, "max_messages_per_minute": 0}
     defaults |= {"max_messages_per_minute_per_ip": 0, "max_tickets_per_hour": 0}
     defaults |= {"max_room_messages_per_minute": 0, "max_rooms_per_hour": 0}
-    return Settings(_env_file=None, **{**defaults, **given})
+    return Settings(_env_file=None, **{**defaults, **fields})
 
 
 @asynccontextmanager

@@ -94,12 +94,12 @@ def _fuzz_operation(
         phases=[Phase.generate],
     )
     def call(case: Any) -> None:
-        asked = case.as_transport_kwargs(base_url=url)
-        with session.request(**asked, stream=True, timeout=10) as answer:
+        request = case.as_transport_kwargs(base_url=url)
+        with session.request(**request, stream=True, timeout=10) as answer:
             statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-            assert answer.status_code < 500, (asked, answer.text)
+            assert answer.status_code < 500, (request, answer.text)
             if answer.status_code >= 400:
-                assert not INSIDE.search(answer.content), (asked, answer.text)
+                assert not INSIDE.search(answer.content), (request, answer.text)
                 assert answer.headers.get("x-request-id") or answer.status_code == 400
 
     with contextlib.suppress(Unsatisfiable):  # a call without parameters cannot be made wrong

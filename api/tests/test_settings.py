@@ -88,8 +88,8 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
 def test_newest_of_several_keys_comes_first(tmp_path: Path) -> None:
     """The first key signs, and the others are still accepted."""
     older = GOOD_KEY[::-1]
-    given = Settings(_env_file=None, secret_key=f"{GOOD_KEY}, {older}")
-    assert load_secret_keys(given) == [GOOD_KEY, older]
+    settings = Settings(_env_file=None, secret_key=f"{GOOD_KEY}, {older}")
+    assert load_secret_keys(settings) == [GOOD_KEY, older]
     file = tmp_path / "secret_key"
     file.write_text(f"{GOOD_KEY}\n{older}\n")
     file.chmod(0o600)

@@ -31,8 +31,8 @@ def make_app(url: str) -> Starlette:
         yield "event: done\ndata: {}\n\n"
 
     async def chat(request: Request) -> StreamingResponse:
-        asked = await request.json()
-        return StreamingResponse(relay(asked["message"]), media_type="text/event-stream")
+        body = await request.json()
+        return StreamingResponse(relay(body["message"]), media_type="text/event-stream")
 
     return Starlette(routes=[Route("/chat/global/stream", chat, methods=["POST"])])
 

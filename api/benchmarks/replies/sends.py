@@ -58,10 +58,10 @@ async def _count_doubles(database: AsyncDatabase) -> int:
 
 
 def _count_wrong(chat: dict[str, Any]) -> int:
-    asked = [message["content"] for message in chat["messages"] if message["role"] == "user"]
+    questions = [message["content"] for message in chat["messages"] if message["role"] == "user"]
     expected = [f"Question {place}" for place in range(SENDS_A_CHAT)]
     roles = [message["role"] for message in chat["messages"]]
-    return (asked != expected) + (roles != ["user", "assistant"] * SENDS_A_CHAT)
+    return (questions != expected) + (roles != ["user", "assistant"] * SENDS_A_CHAT)
 
 
 class Visitor:

@@ -34,9 +34,9 @@ class Load:
     def __init__(self) -> None:
         self.set({})
 
-    def set(self, asked: dict[str, str]) -> None:
-        self.chunks = int(asked.get("chunks", 300))
-        self.per_second = float(asked.get("per_second", 20))
+    def set(self, options: dict[str, str]) -> None:
+        self.chunks = int(options.get("chunks", 300))
+        self.per_second = float(options.get("per_second", 20))
         self.sent = self.begun = self.open = 0
         self.first_ms: list[float] = []
 

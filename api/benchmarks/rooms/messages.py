@@ -109,8 +109,8 @@ async def _slow(server: Server) -> list[Figure]:
     leaving = asyncio.create_task(gone_after())
     beside = await audience.deliver(members[0], "beside", SLOW_MESSAGES, SLOW_PER_SECOND, READERS)
     gone = await leaving
-    for one in stuck:
-        one.close()
+    for socket in stuck:
+        socket.close()
     for member in members:
         member.transport.abort()
     delay = quantiles(beside, n=100)[98] - quantiles(alone, n=100)[98]
@@ -134,10 +134,10 @@ async def _faults(folder: Path, url: str) -> list[Figure]:
     """Two servers, a Redis that is killed, a server that is killed, and members that lose their connections."""
     redis = Redis()
     redis.start()
-    given = {**NO_LIMITS, "MONGODB_URL": url, "REDIS_URL": redis.url}
-    given |= {"TUTORDESK_SECRET_KEY": "a-key-of-benchmarks-0123456789abcdefg", "TUTORDESK_MODEL": "offline"}
+    settings = {**NO_LIMITS, "MONGODB_URL": url, "REDIS_URL": redis.url}
+    settings |= {"TUTORDESK_SECRET_KEY": "a-key-of-benchmarks-0123456789abcdefg", "TUTORDESK_MODEL": "offline"}
     try:
-        async with serving_pair(folder, **given) as pair:
+        async with serving_pair(folder, **settings) as pair:
             return await _faults_of(pair, redis)
     finally:
         redis.kill()
@@ -146,8 +146,8 @@ async def _faults(folder: Path, url: str) -> list[Figure]:
 async def _faults_of(pair: Pair, redis: Redis) -> list[Figure]:
     people = [await person(pair[0].url, f"Person {number}") for number in range(SENDERS)]
     room_id = await people[0].make_room()
-    for one in people[1:]:
-        await one.join(room_id)
+    for member in people[1:]:
+        await member.join(room_id)
     watchers = [Watcher(who, pair, room_id, random.Random(seed)) for seed, who in enumerate(people * 2)]
     watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
     sending = asyncio.gather(*(send_all(who, pair, room_id, SENT_OF_EACH, random.Random(who.name)) for who in people))
@@ -167,8 +167,8 @@ async def _faults_of(pair: Pair, redis: Redis) -> list[Figure]:
     await asyncio.gather(*watching, return_exceptions=True)
     expected = sorted(f"{who.name} {number}" for who in people for number in range(SENT_OF_EACH))
     wrong = sum(_differs(watcher, seq, expected) for watcher in watchers)
-    for one in people:
-        await one.client.aclose()
+    for member in people:
+        await member.client.aclose()
     cuts = sum(watcher.cuts for watcher in watchers)
     what = f"{SENDERS * SENT_OF_EACH:,} messages, {cuts:,} cuts, {deaths} killed servers and Redises"
     return [Figure(f"Rooms: timelines that differ after {what}", wrong, limit=0, digits=0)]

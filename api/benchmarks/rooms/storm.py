@@ -23,11 +23,11 @@ from testing.serving import JSON
 SOCKETS, ROOM_OF = 2_000, 100
 RESTART_SECONDS, FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 5.0, 0.5, 10.0
 QUIET_AFTER_SECONDS = 15.0
-GIVEN = NO_LIMITS | {"TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE": "0", "TUTORDESK_MAX_ROOMS_PER_HOUR": "0"}
+ENVIRONMENT = NO_LIMITS | {"TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE": "0", "TUTORDESK_MAX_ROOMS_PER_HOUR": "0"}
 
 
 def measure(folder: Path) -> list[Figure]:
-    return asyncio.run(_measure(Serving(folder / "server", TUTORDESK_MODEL="offline", **GIVEN)))
+    return asyncio.run(_measure(Serving(folder / "server", TUTORDESK_MODEL="offline", **ENVIRONMENT)))
 
 
 class Client:
@@ -93,7 +93,7 @@ async def _read_pages(server: Serving, late: list[float]) -> None:
     """Note how long each takes, in ms."""
     async with httpx.AsyncClient(base_url=server.url, headers=JSON, timeout=30) as reader:
         while True:
-            asked = time.monotonic()
+            started_at = time.monotonic()
             (await reader.get("/tickets")).raise_for_status()
-            late.append((time.monotonic() - asked) * 1000)
+            late.append((time.monotonic() - started_at) * 1000)
             await asyncio.sleep(0.05)

@@ -85,10 +85,10 @@ async def _ask(port: int, cookie: str, path: Callable[[int], str]) -> list[str]:
     ids: list[str] = []
     for number in range(WARM_REQUESTS + REQUESTS):
         head, _ = await get(port, path(number), cookie)
-        found = REQUEST_ID.search(head)
-        if " 200 " not in head.split("\r\n")[0] or not found:
+        match = REQUEST_ID.search(head)
+        if " 200 " not in head.split("\r\n")[0] or not match:
             raise RuntimeError(f"a page was refused: {head[:200]}")
-        ids.append(found[1])
+        ids.append(match[1])
     return ids
 
 
@@ -107,7 +107,7 @@ def _add_chats(database: Any, author_id: PydanticObjectId) -> list[str]:
                 author_id=author_id, title=title, message_count=len(messages), messages=[], updated_at=moment
             )
             document = session.model_dump(exclude={"id", "revision_id"})
-            sessions.append({"_id": session_id, **document, "messages": [one.model_dump() for one in messages]})
+            sessions.append({"_id": session_id, **document, "messages": [message.model_dump() for message in messages]})
             contents = [(session_id, title), *((one.id, one.content) for one in messages)]
             words += [words_of_message(id, content, author_id, session_id) for id, content in contents]
             cursors.append(cursor_after(moment, session_id))

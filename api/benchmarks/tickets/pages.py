@@ -71,10 +71,10 @@ async def _ask(port: int, query: Callable[[int], Query]) -> list[str]:
     ids: list[str] = []
     for number in range(WARM_REQUESTS + REQUESTS):
         head, _ = await get(port, f"/tickets?{urlencode(query(number))}")
-        found = REQUEST_ID.search(head)
-        if " 200 " not in head.split("\r\n")[0] or not found:
+        match = REQUEST_ID.search(head)
+        if " 200 " not in head.split("\r\n")[0] or not match:
             raise RuntimeError(f"a page was refused: {head[:200]}")
-        ids.append(found[1])
+        ids.append(match[1])
     return ids
 
 

@@ -44,10 +44,10 @@ class Member:
             command += ["--setParameter", parameter]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
 
-    def send(self, sign: signal.Signals) -> None:
+    def send(self, stop_signal: signal.Signals) -> None:
         assert self.process
-        self.process.send_signal(sign)
-        if sign is signal.SIGKILL:
+        self.process.send_signal(stop_signal)
+        if stop_signal is signal.SIGKILL:
             self.process.wait()
 
 

@@ -57,12 +57,12 @@ def fill(database: Database, documents: int = 300) -> None:
 
 def state_of(database: Database, at: Timestamp | None = None) -> dict[str, Any]:
     """All there is: options, indexes and the documents by their bytes, without what is never restored."""
-    found: dict[str, Any] = {}
-    for one in list_collections(database):
-        if one.name in NOT_RESTORED:
+    state: dict[str, Any] = {}
+    for info in list_collections(database):
+        if info.name in NOT_RESTORED:
             continue
-        indexes = {spec["name"]: spec for spec in one.indexes}
-        batches = [] if one.kind == "view" else list(read_batches(database, one.name, at))
+        indexes = {spec["name"]: spec for spec in info.indexes}
+        batches = [] if info.kind == "view" else list(read_batches(database, info.name, at))
         rows = [bytes(row) for batch in batches for row in batch]
-        found[one.name] = (one.kind, one.options, indexes, rows if one.options.get("capped") else sorted(rows))
-    return found
+        state[info.name] = (info.kind, info.options, indexes, rows if info.options.get("capped") else sorted(rows))
+    return state

@@ -23,9 +23,9 @@ USERS = ("administrator", "application", "backup")
 PASSWORDS = {f"MONGODB_{user.upper()}_PASSWORD": f"{user}-0123456789" for user in USERS}
 
 
-def compose_config(**given: str) -> subprocess.CompletedProcess[str]:
+def compose_config(**variables: str) -> subprocess.CompletedProcess[str]:
     """What `docker-compose config` says with these variables alone, and no .env."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | given
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | variables
     with tempfile.NamedTemporaryFile() as empty:
         command = ["docker-compose", "--env-file", empty.name, "-f", str(ROOT / "compose.yaml"), "config"]
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
@@ -58,7 +58,7 @@ class Guarded:
             (self.folder / name).mkdir(exist_ok=True)
         command: list[str] = self.services["mongodb"]["entrypoint"]
         assert command[1:] == ["/mongo-init/mongod.sh", "--bind_ip_all"]
-        own = [
+        options = [
             "--bind_ip",
             "127.0.0.1",
             "--port",
@@ -70,7 +70,7 @@ class Guarded:
         environment = os.environ | {"MONGOD": str(find_mongod(None)), "KEY_FILE": str(self.key_file)}
         with (self.folder / "mongod.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [command[0], str(ROOT / "mongo-init" / "mongod.sh"), *own, "--wiredTigerCacheSizeGB", "0.25"],
+                [command[0], str(ROOT / "mongo-init" / "mongod.sh"), *options, "--wiredTigerCacheSizeGB", "0.25"],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
@@ -85,10 +85,10 @@ class Guarded:
             self.process.terminate()
             self.process.wait(30)
 
-    def init(self, rights: Sequence[str] = (), **given: str) -> tuple[int, str]:
+    def init(self, rights: Sequence[str] = (), **variables: str) -> tuple[int, str]:
         """What the service `mongodb-init` does: its code, and what it says.
 
-        `rights`: a command that takes some away. `given`: other variables.
+        `rights`: a command that takes some away. `variables`: other variables.
         """
         assert MONGOSH.exists(), "`make test` installs mongosh"
         command: list[str] = self.services["mongodb-init"]["entrypoint"]
@@ -96,13 +96,13 @@ class Guarded:
             part.replace("127.0.0.1:27017", self.address).replace("/mongo-init/", f"{ROOT}/mongo-init/")
             for part in command[1:]
         ]
-        own = {"MONGODB_ADDRESS": self.address, "MONGODB_MEMBER": self.address, "HOME": str(self.folder)}
-        own |= {"DUMPS": str(self.folder / "dumps"), "MONGORESTORE": str(self.folder / "no-mongorestore")}
+        places = {"MONGODB_ADDRESS": self.address, "MONGODB_MEMBER": self.address, "HOME": str(self.folder)}
+        places |= {"DUMPS": str(self.folder / "dumps"), "MONGORESTORE": str(self.folder / "no-mongorestore")}
         ended = subprocess.run(
             [*rights, str(MONGOSH), *exchanged],
             capture_output=True,
             text=True,
-            env=os.environ | PASSWORDS | own | given,
+            env=os.environ | PASSWORDS | places | variables,
             timeout=120,
             cwd="/",
         )

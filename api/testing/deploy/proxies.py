@@ -51,15 +51,15 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def running_nginx(api_port: int, is_tls: bool = False, **given: str) -> Iterator[Proxy]:
+def running_nginx(api_port: int, is_tls: bool = False, **variables: str) -> Iterator[Proxy]:
     """nginx in front of the server on `api_port`, with the built client and, for TLS, a certificate of its own.
 
-    `given`: other variables of start-nginx.sh.
+    `variables`: other variables of start-nginx.sh.
     """
     with prepared(is_tls) as proxy, (proxy.folder / "log").open("wb") as log:
         process = subprocess.Popen(
             ["sh", str(proxy.folder / "start-nginx.sh")],
-            env=environment(proxy, api_port) | given,
+            env=environment(proxy, api_port) | variables,
             stdout=log,
             stderr=log,
             user=NOBODY if os.getuid() == 0 else None,
@@ -112,10 +112,10 @@ def make_certificate(proxy: Proxy) -> None:
 
 
 def environment(proxy: Proxy, api_port: int) -> dict[str, str]:
-    given = {"STATE": f"{proxy.folder}/state", "CLIENT": f"{proxy.folder}/client", "API": f"127.0.0.1:{api_port}"}
-    given |= {"CERTIFICATES": str(proxy.certificate.parent), "HTTPS_PORT": str(proxy.tls_port)}
+    places = {"STATE": f"{proxy.folder}/state", "CLIENT": f"{proxy.folder}/client", "API": f"127.0.0.1:{api_port}"}
+    places |= {"CERTIFICATES": str(proxy.certificate.parent), "HTTPS_PORT": str(proxy.tls_port)}
     listen = {"HTTP_LISTEN": f"127.0.0.1:{proxy.port}", "HTTPS_LISTEN": f"127.0.0.1:{proxy.tls_port}"}
-    return {"PATH": f"{os.environ['PATH']}:/usr/sbin", **given, **listen}
+    return {"PATH": f"{os.environ['PATH']}:/usr/sbin", **places, **listen}
 
 
 def until_it_answers(proxy: Proxy, process: subprocess.Popen[bytes]) -> None:

@@ -110,8 +110,8 @@ def follow_request(reply_id: str, cookie: str | None, position: int = 0) -> byte
 def ask_request(
     message: str, session_id: str | None = None, cookie: str | None = None, client_message_id: str | None = None
 ) -> bytes:
-    given = {"message": message, "session_id": session_id, "client_message_id": client_message_id}
-    body = orjson.dumps({name: value for name, value in given.items() if value})
+    fields = {"message": message, "session_id": session_id, "client_message_id": client_message_id}
+    body = orjson.dumps({name: value for name, value in fields.items() if value})
     lines = ["POST /chat/global/stream HTTP/1.1", "Host: 127.0.0.1", "Accept: text/event-stream", "Connection: close"]
     lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     lines += [f"Cookie: {cookie}"] if cookie else []

@@ -38,8 +38,8 @@ class Person:
         answer = await self.client.post(f"/rooms/{room_id}/join", json={})
         assert answer.status_code == 200, answer.text
 
-    async def messages(self, room_id: str, **asked: int) -> list[dict[str, Any]]:
-        answer = await self.client.get(f"/rooms/{room_id}/messages", params={"limit": 100, **asked})
+    async def messages(self, room_id: str, **position: int) -> list[dict[str, Any]]:
+        answer = await self.client.get(f"/rooms/{room_id}/messages", params={"limit": 100, **position})
         assert answer.status_code == 200, answer.text
         return list(answer.json())
 

@@ -40,8 +40,8 @@ async def _find(client: httpx.AsyncClient, q: str) -> list[dict[str, Any]]:
     async def rows() -> list[dict[str, Any]]:
         return await _found(client, q)
 
-    found: list[dict[str, Any]] = await until(rows, 3)
-    return found
+    hits: list[dict[str, Any]] = await until(rows, 3)
+    return hits
 
 
 async def test_title_comes_from_the_model_and_never_over_a_person(live: Live, visitor: httpx.AsyncClient) -> None:
@@ -249,7 +249,7 @@ async def test_regenerated_and_edited_turns_keep_what_was_there(
     assert sent.count("Last?") == 1
     read = await _read(visitor, session_id)
     assert [message["content"] for message in read["messages"]] == ["First?", TEXT, "Last?", "two"]
-    assert [one["content"] for one in read["messages"][3]["alternatives"]] == ["one"]
+    assert [message["content"] for message in read["messages"][3]["alternatives"]] == ["one"]
     live.fake.text = "three"
     edited = await ask(visitor, "Very last?", url, session_id=session_id, replaces=question)
     assert edited[0].data["replaces"] == question != edited[0].data["question_id"]
@@ -302,7 +302,7 @@ async def test_thumbs_with_a_reason_are_kept(live: Live, visitor: httpx.AsyncCli
     for feedback in ({"thumb": "down", "reason": "Too long"}, {"thumb": "up", "reason": ""}, None):
         assert (await visitor.patch(path, json={"feedback": feedback})).status_code == 204
         around = (await visitor.get(f"/chat/sessions/{session_id}", params={"around": answer["id"]})).json()
-        assert [one["feedback"] for one in around["messages"] if one["id"] == answer["id"]] == [feedback]
+        assert [message["feedback"] for message in around["messages"] if message["id"] == answer["id"]] == [feedback]
     for bad in ({"thumb": "sideways"}, {"thumb": "up", "reason": "x" * 1001}, "up", {"thumb": "up", "by": "me"}):
         assert (await visitor.patch(path, json={"feedback": bad})).status_code == 422
     assert (await visitor.patch(path, json={})).status_code == 422
@@ -359,7 +359,7 @@ async def test_moving_out_loses_no_concurrent_append(live: Live, visitor: httpx.
     await asyncio.gather(*(_ask(visitor, f"Second {n}?", to=url, session_id=id) for n, id in enumerate(ids)))
     for n, session_id in enumerate(ids):
         read = await _read(visitor, session_id)
-        assert [one["content"] for one in read["messages"]] == [f"First {n}?", TEXT, f"Second {n}?", TEXT]
+        assert [message["content"] for message in read["messages"]] == [f"First {n}?", TEXT, f"Second {n}?", TEXT]
         assert read["message_count"] == 4
     saved = await live.collection("tickets").find_one({})
     assert [len(one["messages"]) for one in saved["transcripts"]] == [4] * len(saved["transcripts"])
@@ -378,7 +378,7 @@ async def test_question_waits_until_an_ended_answer_is_delivered(live: Live, vis
     await live.collection("chat_sessions").update_one(chat, unjoined)
     await _ask(visitor, "Second?", session_id=session_id)
     read = await _read(visitor, session_id)
-    assert [one["content"] for one in read["messages"]] == ["First?", TEXT, "Second?", TEXT]
+    assert [message["content"] for message in read["messages"]] == ["First?", TEXT, "Second?", TEXT]
     assert read["message_count"] == 4
     assert TEXT.replace("`", "") in json.dumps(live.fake.bodies[-1]).replace("`", "")
 
@@ -389,5 +389,5 @@ async def test_stale_tab_adds_its_turn_after_the_others(live: Live, visitor: htt
     await _ask(visitor, "From the other tab?", session_id=session_id)
     assert text_of(await ask(visitor, "From the stale tab?", session_id=session_id)) == TEXT
     read = await _read(visitor, session_id)
-    asked = [one["content"] for one in read["messages"] if one["role"] == "user"]
-    assert asked == ["First?", "From the other tab?", "From the stale tab?"]
+    questions = [message["content"] for message in read["messages"] if message["role"] == "user"]
+    assert questions == ["First?", "From the other tab?", "From the stale tab?"]

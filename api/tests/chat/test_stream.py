@@ -340,10 +340,12 @@ async def test_ticket_chat_is_embedded_and_global_chat_is_not(live: Live, visito
     await ask(visitor, "What else?")
     saved = await Ticket.get(ticket["id"])
     assert saved
-    assert [[message.role for message in one.messages] for one in saved.transcripts] == [["user", "assistant"] * 2]
+    assert [[message.role for message in transcript.messages] for transcript in saved.transcripts] == [
+        ["user", "assistant"] * 2
+    ]
     assert (await visitor.get(f"/tickets/{ticket['id']}")).json()["transcript_count"] == 1
-    own = await live.collection("chat_sessions").find_one({"ticket_id": None})
-    assert [message["content"] for message in own["messages"]] == ["What else?", TEXT]
+    session = await live.collection("chat_sessions").find_one({"ticket_id": None})
+    assert [message["content"] for message in session["messages"]] == ["What else?", TEXT]
     read = (await visitor.get(f"/chat/sessions/{session_id}")).json()
     assert read["ticket_id"] == ticket["id"]
     assert read["message_count"] == 4

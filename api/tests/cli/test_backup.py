@@ -12,24 +12,24 @@ import pytest
 
 from testing.databases.states import fresh_database
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Serving, free_port
+from testing.processes import ENVIRONMENT, Serving, free_port
 from testing.steps import TICKET, create_ticket, until
 from tutordesk.operations.migrations.run import KNOWN
 
 
 @pytest.fixture
 async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    one = await Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **GIVEN).start()
-    yield one
-    if one.is_running:
-        await one.end()
+    serving = await Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **ENVIRONMENT).start()
+    yield serving
+    if serving.is_running:
+        await serving.end()
 
 
 @pytest.fixture
 async def elsewhere(mongod_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
     """A server that is not started yet, for a database of its own in the tests' MongoDB."""
     with fresh_database(mongod_url) as (url, _, _):
-        serving = Serving(tmp_path / "data", **GIVEN | {"TUTORDESK_MODEL": "offline", "MONGODB_URL": url})
+        serving = Serving(tmp_path / "data", **ENVIRONMENT | {"TUTORDESK_MODEL": "offline", "MONGODB_URL": url})
         yield serving
         if serving.is_running:
             await serving.end()
@@ -74,7 +74,7 @@ async def test_folder_without_a_dump_is_refused_with_a_sentence(elsewhere: Servi
 async def test_database_is_rewound_to_an_instant_after_a_preview(server: Serving) -> None:
     """A preview first, then the restore: a ticket that was deleted by mistake comes back."""
     async with server.client() as client:
-        kept = await create_ticket(client, title="Deleted by mistake")
+        deleted = await create_ticket(client, title="Deleted by mistake")
         await until_logged(server, "Deleted by mistake")
         await asyncio.sleep(1.1)
         instant = datetime.now(UTC).isoformat()
@@ -91,7 +91,7 @@ async def test_database_is_rewound_to_an_instant_after_a_preview(server: Serving
     assert (code, "operations replayed" in said) == (0, True), said
     await server.start()
     async with server.client(client.cookies) as client:
-        assert await titles(client) == [kept["title"]]
+        assert await titles(client) == [deleted["title"]]
         await create_ticket(client, title="Written after")
         await until_logged(server, "Written after")
     code, said = await server.run("log", "verify")

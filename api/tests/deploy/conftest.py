@@ -9,7 +9,7 @@ import yaml
 from testing.deploy.compose import PASSWORDS, Guarded, compose_config
 from testing.deploy.proxies import Proxy, running_nginx
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Serving
+from testing.processes import ENVIRONMENT, Serving
 
 
 @pytest.fixture(scope="package")
@@ -28,15 +28,15 @@ def services(composed: Any) -> Any:
 @pytest.fixture(scope="package")
 def guarded(services: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """Its users are made."""
-    one = Guarded(services, tmp_path_factory.mktemp("guarded"))
-    one.start()
+    mongod = Guarded(services, tmp_path_factory.mktemp("guarded"))
+    mongod.start()
     try:
-        code, said = one.init()
+        code, said = mongod.init()
         assert code == 0, said
         assert said == "mongo-init: the users of the database tutordesk are ready\n"
-        yield one
+        yield mongod
     finally:
-        one.stop()
+        mongod.stop()
 
 
 @pytest.fixture(scope="package")
@@ -44,10 +44,10 @@ async def served(
     mongod_url: str, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Serving]:
     urls = {"MONGODB_URL": mongod_url.replace("/tutordesk?", "/behind_nginx?"), "GEMINI_BASE_URL": fake_server.url}
-    given = {**GIVEN, **urls, "TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP": "3"}
-    one = await Serving(tmp_path_factory.mktemp("behind_nginx"), **given).start()
-    yield one
-    await one.end()
+    settings = {**ENVIRONMENT, **urls, "TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP": "3"}
+    serving = await Serving(tmp_path_factory.mktemp("behind_nginx"), **settings).start()
+    yield serving
+    await serving.end()
 
 
 @pytest.fixture(scope="package")

@@ -18,8 +18,8 @@ DOCKERFILES = (ROOT / "api" / "Dockerfile", ROOT / "web" / "Dockerfile")
 
 @pytest.mark.parametrize("name", PASSWORDS)
 def test_missing_password_is_refused_with_a_sentence(name: str) -> None:
-    given = {"MONGODB_BACKUP_PASSWORD": ""} if name == "MONGODB_BACKUP_PASSWORD" else {}  # empty is missing, too
-    said = compose_config(**{key: value for key, value in PASSWORDS.items() if key != name}, **given)
+    emptied = {"MONGODB_BACKUP_PASSWORD": ""} if name == "MONGODB_BACKUP_PASSWORD" else {}  # empty is missing, too
+    said = compose_config(**{key: value for key, value in PASSWORDS.items() if key != name}, **emptied)
     assert said.returncode != 0
     assert said.stderr.strip().endswith(f"Set {name} in .env; openssl rand -hex 24 makes one.")
 
@@ -27,17 +27,17 @@ def test_missing_password_is_refused_with_a_sentence(name: str) -> None:
 def test_every_container_is_hardened(services: Any) -> None:
     assert set(services) == {"mongodb", "mongodb-init", "api", "web"}
     for name in ("mongodb", "mongodb-init", "api", "web"):
-        one = services[name]
-        assert one["read_only"] is True
-        assert one["cap_drop"] == ["ALL"]
-        assert one["security_opt"] == ["no-new-privileges:true"]
-        assert int(one["user"].split(":")[0]) > 0
-        assert one.keys().isdisjoint({"privileged", "cap_add", "devices", "pid", "ipc"})
-        assert any(place.startswith("/tmp") for place in one["tmpfs"])
-        mounted = [volume for volume in one["volumes"] if volume.startswith("/")]
+        service = services[name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert int(service["user"].split(":")[0]) > 0
+        assert service.keys().isdisjoint({"privileged", "cap_add", "devices", "pid", "ipc"})
+        assert any(place.startswith("/tmp") for place in service["tmpfs"])
+        mounted = [volume for volume in service["volumes"] if volume.startswith("/")]
         assert all(volume.endswith(":ro") for volume in mounted)  # of this machine nothing is written
         assert not any("docker.sock" in volume for volume in mounted)
-        assert ("healthcheck" in one) == (name != "mongodb-init")
+        assert ("healthcheck" in service) == (name != "mongodb-init")
 
 
 def test_only_nginx_has_ports_and_mongodb_no_way_out(services: Any, composed: Any) -> None:
@@ -84,13 +84,13 @@ def test_server_gets_every_setting_and_starts_with_it(services: Any, monkeypatch
 
 
 def test_settings_of_the_machine_reach_the_server() -> None:
-    given = {
+    variables = {
         "TUTORDESK_MODEL": "openai:x",
         "OPENAI_API_KEY": "key-of-openai",
         "WEB_ADDRESS": "0.0.0.0",
         "HTTP_PORT": "80",
     }
-    services = yaml.safe_load(compose_config(**PASSWORDS, **given).stdout)["services"]
+    services = yaml.safe_load(compose_config(**PASSWORDS, **variables).stdout)["services"]
     assert services["api"]["environment"]["TUTORDESK_MODEL"] == "openai:x"
     assert services["api"]["environment"]["OPENAI_API_KEY"] == "key-of-openai"
     assert services["web"]["ports"][0] == "0.0.0.0:80:8080/tcp"

@@ -33,9 +33,9 @@ class FirstStart:
 
     def __call__(self, mode: str = "insert", tool: str = "", rights: Sequence[str] = ()) -> tuple[int, str]:
         """The code of the service `mongodb-init`, and what it says of the dumps."""
-        given = {"DUMPS": str(self.dumps), "RECORD": str(self._record), "MODE": mode}
-        given["MONGORESTORE"] = tool or str(self._tool)
-        code, said = self._guarded.init(rights, **given)
+        variables = {"DUMPS": str(self.dumps), "RECORD": str(self._record), "MODE": mode}
+        variables["MONGORESTORE"] = tool or str(self._tool)
+        code, said = self._guarded.init(rights, **variables)
         assert said.startswith(EMPTY), said
         return code, said.removeprefix(EMPTY)
 

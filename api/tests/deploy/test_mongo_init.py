@@ -15,7 +15,7 @@ import pytest
 
 from testing.deploy.compose import PASSWORDS, Guarded
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Serving
+from testing.processes import ENVIRONMENT, Serving
 from testing.steps import create_ticket, until
 
 Client = pymongo.MongoClient[Any]
@@ -51,11 +51,11 @@ def read_tickets(client: Client) -> Any:
 async def server(guarded: Guarded, tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
     """`tutordesk serve` as the service `api` runs it."""
     urls = {"MONGODB_URL": guarded.url("application"), "MONGODB_BACKUP_URL": guarded.url("backup")}
-    given = {**GIVEN, **urls, "GEMINI_BASE_URL": fake.url, "TUTORDESK_CHANGE_LOG": "on"}
-    one = await Serving(tmp_path / "data", **given).start()
-    yield one
-    if one.is_running:
-        await one.end()
+    settings = {**ENVIRONMENT, **urls, "GEMINI_BASE_URL": fake.url, "TUTORDESK_CHANGE_LOG": "on"}
+    serving = await Serving(tmp_path / "data", **settings).start()
+    yield serving
+    if serving.is_running:
+        await serving.end()
 
 
 async def run(server: Serving, *arguments: str) -> str:
@@ -76,8 +76,8 @@ async def is_healthy(server: Serving, services: Any) -> bool:
     """By the health check of compose.yaml."""
     program, *arguments = services["api"]["healthcheck"]["test"][1:]
     assert program == "python"
-    own = [argument.replace(":8000/", f":{server.port}/") for argument in arguments]
-    ended = await asyncio.to_thread(subprocess.run, [sys.executable, *own], stderr=subprocess.DEVNULL)
+    probe = [argument.replace(":8000/", f":{server.port}/") for argument in arguments]
+    ended = await asyncio.to_thread(subprocess.run, [sys.executable, *probe], stderr=subprocess.DEVNULL)
     return ended.returncode == 0
 
 
@@ -95,9 +95,9 @@ def test_key_is_made_once_and_private(guarded: Guarded, services: Any) -> None:
 def test_stranger_may_do_nothing(guarded: Guarded) -> None:
     with pymongo.MongoClient[Any](f"mongodb://{guarded.address}/?directConnection=true") as client:
         forbidden = [*FORBIDDEN_TO_BOTH.values(), read_tickets]
-        for one in forbidden:
+        for attempt in forbidden:
             with pytest.raises(pymongo.errors.OperationFailure) as refused:
-                one(client)
+                attempt(client)
             assert refused.value.code == NOT_AUTHORIZED
 
 

@@ -117,10 +117,10 @@ async def test_pages_are_those_of_the_server(proxy: Proxy, served: Serving) -> N
     """Pages keep their security policy. With TLS they also say that browsers must stay with TLS."""
     async with proxy.client() as client, served.client() as direct:
         for path in ("/", "/tickets", "/chat"):
-            page, own = await client.get(path, headers=HTML), await direct.get(path, headers=HTML)
-            assert page.text == own.text
+            page, expected_answer = await client.get(path, headers=HTML), await direct.get(path, headers=HTML)
+            assert page.text == expected_answer.text
             proxied = {name: value for name, value in page.headers.items() if name not in CHANGING}
-            expected = {name: value for name, value in own.headers.items() if name not in CHANGING}
+            expected = {name: value for name, value in expected_answer.headers.items() if name not in CHANGING}
             assert proxied == expected
             assert "default-src 'none'; script-src 'self'" in page.headers["content-security-policy"]
             assert page.headers.get("strict-transport-security") == ("max-age=31536000" if proxy.is_tls else None)
@@ -133,15 +133,15 @@ CHANGING = ("date", "x-request-id", "server", "connection", "strict-transport-se
 async def test_files_are_kept_for_ever_and_packed(proxy: Proxy, served: Serving) -> None:
     script = next(path.name for path in (proxy.folder / "client" / "assets").glob("*.js") if path.stat().st_size > 5000)
     async with proxy.client() as client, served.client() as direct:
-        answer, own = await client.get(f"/assets/{script}"), await direct.get(f"/assets/{script}")
-        assert answer.text == own.text
+        answer, expected_answer = await client.get(f"/assets/{script}"), await direct.get(f"/assets/{script}")
+        assert answer.text == expected_answer.text
         assert answer.headers["content-encoding"] == "gzip"
         assert "javascript" in answer.headers["content-type"]
         for name in (
             "cache-control",
-            *(header for header in own.headers if header.startswith(("cross-", "referrer", "x-c"))),
+            *(header for header in expected_answer.headers if header.startswith(("cross-", "referrer", "x-c"))),
         ):
-            assert answer.headers[name] == own.headers[name], name
+            assert answer.headers[name] == expected_answer.headers[name], name
         assert answer.headers.get("strict-transport-security") == ("max-age=31536000" if proxy.is_tls else None)
         for path in (
             "/assets/nothing.js",

@@ -12,7 +12,7 @@ import httpx
 
 from testing.deploy.proxies import Proxy, environment, prepared, running_nginx
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Serving, free_port
+from testing.processes import ENVIRONMENT, Serving, free_port
 from testing.serving import JSON
 from testing.steps import TICKET, until
 
@@ -26,13 +26,13 @@ async def test_long_request_is_refused_as_the_server_does(plain: Proxy, served: 
 
     headers = {"Content-Type": "application/json"}
     async with plain.client() as client, served.client() as direct:
-        own = await direct.post("/tickets", content=LONG, headers=headers)
-        assert own.status_code == 413
+        expected = await direct.post("/tickets", content=LONG, headers=headers)
+        assert expected.status_code == 413
         for content in (LONG, in_pieces()):
             refused = await client.post("/tickets", content=content, headers=headers)
             assert refused.status_code == 413
             assert refused.headers["content-type"] == "application/problem+json"
-            assert refused.json() == own.json()
+            assert refused.json() == expected.json()
         nearly = await client.post("/tickets", content=LONG[:999_000] + '"}', headers=headers)
         assert nearly.status_code == 422
 
@@ -75,9 +75,9 @@ async def test_plain_http_leads_to_tls(tls: Proxy) -> None:
 
 async def test_only_the_proxy_that_is_named_is_believed(mongod_url: str, tmp_path: Path) -> None:
     """As in containers, where nginx has another address than the server: strangers on that network are not believed."""
-    given = {**GIVEN, "TUTORDESK_MODEL": "offline", "TUTORDESK_TRUSTED_PROXIES": "127.0.3.0/30"}
+    settings = {**ENVIRONMENT, "TUTORDESK_MODEL": "offline", "TUTORDESK_TRUSTED_PROXIES": "127.0.3.0/30"}
     url = mongod_url.replace("/tutordesk?", "/behind_another?")
-    server = await Serving(tmp_path / "data", **given, MONGODB_URL=url).start()
+    server = await Serving(tmp_path / "data", **settings, MONGODB_URL=url).start()
     claims = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"}
     try:
         for address, is_believed in (("127.0.3.1", True), ("127.0.3.9", False), ("127.0.0.1", False)):
@@ -110,8 +110,8 @@ async def test_restarted_server_is_found(served: Serving) -> None:
     loop = asyncio.get_running_loop()
     transport, names = await loop.create_datagram_endpoint(Names, local_addr=("127.0.0.1", 0))
     resolver = f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"
-    given = {"API": f"api:{served.port}", "RESOLVER": resolver}
-    with running_nginx(served.port, False, **given) as proxy:
+    variables = {"API": f"api:{served.port}", "RESOLVER": resolver}
+    with running_nginx(served.port, False, **variables) as proxy:
         async with proxy.client() as client:
             assert (await client.get("/health/live")).status_code == 503
             names.address = "127.0.0.1"

@@ -107,6 +107,6 @@ def test_every_variable_of_compose_is_documented() -> None:
     """Those that are no settings of the server are in the document's table."""
     used = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
     settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    own = {name for name in used - set(PASSWORDS) if f"| `{name}` |" not in settings}
+    variables = {name for name in used - set(PASSWORDS) if f"| `{name}` |" not in settings}
     table = "\n".join(re.findall(r"^\| (`[A-Z].*?) \|", CONTAINERS, re.M))
-    assert own == set(re.findall(r"`([A-Z_]+)`", table))
+    assert variables == set(re.findall(r"`([A-Z_]+)`", table))

@@ -45,10 +45,10 @@ async def test_only_json_is_read(live: Live, visitor: httpx.AsyncClient, kind: s
     [
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
-        {"Sec-Fetch-Site": "cross-site", "Origin": "{own}"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "{site}"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
-        {"Origin": "{own}.evil.example"},
+        {"Origin": "{site}.evil.example"},
         {"Origin": "{other_port}"},
     ],
 )
@@ -57,7 +57,7 @@ async def test_other_sites_change_nothing(
 ) -> None:
     """Sec-Fetch-Site or Origin names the other site."""
     ticket = await create_ticket(visitor)
-    sent = {name: value.format(own=live.url, other_port="http://127.0.0.1:1") for name, value in headers.items()}
+    sent = {name: value.format(site=live.url, other_port="http://127.0.0.1:1") for name, value in headers.items()}
     answer = await visitor.request(method, path.format(id=ticket["id"]), json={"title": "x"}, headers=sent)
     assert answer.status_code == 403
     assert answer.json()["type"] == "urn:tutordesk:problem:other-site"
@@ -67,23 +67,23 @@ async def test_other_sites_change_nothing(
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "{own}"}]
+    "headers", [{"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "{site}"}]
 )
 async def test_own_site_is_accepted(live: Live, visitor: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    sent = {name: value.format(own=live.url) for name, value in headers.items()}
+    sent = {name: value.format(site=live.url) for name, value in headers.items()}
     assert (await visitor.post("/tickets", json=TICKET, headers=sent)).status_code == 201
 
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "null", "{own}.evil.example", "https://127.0.0.1", None],
+    ["https://evil.example", "null", "{site}.evil.example", "https://127.0.0.1", None],
 )
 async def test_sockets_of_other_sites_are_refused_before_accept(live: Live, origin: str | None) -> None:
     """The gate is in front of every WebSocket, whatever its address."""
     head = "GET /rooms/x/socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: tutordesk=x\r\n"
     head = head.format(host=live.url.removeprefix("http://"))
-    head += f"Origin: {origin.format(own=live.url)}\r\n" if origin else ""
+    head += f"Origin: {origin.format(site=live.url)}\r\n" if origin else ""
     answer = await _raw(live, head.encode() + b"\r\n", 1)
     assert answer.split(b" ", 2)[1] == b"403"
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from testing.fake_gemini import FakeModels
-from testing.processes import COMMAND, GIVEN, free_port
+from testing.processes import COMMAND, ENVIRONMENT, free_port
 from testing.serving import SECRET
 from testing.steps import ask, create_ticket, until
 from tutordesk.ground.logs import describe, formatter
@@ -23,7 +23,7 @@ async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, 
     """A visitor does a little of everything, with a model that fails."""
     port, file = free_port(), tmp_path / "log"
     with file.open("wb") as log:
-        environment = {**os.environ, **GIVEN, "GEMINI_BASE_URL": fake.url}
+        environment = {**os.environ, **ENVIRONMENT, "GEMINI_BASE_URL": fake.url}
         command = [*COMMAND, "serve", "--port", str(port), "--data-dir", str(tmp_path / "data")]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)  # noqa: ASYNC220
     try:
@@ -39,7 +39,7 @@ async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, 
             await create_ticket(client, title="Only I may read this")
             await client.post("/me/account", json={"email": "mona@example.org", "password": "a-password-of-mine"})
             fake.script = "badkey"
-            asked = await client.post("/chat/global/stream", json={"message": "Only I may read this"})
+            answer = await client.post("/chat/global/stream", json={"message": "Only I may read this"})
             await client.get("/tickets/%0d%0aERROR%20forged%1b[2J", headers={"User-Agent": "x" * 10_000})
             await ask(client, "Only I may read this")
     finally:
@@ -52,7 +52,7 @@ async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, 
     assert "x" * 100 not in text
     forged = [line for line in lines if "forged" in line.get("path", "")]
     assert [line["status"] for line in forged] == [404]
-    caused = [line for line in lines if line.get("request_id") == asked.headers["x-request-id"]]
+    caused = [line for line in lines if line.get("request_id") == answer.headers["x-request-id"]]
     assert any("did not answer: auth" in line["message"] for line in caused)
     assert any(line["message"] == "request" and line["path"] == "/chat/global/stream" for line in caused)
 

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from testing.processes import GIVEN, Pair, serving_pair
+from testing.processes import ENVIRONMENT, Pair, serving_pair
 
 
 @pytest.fixture(scope="package")
 async def pair(mongod_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
-    settings = GIVEN | {"TUTORDESK_MODEL": "offline", "MONGODB_URL": mongod_url.replace("/tutordesk?", "/identity?")}
+    settings = ENVIRONMENT | {
+        "TUTORDESK_MODEL": "offline",
+        "MONGODB_URL": mongod_url.replace("/tutordesk?", "/identity?"),
+    }
     async with serving_pair(tmp_path_factory.mktemp("pair"), **settings) as servers:
         yield servers

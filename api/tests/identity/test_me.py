@@ -26,7 +26,7 @@ def browser(of: httpx.AsyncClient, ip: str = "127.0.0.1", **cookies: str) -> htt
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=of.headers, cookies=cookies)
 
 
-async def _keep_account(client: httpx.AsyncClient, **change: Any) -> dict[str, Any]:
+async def _create_account(client: httpx.AsyncClient, **change: Any) -> dict[str, Any]:
     answer = await client.post("/me/account", json={**ANN, **change})
     assert answer.status_code == 200, answer.text
     me: dict[str, Any] = answer.json()
@@ -96,14 +96,14 @@ class TestUpdateMe:
 
 class TestCreateAccount:
     async def test_visitor_creates_an_account(self, mock: httpx.AsyncClient) -> None:
-        me = await _keep_account(mock)
+        me = await _create_account(mock)
         assert (me["email"], me["name"], me["role"]) == (ANN["email"], None, "visitor")
         assert (await mock.get("/me")).json() == me
 
     async def test_account_belongs_to_the_user_who_asks(self, mock: httpx.AsyncClient) -> None:
         named = (await mock.patch("/me", json={"name": "Ann"})).json()
-        kept = await _keep_account(mock, email="Ann@Example.ORG")
-        assert kept == {**named, "email": "ann@example.org"}
+        account = await _create_account(mock, email="Ann@Example.ORG")
+        assert account == {**named, "email": "ann@example.org"}
         user = await User.find_one()
         assert user
         assert user.password_hash
@@ -114,21 +114,21 @@ class TestCreateAccount:
         """Someone who planted a cookie in a browser does not get the account that is created in it."""
         await mock.patch("/me", json={"name": "Ann"})
         planted = mock.cookies["tutordesk"]
-        await _keep_account(mock)
+        await _create_account(mock)
         assert mock.cookies["tutordesk"] != planted
         async with browser(mock, tutordesk=planted) as other:
             assert (await other.get("/me")).status_code == 401
         assert (await mock.get("/me")).status_code == 200
 
     async def test_address_of_another_is_409(self, mock: httpx.AsyncClient) -> None:
-        await _keep_account(mock)
+        await _create_account(mock)
         async with browser(mock) as other:
             answer = await other.post("/me/account", json={**ANN, "email": "ANN@example.org"})
             assert answer.status_code == 409
             assert (await other.get("/me")).json()["email"] is None
 
     async def test_change_needs_the_current_password(self, mock: httpx.AsyncClient) -> None:
-        await _keep_account(mock)
+        await _create_account(mock)
         missing = await mock.post("/me/account", json=WRONG)
         assert missing.status_code == 422
         assert missing.json()["errors"][0]["field"] == "current_password"
@@ -137,11 +137,11 @@ class TestCreateAccount:
         assert "set-cookie" not in wrong.headers
 
     async def test_changed_password_ends_the_other_sign_ins(self, mock: httpx.AsyncClient) -> None:
-        await _keep_account(mock)
+        await _create_account(mock)
         async with browser(mock) as phone:
             await phone.post("/me/session", json=ANN)
             assert (await phone.get("/me")).json()["email"] == ANN["email"]
-            await _keep_account(mock, password=WRONG["password"], current_password=ANN["password"])
+            await _create_account(mock, password=WRONG["password"], current_password=ANN["password"])
             assert (await phone.get("/me")).status_code == 401
             assert (await phone.post("/me/session", json=ANN)).status_code == 401
             assert (await phone.post("/me/session", json=WRONG)).status_code == 200
@@ -149,7 +149,7 @@ class TestCreateAccount:
 
     async def test_guesses_of_the_current_password_are_counted(self, mock: httpx.AsyncClient) -> None:
         """A stolen cookie is no way around the limit."""
-        await _keep_account(mock)
+        await _create_account(mock)
         guess = {**ANN, "current_password": "a guess"}
         answers = [(await mock.post("/me/account", json=guess)).status_code for _ in range(6)]
         assert answers == [401] * 5 + [429]
@@ -178,14 +178,14 @@ class TestCreateAccount:
 
 class TestCreateSession:
     async def test_stranger_signs_in(self, mock: httpx.AsyncClient) -> None:
-        me = await _keep_account(mock)
+        me = await _create_account(mock)
         async with browser(mock) as phone:
             assert (await phone.post("/me/session", json={**ANN, "email": "ANN@example.org"})).json() == me
             assert (await phone.get("/me")).json() == me
         assert (await mock.get("/me")).json() == me
 
     async def test_earlier_cookie_ends(self, mock: httpx.AsyncClient) -> None:
-        me = await _keep_account(mock)
+        me = await _create_account(mock)
         async with browser(mock) as phone:
             await phone.patch("/me", json={"name": "Somebody"})
             before = phone.cookies["tutordesk"]
@@ -196,7 +196,7 @@ class TestCreateSession:
 
     async def test_unknown_address_and_wrong_password_are_the_same(self, mock: httpx.AsyncClient) -> None:
         """Both take the same time: for an unknown address a hash is computed too."""
-        await _keep_account(mock)
+        await _create_account(mock)
         async with browser(mock) as phone:
             wrong = await phone.post("/me/session", json=WRONG)
             unknown = await phone.post("/me/session", json={**ANN, "email": "bob@example.org"})
@@ -207,7 +207,7 @@ class TestCreateSession:
         assert not HASHER.check_needs_rehash(DUMMY_HASH)
 
     async def test_sixth_try_is_429_but_nobody_else_is_locked_out(self, mock: httpx.AsyncClient) -> None:
-        await _keep_account(mock)
+        await _create_account(mock)
         async with browser(mock, "192.0.2.1") as thief, browser(mock, "192.0.2.2") as ann:
             tries = [await thief.post("/me/session", json=WRONG) for _ in range(6)]
             assert [answer.status_code for answer in tries] == [401] * 5 + [429]
@@ -221,7 +221,7 @@ class TestCreateSession:
         assert answers == [401] * 5 + [429]
 
     async def test_success_forgets_the_failures(self, mock: httpx.AsyncClient) -> None:
-        await _keep_account(mock)
+        await _create_account(mock)
         for _ in range(2):
             answers = [(await mock.post("/me/session", json=WRONG)).status_code for _ in range(4)]
             assert answers == [401] * 4
@@ -260,7 +260,7 @@ class TestDeleteSession:
             assert (await thief.get("/me")).status_code == 401
 
     async def test_other_sign_ins_continue(self, mock: httpx.AsyncClient) -> None:
-        me = await _keep_account(mock)
+        me = await _create_account(mock)
         async with browser(mock) as phone:
             await phone.post("/me/session", json=ANN)
             await phone.delete("/me/session")

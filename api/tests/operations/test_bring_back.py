@@ -10,7 +10,7 @@ import pytest
 from bson import ObjectId
 
 from testing.fake_gemini import TEXT, FakeModels
-from testing.processes import GIVEN, Serving
+from testing.processes import ENVIRONMENT, Serving
 from testing.steps import Event, ask, create_ticket, events_of, start_asking, until
 from tutordesk.operations.catalog import newest_entry
 from tutordesk.operations.changelog.bases import list_bases
@@ -23,7 +23,7 @@ from tutordesk.operations.names import CHANGE_LOG_FOLDER
 async def running(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
     """One server for all tests here: each has tickets, chats and people of its own."""
     data_dir = tmp_path_factory.mktemp("data")
-    serving = await Serving(data_dir, GEMINI_BASE_URL=fake_server.url, **GIVEN).start()
+    serving = await Serving(data_dir, GEMINI_BASE_URL=fake_server.url, **ENVIRONMENT).start()
 
     async def has_base() -> bool:
         return bool(list_bases(data_dir / CHANGE_LOG_FOLDER))
@@ -93,31 +93,31 @@ async def questions(client: httpx.AsyncClient, session_id: str) -> list[str]:
 async def test_purged_ticket_is_restored_with_its_chats(server: Serving, database: Any) -> None:
     async with server.client() as client, server.client() as other:
         ticket = await create_ticket(client, title="Gone for ever")
-        kept, moved = [await chat_about(client, ticket, text) for text in ("Held?", "Moved?")]
-        await until_settled(database, kept, moved)
+        embedded, moved = [await chat_about(client, ticket, text) for text in ("Held?", "Moved?")]
+        await until_settled(database, embedded, moved)
         at = await instant(server, database)
         database["chat_sessions"].update_one({"_id": ObjectId(moved)}, {"$set": {"home": "session"}})
         database["tickets"].delete_one({"_id": ObjectId(ticket["id"])})
-        database["chat_sessions"].delete_one({"_id": ObjectId(kept)})
-        database["message_words"].delete_many({"session_id": ObjectId(kept)})
-        given = ("restore", "--until", at, "--ticket", ticket["id"])
-        code, said = await server.run(*given, "--dry-run")
+        database["chat_sessions"].delete_one({"_id": ObjectId(embedded)})
+        database["message_words"].delete_many({"session_id": ObjectId(embedded)})
+        command = ("restore", "--until", at, "--ticket", ticket["id"])
+        code, said = await server.run(*command, "--dry-run")
         assert (code, "tickets: 1 would appear, 0 change, 0 vanish\n  + Gone for ever\n" in said) == (0, True), said
         assert (await client.get(f"/tickets/{ticket['id']}")).status_code == 404
         async with other.stream("GET", "/tickets/events") as stream:
             told = asyncio.create_task(next_event(stream))
-            code, said = await server.run(*given)
+            code, said = await server.run(*command)
             assert (code, "tickets: 1 came back" in said, "chat_sessions: 1 came back" in said) == (0, True, True), said
             event = await asyncio.wait_for(told, 10)
         assert (event.event, event.data["title"]) == ("created", "Gone for ever")
         again = (await client.get(f"/tickets/{ticket['id']}")).json()
         assert {**again, "summary_status": ""} == {**ticket, **again, "summary_status": ""}
         assert again["author_id"] == ticket["author_id"]
-        assert await questions(client, kept) == ["Held?"]
-        held = database["tickets"].find_one({"_id": ObjectId(ticket["id"])})
-        assert [one["id"] for one in held["transcripts"]] == [ObjectId(kept)]
-        assert [hit["id"] for hit in (await client.get("/chat/sessions?q=held")).json()] == [kept]
-        code, said = await server.run(*given)
+        assert await questions(client, embedded) == ["Held?"]
+        row = database["tickets"].find_one({"_id": ObjectId(ticket["id"])})
+        assert [transcript["id"] for transcript in row["transcripts"]] == [ObjectId(embedded)]
+        assert [hit["id"] for hit in (await client.get("/chat/sessions?q=held")).json()] == [embedded]
+        code, said = await server.run(*command)
         assert (code, said) == (0, "It is as it was then.\n")
 
 
@@ -162,13 +162,13 @@ async def test_chat_with_pages_is_restored_to_the_message(server: Serving, datab
         await until_settled(database, session_id)
         assert (await client.get("/chat/sessions?q=since")).json()
         database["chat_pages"].delete_many({})
-        given = ("restore", "--until", at, "--chat", session_id)
-        code, said = await server.run(*given, "--dry-run")
+        command = ("restore", "--until", at, "--chat", session_id)
+        code, said = await server.run(*command, "--dry-run")
         assert code == 0, said
         assert "chat_sessions: 0 would appear, 1 change, 0 vanish\n" in said
         assert "chat_pages: 1 would appear, 0 change, 0 vanish\n" in said
         assert "message_words: 0 would appear, 0 change, 2 vanish\n" in said
-        code, said = await server.run(*given)
+        code, said = await server.run(*command)
         assert (code, "chat_pages: 1 came back" in said) == (0, True), said
         assert database["chat_sessions"].find_one({"_id": ObjectId(session_id)}) == before
         assert list(database["chat_pages"].find()) == pages
@@ -187,8 +187,8 @@ async def test_chat_about_a_ticket_is_restored_by_itself(server: Serving, databa
         await until_settled(database, session_id, other)
         start = await start_asking(client, "Running?", path, session_id=session_id)
         at = await instant(server, database)
-        given = ("restore", "--until", at, "--chat", session_id)
-        code, said = await server.run(*given)
+        command = ("restore", "--until", at, "--chat", session_id)
+        code, said = await server.run(*command)
         assert (code, "The tutor is still answering in this chat" in said) == (2, True), said
         await client.post(f"/chat/replies/{start.data['id']}/stop")
 
@@ -196,13 +196,13 @@ async def test_chat_about_a_ticket_is_restored_by_itself(server: Serving, databa
             return (await client.get(f"/chat/sessions/{session_id}")).json()["running_reply"] is None
 
         await until(is_joined)
-        code, said = await server.run(*given)
+        code, said = await server.run(*command)
         assert code == 0, said
         chat = (await client.get(f"/chat/sessions/{session_id}")).json()
         assert [message["content"] for message in chat["messages"]] == ["First?", TEXT, "Running?"]
         assert (chat["message_count"], chat["running_reply"]) == (3, None)
-        held = database["tickets"].find_one({"_id": ObjectId(ticket["id"])})
-        assert [one["id"] for one in held["transcripts"]] == [ObjectId(other)]
+        row = database["tickets"].find_one({"_id": ObjectId(ticket["id"])})
+        assert [transcript["id"] for transcript in row["transcripts"]] == [ObjectId(other)]
         fake.text, fake.delay_ms, fake.chunk = TEXT, 0, 12
         await ask(client, "On?", path, session_id=session_id)
         assert await questions(client, session_id) == ["First?", "Running?", "On?"]
@@ -213,13 +213,13 @@ async def test_restore_of_what_did_not_exist_is_refused(server: Serving, databas
         at = await instant(server, database)
         ticket = await create_ticket(client)
         await instant(server, database)
-        for given, said in (
+        for selection, said in (
             (("--ticket", ticket["id"]), f"There was no ticket {ticket['id']} at that instant"),
             (("--chat", "0" * 24), "There was no chat 000000000000000000000000 at that instant"),
             (("--ticket", "42"), "'42' is no id of a ticket"),
             (("--ticket", ticket["id"], "--chat", "0" * 24), "not both at once"),
         ):
-            code, answer = await server.run("restore", "--until", at, *given)
+            code, answer = await server.run("restore", "--until", at, *selection)
             assert (code, said in answer) == (2, True), answer
         assert (await client.get(f"/tickets/{ticket['id']}")).json()["title"] == ticket["title"]
         names = database.list_collection_names()

@@ -62,9 +62,9 @@ def test_killed_writer_loses_nothing_and_every_instant_comes_back(source: Any, t
     url, client, database = source
     folder = tmp_path / "log"
     truth = kill_many(database, url, folder, kills=20, every=2)
-    found = verify(folder)
-    assert (found.gaps, found.damage, found.torn) == (0, (), None)
-    assert found.records > 1000
+    verdict = verify(folder)
+    assert (verdict.gaps, verdict.damage, verdict.torn) == (0, (), None)
+    assert verdict.records > 1000
     assert len(truth) >= 11
     for at, state in truth.items():
         assert rewind(client, folder, database.name, at) == state
@@ -155,8 +155,8 @@ def test_restore_begins_a_new_base(source: Any, tmp_path: Path) -> None:
     assert rewind(client, folder, database.name, second) == before
     assert len(rewind(client, folder, database.name, third)["tickets"][3]) == 3
     assert rewind(client, folder, database.name, None) == state_of(database)
-    marks = [own for record in read_log(folder, ts_of(segments(folder)[0])) if (own := mark_of(record.document))]
-    gap = next(own for own in marks if own[MARK] == "gap")
+    marks = [mark for record in read_log(folder, ts_of(segments(folder)[0])) if (mark := mark_of(record.document))]
+    gap = next(mark for mark in marks if mark[MARK] == "gap")
     assert gap["reason"] == "the data were restored"
     assert gap["since"] >= third
     if inside > gap["since"] and inside < gap["to"]:
@@ -191,12 +191,12 @@ def test_preview_names_what_would_change(source: Any, tmp_path: Path) -> None:
     tickets.delete_one({"_id": 3})
     tickets.insert_many([{"_id": number, "title": f"New {number}"} for number in range(10, 30)])
     before = state_of(database)
-    found = preview(client, open_dump(tmp_path / "dump", ""), database.name, lambda step, total, done: None)
+    differences = preview(client, open_dump(tmp_path / "dump", ""), database.name, lambda step, total, done: None)
     assert state_of(database) == before
     assert not [name for name in database.list_collection_names() if name.startswith("restoring.")]
-    assert [(one.collection, one.appear, one.change, one.vanish) for one in found] == [("tickets", 1, 1, 20)]
-    assert {"~ Changes", "+ Gone\\x1b", "- New 10", "- New 19"} <= set(found[0].titles)
-    assert len(found[0].titles) == 12
+    assert [(row.collection, row.appear, row.change, row.vanish) for row in differences] == [("tickets", 1, 1, 20)]
+    assert {"~ Changes", "+ Gone\\x1b", "- New 10", "- New 19"} <= set(differences[0].titles)
+    assert len(differences[0].titles) == 12
 
 
 async def test_gap_is_warned_of_and_marked_and_a_new_base_is_made(
@@ -294,6 +294,6 @@ def test_full_disk_is_reported_and_caught_up(source: Any, tmp_path: Path, caplog
             wait_until(lambda: change_log.status.lag_seconds > 1)
         wait_until(lambda: not change_log.status.alarm)
     assert "the change log cannot be written: File too large" in caplog.text
-    found = verify(tmp_path)
-    assert (found.gaps, found.damage, found.torn) == (0, (), None)
+    verdict = verify(tmp_path)
+    assert (verdict.gaps, verdict.damage, verdict.torn) == (0, (), None)
     assert rewind(client, tmp_path, database.name, None) == state_of(database)

@@ -142,7 +142,7 @@ def test_broken_off_switch_is_finished(source: Any, target: Database, tmp_path: 
     dump_database(client, tmp_path / "dump")
     put_back(client, tmp_path / "dump", target.name)
     wanted = state_of(target)
-    names = [one.name for one in list_collections(target) if one.kind == "collection" and one.name != "data_epoch"]
+    names = [info.name for info in list_collections(target) if info.kind == "collection" and info.name != "data_epoch"]
     for done in range(len(names) + 1):
         for name in names[done:]:
             target[name].rename(STAGING + name)

@@ -18,7 +18,7 @@ from testing.databases.logs import rewind, until_base, wait_until
 from testing.databases.replica_set import Fault, ReplicaSet, hang, kill, running_replica_set, step_down
 from testing.databases.states import state_of
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Serving
+from testing.processes import ENVIRONMENT, Serving
 from testing.rooms.insistent import Answer, Sends, Speaker, ask_until_taken
 from testing.rooms.people import Person, person
 from testing.steps import until
@@ -42,9 +42,9 @@ async def replica_set(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 async def server(
     replica_set: ReplicaSet, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Serving]:
-    given = {**GIVEN, "GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": replica_set.url}
-    given |= {"TUTORDESK_CHANGE_LOG": "on", "TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE": "0"}
-    serving = Serving(tmp_path_factory.mktemp("data"), **given)
+    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": replica_set.url}
+    settings |= {"TUTORDESK_CHANGE_LOG": "on", "TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE": "0"}
+    serving = Serving(tmp_path_factory.mktemp("data"), **settings)
     await serving.start()
     await asyncio.to_thread(until_base, serving.data_dir / CHANGE_LOG_FOLDER)
     yield serving
@@ -56,18 +56,18 @@ class Load:
 
     def __init__(self, ana: Person, room_id: str) -> None:
         self.ana, self.room_id = ana, room_id
-        self.asked, self.posted, self.ending = Sends(), Sends(), asyncio.Event()
+        self.sent, self.posted, self.ending = Sends(), Sends(), asyncio.Event()
         self.answers: list[asyncio.Task[Answer]] = []
         self.speakers: list[Speaker] = []
 
-    async def until_taken_again(self, most_seconds: float) -> None:
+    async def until_taken_again(self, max_seconds: float) -> None:
         """Wait until more were taken than can have been on their way just now."""
-        enough = [len(sends.seconds) + 2 * SPEAKERS for sends in (self.asked, self.posted)]
+        enough = [len(sends.seconds) + 2 * SPEAKERS for sends in (self.sent, self.posted)]
 
         async def are_taken() -> bool:
-            return len(self.asked.seconds) >= enough[0] and len(self.posted.seconds) >= enough[1]
+            return len(self.sent.seconds) >= enough[0] and len(self.posted.seconds) >= enough[1]
 
-        await until(are_taken, 2 * SPEAKERS * ASK_SECONDS + most_seconds)
+        await until(are_taken, 2 * SPEAKERS * ASK_SECONDS + max_seconds)
 
     async def ask_on(self) -> None:
         """A new chat, and another turn in one that is over, in turn."""
@@ -75,7 +75,7 @@ class Load:
         while not self.ending.is_set():
             question = f"Why is it {len(self.answers)}?"
             session_id = over.pop() if over and len(self.answers) % 2 else ""
-            asking = asyncio.create_task(ask_until_taken(self.ana.client, question, self.asked, session_id))
+            asking = asyncio.create_task(ask_until_taken(self.ana.client, question, self.sent, session_id))
             asking.add_done_callback(lambda done: None if done.exception() else over.append(done.result().session_id))
             self.answers.append(asking)
             await asyncio.sleep(ASK_SECONDS)
@@ -104,9 +104,9 @@ async def loaded(server: Serving) -> AsyncIterator[Load]:
         await asyncio.gather(*(who.client.aclose() for who in people))
 
 
-@pytest.mark.parametrize(("fault", "most_seconds"), [(step_down, 2.0), (kill, 5.0), (hang, 10.0)])
+@pytest.mark.parametrize(("fault", "max_seconds"), [(step_down, 2.0), (kill, 5.0), (hang, 10.0)])
 async def test_failover_loses_and_doubles_nothing(
-    server: Serving, replica_set: ReplicaSet, fake: FakeModels, fault: Fault, most_seconds: float
+    server: Serving, replica_set: ReplicaSet, fake: FakeModels, fault: Fault, max_seconds: float
 ) -> None:
     """Writes wait for at most 2 s after a step-down, 5 s after a kill, 10 s after a hang."""
     fake.text, fake.chunk, fake.delay_ms = LONG, 6, 60
@@ -114,7 +114,7 @@ async def test_failover_loses_and_doubles_nothing(
     async with loaded(server) as load:
         await asyncio.sleep(BEFORE_SECONDS)
         await fault(replica_set, primary)
-        await load.until_taken_again(most_seconds)
+        await load.until_taken_again(max_seconds)
         await asyncio.sleep(AFTER_SECONDS)
         await replica_set.until_whole()
         await asyncio.sleep(AFTER_SECONDS)
@@ -122,8 +122,8 @@ async def test_failover_loses_and_doubles_nothing(
         answers = await asyncio.gather(*load.answers)
         await check_chats(load, answers)
         await check_room(load)
-    for sends in (load.asked, load.posted):
-        assert max(sends.seconds) <= most_seconds
+    for sends in (load.sent, load.posted):
+        assert max(sends.seconds) <= max_seconds
         assert sends.longest_refusal <= 3.5
     await asyncio.to_thread(check_log, replica_set, server.data_dir / CHANGE_LOG_FOLDER)
 
@@ -179,8 +179,8 @@ def check_log(replica_set: ReplicaSet, folder: Path) -> None:
         database["marks"].insert_one({})  # what is behind it is in the log, too, once this is
         last = newest_entry(client).ts
         wait_until(lambda: (verify(folder).last or end) >= last)
-        found = verify(folder)
-        assert (found.gaps, found.damage) == (0, ())
+        verdict = verify(folder)
+        assert (verdict.gaps, verdict.damage) == (0, ())
         inserted: Counter[Any] = Counter()
         for record in read_log(folder, ts_of(segments(folder)[0])):
             for operation in record.document["o"].get("applyOps", [record.document]):

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from testing.fake_gemini import TEXT, FakeModels
-from testing.processes import GIVEN, Serving, is_alive
+from testing.processes import ENVIRONMENT, Serving, is_alive
 from testing.rooms.people import person
 from testing.steps import TICKET, ask, create_ticket, start_asking, text_of, until
 from tutordesk.operations.embedded.disk import MB, MIN_BYTES, Disk
@@ -34,7 +34,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 async def serving(disk: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    server = await Serving(disk / "data", **GIVEN, GEMINI_BASE_URL=fake.url).start()
+    server = await Serving(disk / "data", **ENVIRONMENT, GEMINI_BASE_URL=fake.url).start()
     yield server
     await server.end()
 

@@ -128,9 +128,9 @@ def test_damage_inside_is_not_cut_off(tmp_path: Path) -> None:
     whole = file.read_bytes()
     for place in range(0, ends(whole)[1], 3):
         data = whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :]
-        with pytest.raises(Damage) as found:
+        with pytest.raises(Damage) as raised:
             list(scan(data, None))
-        assert not is_torn(data, found.value.offset), place
+        assert not is_torn(data, raised.value.offset), place
     file.write_bytes(data)
     with writing(tmp_path) as writer:
         assert f"{file.name} is damaged at byte {ends(whole)[0]}" in writer.damage

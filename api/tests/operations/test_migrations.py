@@ -51,12 +51,12 @@ def test_schema_is_what_the_documents_declare(fresh: Any) -> None:
     assert [step.number for step in migrate(url)] == [migration.number for migration in KNOWN]
     for document in DOCUMENTS:
         declared = {index.document["name"]: index.document for index in getattr(document.Settings, "indexes", [])}
-        there = {index["name"]: index for index in database[document.Settings.name].list_indexes()}
-        assert set(there) == {*declared, "_id_"}, document
+        existing = {index["name"]: index for index in database[document.Settings.name].list_indexes()}
+        assert set(existing) == {*declared, "_id_"}, document
         for name, index in declared.items():
-            assert list(there[name].pop("key").items()) == list(index["key"].items()), (document, name)
+            assert list(existing[name].pop("key").items()) == list(index["key"].items()), (document, name)
             rest = {option: value for option, value in index.items() if option != "key"}
-            assert {option: value for option, value in there[name].items() if option != "v"} == rest
+            assert {option: value for option, value in existing[name].items() if option != "v"} == rest
 
 
 def test_each_is_applied_once_in_order_and_recorded(fresh: Any) -> None:

@@ -15,7 +15,7 @@ import pymongo
 import pytest
 
 from testing.fake_gemini import TEXT, FakeModels
-from testing.processes import GIVEN, Serving
+from testing.processes import ENVIRONMENT, Serving
 from testing.rooms.people import person
 from testing.steps import ask, text_of
 from tutordesk.operations.embedded.mongod import find_mongod, mongodb_url
@@ -28,8 +28,8 @@ async def serving(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
     testable = tmp_path / "testable-mongod"
     testable.write_text(f'#!/bin/sh\nexec {find_mongod(None)} "$@" --setParameter enableTestCommands=1\n')
     testable.chmod(0o700)
-    given = {**GIVEN, "GEMINI_BASE_URL": fake.url, "TUTORDESK_MONGOD": str(testable)}
-    server = await Serving(tmp_path / "data", **given).start()
+    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake.url, "TUTORDESK_MONGOD": str(testable)}
+    server = await Serving(tmp_path / "data", **settings).start()
     yield server
     await server.end()
 

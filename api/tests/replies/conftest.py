@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Pair, serving_pair
+from testing.processes import ENVIRONMENT, Pair, serving_pair
 from testing.steps import until
 
 
@@ -14,7 +14,7 @@ async def servers(
     mongod_url: str, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Pair]:
     url = mongod_url.replace("/tutordesk?", "/two_servers?")
-    settings = GIVEN | {"GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": url}
+    settings = ENVIRONMENT | {"GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": url}
     async with serving_pair(tmp_path_factory.mktemp("pair"), **settings) as servers:
         yield servers
 

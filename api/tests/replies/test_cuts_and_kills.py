@@ -18,7 +18,7 @@ import pytest
 from bson import ObjectId
 
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Pair, Serving
+from testing.processes import ENVIRONMENT, Pair, Serving
 from testing.replies.kills import STUCK_SECONDS, lost_seconds, start_reply
 from testing.replies.pieces import Pieces
 from testing.replies.wire_reader import TimedReader
@@ -44,8 +44,8 @@ async def test_random_cuts_and_reloads_change_no_text(pair: Pair, fake: FakeMode
 
 @pytest.fixture
 async def crowd(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    given = {**GIVEN, "TUTORDESK_MODEL": "openai:fake", "OPENAI_BASE_URL": f"{fake.url}/v1"}  # starts quicker
-    server = await Serving(tmp_path, "--workers", str(WORKERS), **given).start()
+    settings = {**ENVIRONMENT, "TUTORDESK_MODEL": "openai:fake", "OPENAI_BASE_URL": f"{fake.url}/v1"}  # starts quicker
+    server = await Serving(tmp_path, "--workers", str(WORKERS), **settings).start()
     yield server
     await server.end()
 

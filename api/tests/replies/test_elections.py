@@ -48,8 +48,8 @@ async def test_ending_is_saved_again(
     replies, reply = live.collection("replies"), {"_id": ObjectId(events[0].data["id"])}
 
     async def is_whole() -> bool:
-        found = await replies.find_one(reply)
-        return bool(found["is_joined"] and (found["status"], found["content"]) == ("complete", TEXT))
+        saved = await replies.find_one(reply)
+        return bool(saved["is_joined"] and (saved["status"], saved["content"]) == ("complete", TEXT))
 
     await until(is_whole)
     before = {"status": "streaming", "content": "", "parts": [], "is_joined": False, "ended_at": None}

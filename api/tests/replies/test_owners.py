@@ -83,12 +83,12 @@ async def test_process_taken_for_dead_gives_up_replies_that_others_ended(live: L
         replies.running[id].task = asyncio.create_task(asyncio.sleep(60))
     await replies.show_life()
     await asyncio.sleep(0)
-    given_up, kept = runs[ReplyStatus.interrupted].task, runs[ReplyStatus.streaming].task
+    given_up, remaining = runs[ReplyStatus.interrupted].task, runs[ReplyStatus.streaming].task
     assert given_up
     assert given_up.cancelled()
-    assert kept
-    assert not kept.done()
-    kept.cancel()
+    assert remaining
+    assert not remaining.done()
+    remaining.cancel()
     assert await Owner.get("paused")
 
 

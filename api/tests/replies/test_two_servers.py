@@ -39,10 +39,10 @@ async def become_visitor(server: Serving, fake: FakeModels) -> str:
     return cookie
 
 
-async def start_reply(server: Serving, cookie: str, **given: Any) -> TimedReader:
+async def start_reply(server: Serving, cookie: str, **fields: Any) -> TimedReader:
     """Ask and go on reading; returns when the first text is here."""
     reader = await connect_timed(server.port)
-    reader.send(ask_request("Why?", cookie=cookie, **given))
+    reader.send(ask_request("Why?", cookie=cookie, **fields))
     await asyncio.wait_for(reader.has_text, 10)
     return reader
 
@@ -205,8 +205,8 @@ async def test_dead_and_frozen_servers_are_noticed(pair: Pair, fake: FakeModels,
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG * 200
     cookie = await become_visitor(one, fake)
     killed = await asyncio.gather(*(start_reply(one, cookie) for _ in range(5)))
-    held = await start_reply(frozen, cookie)
-    following = [await follow(other, cookie, reader.start()["id"]) for reader in (*killed, held)]
+    hanging = await start_reply(frozen, cookie)
+    following = [await follow(other, cookie, reader.start()["id"]) for reader in (*killed, hanging)]
     await asyncio.gather(*(reader.has_text for reader in following))
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
@@ -215,15 +215,15 @@ async def test_dead_and_frozen_servers_are_noticed(pair: Pair, fake: FakeModels,
             await asyncio.gather(*(reader.is_over for reader in following))
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
-    for reader, follower in zip((*killed, held), following, strict=True):
+    for reader, follower in zip((*killed, hanging), following, strict=True):
         _, answer = (await read_session(other, cookie, reader.start()["session_id"]))["messages"]
         assert answer["status"] == follower.events()[-2]["status"] == "interrupted"
         assert follower.text() == answer["content"]
-        if reader is not held:
+        if reader is not hanging:
             assert answer["content"].startswith(reader.text_at(reader.arrivals[-1][0] - 1.0))
     await until(lambda: _is_closed(fake), 5)
-    await asyncio.wait_for(held.is_over, 5)
-    assert (await read_session(other, cookie, held.start()["session_id"]))["messages"][1] == answer
+    await asyncio.wait_for(hanging.is_over, 5)
+    assert (await read_session(other, cookie, hanging.start()["session_id"]))["messages"][1] == answer
     await frozen.end()
 
 
@@ -260,6 +260,6 @@ async def test_turn_of_a_stale_tab_is_kept_behind_the_other(pair: Pair, fake: Fa
     await running.is_over
     await ask(other.port, ask_request("Fifth?", session_id, cookie))
     messages = (await read_session(one, cookie, session_id))["messages"]
-    asked = [message["content"] for message in messages if message["role"] == "user"]
-    assert asked == ["First?", "Second?", "Third?", "Fourth?", "Fifth?"]
+    questions = [message["content"] for message in messages if message["role"] == "user"]
+    assert questions == ["First?", "Second?", "Third?", "Fourth?", "Fifth?"]
     assert [message["role"] for message in messages] == ["user", "assistant"] * 5

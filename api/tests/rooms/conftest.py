@@ -10,16 +10,16 @@ from testing.serving import Live
 
 @pytest.fixture
 async def ana(live: Live) -> AsyncIterator[Person]:
-    one = await person(live.url, "Ana")
-    yield one
-    await one.client.aclose()
+    member = await person(live.url, "Ana")
+    yield member
+    await member.client.aclose()
 
 
 @pytest.fixture
 async def ben(live: Live) -> AsyncIterator[Person]:
-    one = await person(live.url, "Ben")
-    yield one
-    await one.client.aclose()
+    member = await person(live.url, "Ben")
+    yield member
+    await member.client.aclose()
 
 
 @pytest.fixture

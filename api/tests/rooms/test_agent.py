@@ -17,9 +17,9 @@ async def test_everybody_sees_the_tutor_begin_write_and_end(
 ) -> None:
     fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 20, 10
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
-        asked = await one.say("@tutor why does my upload fail?")
+        question = await one.say("@tutor why does my upload fail?")
         begun = await other.wait("reply_started")
-        assert (begun["asked_by"], begun["message_id"]) == (ana.id, asked["message"]["id"])
+        assert (begun["asked_by"], begun["message_id"]) == (ana.id, question["message"]["id"])
         seen = await asyncio.gather(*(read_answer(who.client, begun["reply_id"]) for who in (ana, ben)))
         ended = await other.wait("reply_ended")
     for events in seen:
@@ -33,7 +33,7 @@ async def test_everybody_sees_the_tutor_begin_write_and_end(
         "complete",
     )
     assert (message["name"], message["reply_id"]) == ("Tutor", begun["reply_id"])
-    assert [row["content"] for row in await ana.messages(room_id)] == [asked["message"]["content"], LONG_ANSWER]
+    assert [row["content"] for row in await ana.messages(room_id)] == [question["message"]["content"], LONG_ANSWER]
 
 
 async def test_late_joiner_sees_the_text_so_far_and_the_rest(
@@ -96,10 +96,10 @@ async def test_questions_wait_for_their_turn(fake: FakeModels, ana: Person, ben:
     """One reply runs at a time. The queue is the messages that ask and have no answer yet, in their order."""
     fake.text, fake.chunk, fake.delay_ms = LONG_ANSWER, 40, 20
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
-        asked = [
+        question_ids = [
             (await socket.say(f"@tutor {n}"))["message"]["id"] for n, socket in enumerate([one, other, one, other])
         ]
-        await one.send("delete", message_id=asked[2])
+        await one.send("delete", message_id=question_ids[2])
         order = [event["message_id"] for event in one.events if event["type"] == "reply_started"]
         running, ended = len(order), 0
         while ended < 3:
@@ -109,7 +109,7 @@ async def test_questions_wait_for_their_turn(fake: FakeModels, ana: Person, ben:
             assert running <= 1
             if event["type"] == "reply_started":
                 order.append(event["message_id"])
-    assert order == [asked[0], asked[1], asked[3]]
+    assert order == [question_ids[0], question_ids[1], question_ids[3]]
 
 
 async def test_a_thousand_mentions_run_one_at_a_time(live: Live, fake: FakeModels, ana: Person, room_id: str) -> None:
@@ -120,7 +120,7 @@ async def test_a_thousand_mentions_run_one_at_a_time(live: Live, fake: FakeModel
             await one.send("send", client_message_id=f"k{number}", content="@tutor " * 33)
         for _ in range(30):
             await one.wait("reply_ended", 10)
-    assert fake.most_open <= 1
+    assert fake.max_open <= 1
     messages = await ana.messages(room_id)
     assert len([message for message in messages if message["is_agent"]]) == 30
     assert not [message for message in messages if message["is_agent"] and message["asks_tutor"]]

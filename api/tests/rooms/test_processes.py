@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Pair, serving_pair
+from testing.processes import ENVIRONMENT, Pair, serving_pair
 from testing.rooms.answers import LONG_ANSWER, read_answer
 from testing.rooms.people import Person, Timeline, person
 from testing.rooms.redis import Redis
@@ -30,11 +30,11 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Redis | None]:
 
 @pytest.fixture
 async def pair(mongod_url: str, fake: FakeModels, engine: Redis | None, tmp_path: Path) -> AsyncIterator[Pair]:
-    given = {**GIVEN, "GEMINI_BASE_URL": fake.url, "MONGODB_URL": mongod_url.replace("/tutordesk?", "/rooms?")}
-    given["TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE"] = "0"
+    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake.url, "MONGODB_URL": mongod_url.replace("/tutordesk?", "/rooms?")}
+    settings["TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE"] = "0"
     if engine:
-        given["REDIS_URL"] = engine.url
-    async with serving_pair(tmp_path, **given) as servers:
+        settings["REDIS_URL"] = engine.url
+    async with serving_pair(tmp_path, **settings) as servers:
         yield servers
 
 

@@ -117,12 +117,12 @@ async def test_rooms_come_in_pages_lately_active_first(ana: Person) -> None:
     made = [await ana.make_room(f"Room {number}") for number in range(7)]
     async with ana.socket(made[2]) as one:
         await one.say("This one is active")
-    found, url = [], "/rooms?limit=3"
+    room_ids, url = [], "/rooms?limit=3"
     while url:
         answer = await ana.client.get(url)
-        found += [row["id"] for row in answer.json()]
+        room_ids += [row["id"] for row in answer.json()]
         url = answer.links.get("next", {}).get("url", "")
-    assert found == [made[2], *made[:2:-1], made[1], made[0]]
+    assert room_ids == [made[2], *made[:2:-1], made[1], made[0]]
     assert (await ana.client.get("/rooms?cursor=nonsense")).status_code == 422
 
 
@@ -172,24 +172,24 @@ async def test_nobody_can_do_what_the_table_does_not_allow(live: Live, ana: Pers
             messages[who] = (await socket.say(f"Of {who}"))["message"]["id"]
     chance = random.Random(7)
 
-    def allowed(actor: str, verb: str, whose: str) -> int:
+    def allowed(actor: str, verb: str, author: str) -> int:
         if actor == "stranger":
             return 404 if verb != "rename" else 403
         if verb == "read":
             return 200
         if verb == "edit":
-            return 200 if actor in ("owner", "boss", whose) else 403
+            return 200 if actor in ("owner", "boss", author) else 403
         if verb == "mute":
-            return 204 if actor == whose else 403
+            return 204 if actor == author else 403
         return (200 if verb == "rename" else 204) if actor in ("owner", "boss") else 403
 
     room = f"/rooms/{room_id}"
     for _ in range(int(os.environ.get("RIGHTS_CALLS", "300"))):
-        actor, whose = chance.choice(list(people)), chance.choice(list(messages))
-        member = f"{room}/members/{people[whose].id}"
+        actor, author = chance.choice(list(people)), chance.choice(list(messages))
+        member = f"{room}/members/{people[author].id}"
         calls: dict[str, tuple[str, str, Any]] = {
             "read": ("GET", f"{room}/messages", None),
-            "edit": ("PATCH", f"{room}/messages/{messages[whose]}", {"content": f"Edited {chance.random()}"}),
+            "edit": ("PATCH", f"{room}/messages/{messages[author]}", {"content": f"Edited {chance.random()}"}),
             "mute": ("PATCH", member, {"is_muted": True}),
             "silence": ("PATCH", member, {"is_silenced": False}),
             "rename": ("PATCH", room, {"name": "Networks"}),
@@ -197,9 +197,9 @@ async def test_nobody_can_do_what_the_table_does_not_allow(live: Live, ana: Pers
         verb = chance.choice(list(calls))
         method, path, body = calls[verb]
         answer = await people[actor].client.request(method, path, json=body)
-        assert answer.status_code == allowed(actor, verb, whose), (actor, verb, whose, answer.text)
-    for one in (eve, boss):
-        await one.client.aclose()
+        assert answer.status_code == allowed(actor, verb, author), (actor, verb, author, answer.text)
+    for visitor in (eve, boss):
+        await visitor.client.aclose()
 
 
 async def test_members_cannot_remove_the_owner_or_admins(ana: Person, ben: Person, room_id: str) -> None:

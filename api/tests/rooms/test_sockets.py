@@ -18,11 +18,11 @@ async def test_message_reaches_everybody_and_its_sender(ana: Person, ben: Person
     async with ana.socket(room_id) as one, ben.socket(room_id) as other:
         await one.wait("resumed")
         await other.wait("resumed")
-        own = await one.say("Hello, **Ben**")
+        posted = await one.say("Hello, **Ben**")
         heard = await other.wait("message_posted")
-    assert own == heard
-    assert own["seq"] == 3
-    message = own["message"]
+    assert posted == heard
+    assert posted["seq"] == 3
+    message = posted["message"]
     assert message["room_id"] == room_id
     assert (message["user_id"], message["name"], message["is_agent"]) == (ana.id, "Ana", False)
     assert await ben.messages(room_id) == [message]

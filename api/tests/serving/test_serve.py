@@ -37,16 +37,16 @@ async def shared(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFacto
     await server.end()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-async def test_server_ends_cleanly_and_leaves_no_process(serving: Serving, sign: signal.Signals) -> None:
+@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
+async def test_server_ends_cleanly_and_leaves_no_process(serving: Serving, stop_signal: signal.Signals) -> None:
     mongod = serving.mongod_pid()
     async with serving.client() as client:
         await create_ticket(client)
         async with client.stream("GET", "/tickets/events") as events:
             assert events.status_code == 200
             async with asyncio.timeout(10):
-                code = await serving.end(sign)
-    assert code in (0, -sign)
+                code = await serving.end(stop_signal)
+    assert code in (0, -stop_signal)
     assert not is_alive(mongod)
     assert list(socket_dir(serving.data_dir).iterdir()) == []
 
@@ -66,7 +66,7 @@ async def test_taken_port_is_refused(shared: Serving, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("settings", "said"),
     [
         ({"TUTORDESK_SECRET_KEY": "changeme"}, "TUTORDESK_SECRET_KEY: "),
         ({"TUTORDESK_MODEL": "gemini:x"}, "GEMINI_API_KEY is not set"),
@@ -77,9 +77,9 @@ async def test_taken_port_is_refused(shared: Serving, tmp_path: Path) -> None:
         ),
     ],
 )
-async def test_bad_setting_ends_with_a_sentence(tmp_path: Path, given: dict[str, str], said: str) -> None:
+async def test_bad_setting_ends_with_a_sentence(tmp_path: Path, settings: dict[str, str], said: str) -> None:
     """The sentence names the setting and says what to do."""
-    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path), **given)
+    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path), **settings)
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[-1].startswith("tutordesk: ")
     assert said in refused.stderr
@@ -241,8 +241,8 @@ async def test_mongod_that_offers_compression_is_refused(tmp_path: Path) -> None
         f'#!/bin/sh\nexec {find_mongod(None)} $(echo "$@" | sed "s/--networkMessageCompressors disabled//")\n'
     )
     careless.chmod(0o700)
-    given = {"TUTORDESK_MONGOD": str(careless)}
-    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path / "data"), **given)
+    settings = {"TUTORDESK_MONGOD": str(careless)}
+    refused = await _run("serve", "--port", str(free_port()), "--data-dir", str(tmp_path / "data"), **settings)
     assert refused.returncode == 2
     assert "offers wire compression" in refused.stderr
     assert not is_alive(int((tmp_path / "data" / "mongodb" / "mongod.lock").read_text() or "0") or -1)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from testing.fake_gemini import FakeModels
-from testing.processes import COMMAND, GIVEN, Serving, free_port, is_alive
+from testing.processes import COMMAND, ENVIRONMENT, Serving, free_port, is_alive
 from testing.replies.wire_reader import TimedReader, ask_request, connect_timed
 from testing.steps import create_ticket, until
 from tutordesk.operations.embedded.mongod import socket_dir
@@ -23,10 +23,10 @@ LONG = "word " * 4000
 
 @pytest.fixture
 async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    one = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **GIVEN).start()
-    yield one
-    if one.is_running:
-        await one.end()
+    serving = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **ENVIRONMENT).start()
+    yield serving
+    if serving.is_running:
+        await serving.end()
 
 
 async def start_replies(server: Serving, count: int) -> list[TimedReader]:
@@ -48,11 +48,11 @@ def busiest(workers: list[int]) -> int:
     return max(workers, key=count_sockets)
 
 
-def has_pending(pid: int, sign: signal.Signals) -> bool:
+def has_pending(pid: int, stop_signal: signal.Signals) -> bool:
     """Whether the signal was sent to a process that is stopped."""
     status = Path(f"/proc/{pid}/status").read_text()
     pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
-    return bool(pending >> (sign - 1) & 1)
+    return bool(pending >> (stop_signal - 1) & 1)
 
 
 async def read_answer(server: Serving, reader: TimedReader) -> dict[str, Any]:
@@ -93,20 +93,22 @@ async def test_killed_worker_is_replaced_and_its_replies_are_kept(server: Servin
         reader.transport.abort()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-async def test_workers_end_cleanly_and_lose_nothing(server: Serving, fake: FakeModels, sign: signal.Signals) -> None:
+@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
+async def test_workers_end_cleanly_and_lose_nothing(
+    server: Serving, fake: FakeModels, stop_signal: signal.Signals
+) -> None:
     """All text is kept, and the exit takes at most ten seconds. A terminal's Ctrl-C reaches all processes."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG
     readers = await start_replies(server, 8)
     workers, mongod = server.workers(), server.mongod_pid()
-    if sign is signal.SIGINT:
+    if stop_signal is signal.SIGINT:
         for worker in workers:
-            os.kill(worker, sign)
+            os.kill(worker, stop_signal)
     async with asyncio.timeout(10):
-        assert await server.end(sign) == 0
+        assert await server.end(stop_signal) == 0
     assert not any(map(is_alive, [*workers, mongod]))
     assert list(socket_dir(server.data_dir).iterdir()) == []
-    if sign is signal.SIGINT:
+    if stop_signal is signal.SIGINT:
         return
     await server.start()
     for reader in readers:

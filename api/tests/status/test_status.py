@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedOK
 
 from testing.fake_gemini import FakeModels
-from testing.processes import GIVEN, Serving
+from testing.processes import ENVIRONMENT, Serving
 from testing.serving import Live
 from testing.steps import ask, create_ticket, events_of, start_asking, until
 from tutordesk.ground.settings import Settings
@@ -68,10 +68,10 @@ async def test_open_streams_and_running_answers_are_counted(visitor: httpx.Async
 
 
 def counts(visitor: httpx.AsyncClient, streams: int) -> Callable[[], Awaitable[bool]]:
-    async def asked() -> bool:
+    async def is_so() -> bool:
         return (await metrics(visitor))["tutordesk_open_streams"] == streams
 
-    return asked
+    return is_so
 
 
 async def test_figures_are_for_this_machine_admins_and_token_holders(live: Live, visitor: httpx.AsyncClient) -> None:
@@ -142,7 +142,7 @@ async def test_unreachable_database_is_reported(visitor: httpx.AsyncClient, live
 
 
 async def test_metrics_of_workers_add_up_and_dead_ones_hold_nothing_open(tmp_path: Path, fake: FakeModels) -> None:
-    server = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **GIVEN).start()
+    server = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **ENVIRONMENT).start()
     opened: list[httpx.Response] = []
     clients = [server.client() for _ in range(8)]
     try:
@@ -182,7 +182,7 @@ async def test_metrics_of_workers_add_up_and_dead_ones_hold_nothing_open(tmp_pat
 
 
 def has_two_workers(server: Serving) -> Callable[[], Awaitable[bool]]:
-    async def asked() -> bool:
+    async def is_so() -> bool:
         return len(server.workers()) == 2
 
-    return asked
+    return is_so

@@ -17,8 +17,8 @@ async def _summary(client: httpx.AsyncClient, ticket_id: str, status: str) -> di
         ticket: dict[str, Any] = (await client.get(f"/tickets/{ticket_id}")).json()
         return ticket if ticket["summary_status"] == status else None
 
-    found: dict[str, Any] = await until(has_status)
-    return found
+    ticket: dict[str, Any] = await until(has_status)
+    return ticket
 
 
 async def test_summary_follows_the_ticket(live: Live, visitor: httpx.AsyncClient) -> None:
@@ -131,9 +131,9 @@ QUERIES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("asked", QUERIES, ids=str)
+@pytest.mark.parametrize("query", QUERIES, ids=str)
 async def test_no_list_query_scans_the_collection(
-    live: Live, visitor: httpx.AsyncClient, asked: dict[str, Any]
+    live: Live, visitor: httpx.AsyncClient, query: dict[str, Any]
 ) -> None:
     """MongoDB's profiler shows the plans of the queries that were sent."""
     await visitor.post("/tickets/samples")
@@ -142,7 +142,7 @@ async def test_no_list_query_scans_the_collection(
     await database.command("profile", 2)
     try:
         for cursor in (None, Cursor(0, rows[5].created_at, rows[5].id)):
-            await list_rows(asked.get("q", ""), asked.get("category"), asked.get("tags", []), 10, cursor)
+            await list_rows(query.get("q", ""), query.get("category"), query.get("tags", []), 10, cursor)
         await find_sources("Why does my upload of a photo fail behind a proxy?")
     finally:
         await database.command("profile", 0)

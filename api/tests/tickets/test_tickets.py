@@ -122,8 +122,8 @@ async def test_author_changes_only_what_is_sent(mock: httpx.AsyncClient) -> None
     assert changed["description"] == TICKET["description"]
     assert changed["summary_status"] == "pending"
     assert changed["updated_at"] >= ticket["updated_at"]
-    found = (await mock.get("/tickets", params={"q": "new title"})).json()
-    assert [row["id"] for row in found] == [ticket["id"]]
+    rows = (await mock.get("/tickets", params={"q": "new title"})).json()
+    assert [row["id"] for row in rows] == [ticket["id"]]
 
 
 async def test_null_is_refused(mock: httpx.AsyncClient) -> None:

@@ -16,7 +16,7 @@ from tutordesk.tutor.voice import Tutor
 
 
 @pytest.mark.parametrize(
-    ("script", "type", "retryable", "kept"),
+    ("script", "type", "retryable", "characters"),
     [
         ("429", "busy", True, 0),
         ("500", "busy", True, 0),
@@ -43,7 +43,7 @@ from tutordesk.tutor.voice import Tutor
     ],
 )
 async def test_failure_has_its_class_and_keeps_the_text(
-    live: Live, visitor: httpx.AsyncClient, script: str, type: str, retryable: bool, kept: int
+    live: Live, visitor: httpx.AsyncClient, script: str, type: str, retryable: bool, characters: int
 ) -> None:
     live.fake.script = script
     if script.startswith(("block", "empty")):
@@ -60,12 +60,12 @@ async def test_failure_has_its_class_and_keeps_the_text(
     assert error.data["retryable"] is retryable
     assert error.data["error"].endswith(".")
     assert "test-key" not in str(error.data)
-    assert text_of(events) == TEXT[:kept]
+    assert text_of(events) == TEXT[:characters]
     session = (await visitor.get(f"/chat/sessions/{events[-1].data['session_id']}")).json()
     question, answer = session["messages"]
     assert question["content"] == "Why?"
     assert answer["status"] == "failed"
-    assert answer["content"] == TEXT[:kept]
+    assert answer["content"] == TEXT[:characters]
     assert answer["error"] == error.data
 
     async def upstream_is_closed() -> bool:
@@ -211,13 +211,13 @@ async def test_next_model_answers_before_the_first_token_only(fake: FakeModels, 
     from pathlib import Path
 
     assert isinstance(tmp_path, Path)
-    given = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OLLAMA_BASE_URL": fake.url}
-    async with Tutor(make_settings(tmp_path, model="openai:gone, ollama:here", **given)) as tutor:
+    settings = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OLLAMA_BASE_URL": fake.url}
+    async with Tutor(make_settings(tmp_path, model="openai:gone, ollama:here", **settings)) as tutor:
         text, usages = await _say(tutor)
         assert text == TEXT
         assert usages[0].model == "ollama:here"
-    given = {"OPENAI_BASE_URL": f"{fake.url}/v1", "OLLAMA_BASE_URL": fake.url}
-    async with Tutor(make_settings(tmp_path, model="openai:first,ollama:second", **given)) as tutor:
+    settings = {"OPENAI_BASE_URL": f"{fake.url}/v1", "OLLAMA_BASE_URL": fake.url}
+    async with Tutor(make_settings(tmp_path, model="openai:first,ollama:second", **settings)) as tutor:
         fake.script = "cut@2"
         with pytest.raises(TutorError):
             await _say(tutor)

@@ -74,5 +74,5 @@ async def test_offline_is_the_default_and_works_end_to_end(mock: httpx.AsyncClie
     assert saved.summary_status == "ready"
     assert saved.summary_model == "offline"
     assert saved.ai_summary == "Sending a photo above 4 MB ends with 413. The proxy refuses the body first."
-    found = (await mock.get("/tickets", params={"q": TICKET["title"]})).json()
-    assert found[0]["ai_summary"] == saved.ai_summary
+    rows = (await mock.get("/tickets", params={"q": TICKET["title"]})).json()
+    assert rows[0]["ai_summary"] == saved.ai_summary
