@@ -17,15 +17,6 @@ const FIX =
   "Raise the proxy's limit a little above the application's:\n\n" +
   "```nginx\nserver {\n    client_max_body_size 20m;   # was 1m\n}\n```\n\n" +
   "Reload it with `nginx -s reload` and try the same photo again. If it still fails, look at which hop ans";
-const TICKET = {
-  Title: "Fractions: why a common denominator is needed",
-  Category: "guide",
-  Description:
-    "Adding numerators and denominators gives less than a half: $\\frac{1}{2} + \\frac{1}{3} = \\frac{2}{5}$?\n\n" +
-    "## Why\n\nHalves and thirds are pieces of different size. Cut both into sixths:\n\n" +
-    "$$\\frac{1}{2} + \\frac{1}{3} = \\frac{3}{6} + \\frac{2}{6} = \\frac{5}{6}$$",
-  Tags: "mathematics,fractions,",
-};
 
 const HOP =
   "The proxy. It reads `Content-Length` before anything is forwarded, so the application's log stays empty. " +
@@ -113,11 +104,6 @@ try {
     await page.goto(`${server.url}/tickets`);
     await page.locator("[data-ticket]").nth(5).waitFor();
     await page.keyboard.press("j");
-  });
-  await picture(browser, "new", { ...DESK, colorScheme: "light" }, async (page) => {
-    await page.goto(`${server.url}/tickets/new`);
-    for (const [label, text] of Object.entries(TICKET)) await page.getByLabel(label).fill(text);
-    await page.getByText(/^Saved/).waitFor();
   });
   await picture(browser, "ticket", { ...DESK, colorScheme: "dark" }, async (page) => {
     await page.goto(`${server.url}/tickets/${id}`);
