@@ -3,7 +3,12 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-const LIMITS = { script: { "tickets-page": 125, "rooms-page": 125 }, otherPage: 140, css: 12, lazy: 90 };
+const LIMITS = {
+  script: { "tickets-page": 125, "rooms-page": 125 },
+  otherPage: 140,
+  css: 12,
+  lazy: 90,
+};
 const dist = new URL("../../api/tutordesk/web/", import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", dist), "utf8"));
 const size = (file) => gzipSync(readFileSync(new URL(file, dist)), { level: 9 }).length / 1024;
