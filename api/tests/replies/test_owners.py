@@ -8,7 +8,7 @@ from beanie import PydanticObjectId
 
 from testing.serving import Live
 from testing.steps import ask, create_ticket
-from tutordesk.replies.liveness import STILL_LOOKS, Lookout, Owner, has_ended_here, owner_of, server_id
+from tutordesk.replies.liveness import MAX_UNCHANGED_CHECKS, Lookout, Owner, has_ended_here, owner_of, server_id
 from tutordesk.replies.models import Message, Reply, ReplyStatus, TextPart
 from tutordesk.replies.replies import Replies
 from tutordesk.replies.run import Run
@@ -19,12 +19,12 @@ async def test_silent_owner_is_dead_after_five_looks_and_a_beating_one_never(liv
     lookout = Lookout(tmp_path, "me")
     for name in owners:
         await Owner(id=name).insert()
-    for _ in range(STILL_LOOKS):
-        assert not owners & set(await lookout.look())
+    for _ in range(MAX_UNCHANGED_CHECKS):
+        assert not owners & set(await lookout.find_dead())
         await Owner.get_motor_collection().update_one({"_id": "beating"}, {"$inc": {"beat": 1}})
-    assert owners & set(await lookout.look()) == {"still"}
+    assert owners & set(await lookout.find_dead()) == {"still"}
     await Owner.get_motor_collection().update_one({"_id": "still"}, {"$inc": {"beat": 1}})
-    assert not owners & set(await lookout.look())
+    assert not owners & set(await lookout.find_dead())
 
 
 async def test_owner_of_this_folder_is_dead_at_once(live: Live, tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ async def test_owner_of_this_folder_is_dead_at_once(live: Live, tmp_path: Path) 
         await Owner(id=living).insert()
         await Owner(id=f"{server_id(tmp_path)}.gone").insert()
         await Owner(id="other-server.unknown").insert()
-        assert f"{server_id(tmp_path)}.gone" in (dead := await lookout.look())
+        assert f"{server_id(tmp_path)}.gone" in (dead := await lookout.find_dead())
         assert not {living, "other-server.unknown"} & set(dead)
     assert has_ended_here(tmp_path, living)
     assert not has_ended_here(tmp_path / "other", living)

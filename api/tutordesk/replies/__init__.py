@@ -1,1 +1,1 @@
-"""The heart: replies that belong to the server and not to the request that asked for them."""
+"""Replies: the tutor's answers while they are written. They belong to the server, so they survive their request."""

@@ -1,4 +1,4 @@
-"""The replies of this process, and who may do what with one, as parameters of a route."""
+"""The replies of this process, and the right to read or stop one, as parameters of a route."""
 
 from typing import Annotated
 
@@ -21,12 +21,15 @@ RepliesOf = Annotated[Replies, Depends(replies_of)]
 
 
 async def own_reply(reply_id: ReplyId, visitor: Visitor, replies: RepliesOf) -> Reply:
-    """Raises NotFound unless the visitor asked for this reply."""
+    """Return the reply of the path. Raises NotFound unless the visitor asked for it."""
     return await replies.access(visitor.id, reply_id)
 
 
 async def stoppable_reply(reply_id: ReplyId, visitor: Visitor, replies: RepliesOf) -> PydanticObjectId:
-    """Raises NotFound unless the visitor asked for this reply, owns its room, or is an admin and it is in a room."""
+    """Return the id of the reply of the path if the visitor may stop it.
+
+    The author of the question may, and in a room also its creator and admins. Raises NotFound for others.
+    """
     reply = await replies.find(reply_id)
     if not reply or visitor.id not in (reply.author_id, reply.room_owner):
         user = await visitor.user() if reply and reply.room_id else None

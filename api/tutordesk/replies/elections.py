@@ -1,7 +1,8 @@
-"""Saves again what a failover may take away: what no majority of MongoDB's members held yet.
+"""Saves replies again after an election of a new primary, which may have lost them.
 
-Running answers are saved without waiting for other members, so a new primary may not have them, and a primary that
-fell silent leaves open whether it took a new one. This process has all of it in memory for as long as it may matter.
+Running replies are saved without waiting for a majority of MongoDB's members, so a new primary may lack them. A
+primary that does not answer leaves open whether it saved a new reply. This process holds all of them in memory until
+neither matters.
 """
 
 import time
@@ -20,15 +21,15 @@ UNSURE_SECONDS = 60.0
 
 
 class Elections:
-    """`running`: the runs of this process, by the id of their reply. `election`: the last one that was seen."""
+    """Watches for elections. `running` holds the runs of this process, by the id of their reply."""
 
     def __init__(self, running: Mapping[PydanticObjectId, Run], endings: Endings) -> None:
         self._running, self._endings = running, endings
         self._unsure: dict[PydanticObjectId, float] = {}
-        self.election: object = None
+        self.election: object = None  # the id of the last one that this process noticed
 
     async def save_new(self, reply: Reply) -> None:
-        """Insert a reply before its run starts. Raises PyMongoError; then the reply is void, even if it arrived."""
+        """Insert a reply before its run starts. Raises PyMongoError; the reply is then void, even if it was saved."""
         try:
             await at_once(Reply).insert_one(reply.as_document())
         except pymongo.errors.PyMongoError as error:
@@ -37,7 +38,7 @@ class Elections:
             raise
 
     async def forget_unsure(self) -> None:
-        """Remove the void replies, and for a minute those that arrive late."""
+        """Remove the void replies that were saved after all, also for a minute those that are saved late."""
         if not self._unsure:
             return
         deleted_at = time.monotonic()
@@ -46,8 +47,11 @@ class Elections:
             if deleted_at - since > UNSURE_SECONDS:
                 del self._unsure[reply_id]
 
-    async def look(self) -> None:
-        """After an election, save again what runs and what ended in the last minute. Never beside a checkpoint."""
+    async def check(self) -> None:
+        """After an election, save the running replies again, and those that ended in the last minute.
+
+        Never call it during a checkpoint, which writes the same parts.
+        """
         hello = await Reply.get_motor_collection().database.client.admin.command("hello")
         if not hello.get("isWritablePrimary") or hello["electionId"] == self.election:
             return
@@ -57,7 +61,7 @@ class Elections:
         self.election = hello["electionId"]
 
     async def _save_again(self, run: Run) -> None:
-        """Idempotent: a reply that has ended since is left alone."""
+        """Save the whole text of a run, or check the delivery of one that is over. An ended reply stays unchanged."""
         if run.is_over:
             self._endings.recheck_delivery(run.reply)
         elif run.reply.status is ReplyStatus.streaming:
@@ -68,5 +72,5 @@ class Elections:
                 if not (await replies.update_one(streaming, {"$set": {"parts": parts}})).matched_count:
                     await replies.insert_one(run.reply.as_document() | {"parts": parts})
             except pymongo.errors.DuplicateKeyError:
-                return  # it has ended since
+                return  # another process ended it between the two writes
             run.saved, run.saved_at = size, saved_at

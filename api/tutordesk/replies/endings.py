@@ -1,7 +1,7 @@
 """Ends replies: one update guarded by `status`, so exactly one caller succeeds. Then the reply is delivered.
 
-The ending need not wait for the disk, because the transcript's write that follows does. `finish_delivered` does the
-rest, and sets the mark that spares a later recovery the work, for many replies at once.
+The ending does not wait for the disk, because the transcript's write that follows does. `finish_delivered` does the
+rest for many replies together, and marks them so that no recovery delivers them again.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ Delivered = Callable[[list[Reply]], Awaitable[None]]
 
 
 class Endings:
-    """`deliver` puts an ended reply into its chat or room. `on_delivered` gets those replies later, in batches."""
+    """`deliver` puts an ended reply into its chat or room. `on_delivered` receives those replies later, in batches."""
 
     def __init__(self, deliver: Deliver, on_delivered: Delivered) -> None:
         self._deliver, self._on_delivered = deliver, on_delivered
         self._delivered: list[Reply] = []
 
     async def save(self, reply: Reply) -> None:
-        """End the reply in MongoDB and deliver it. Retries until the database is back."""
+        """End the reply in MongoDB and deliver it. Retries until the database answers again."""
         pause = 0.2
         while True:
             try:
@@ -37,12 +37,12 @@ class Endings:
                     await self._deliver_once(reply)
                 return
             except pymongo.errors.PyMongoError as error:
-                log.warning("reply %s is not saved yet: %s", reply.id, type(error).__name__)
+                log.warning("cannot save reply %s, retrying: %s", reply.id, type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(MAX_PAUSE_SECONDS, pause * 2)
 
     async def recover(self, owner: str) -> None:
-        """End what a dead process was writing as `interrupted`, with its text, and deliver what no transcript holds."""
+        """End the running replies of a dead process as `interrupted`, and deliver all that no transcript holds yet."""
         async for reply in Reply.find({"is_joined": False, "owner": owner}):
             ended: Reply | None = reply
             if reply.status is ReplyStatus.streaming:
@@ -54,23 +54,23 @@ class Endings:
                 await self._deliver_once(ended)
 
     async def finish_delivered(self) -> None:
-        """Pass on the replies that were delivered since the last call, then mark them as finished."""
+        """Pass on the replies delivered since the last call, then mark them as finished."""
         while batch := self._delivered[:MAX_BATCH]:
             await self._on_delivered(batch)
             replies, by_id = at_once(Reply), {reply.id: reply for reply in batch}
             streaming = {"_id": {"$in": list(by_id)}, "status": ReplyStatus.streaming.value}
             async for row in replies.find(streaming, {"_id": 1}):
-                await _end_in_database(by_id[row["_id"]])  # an election took its ending away
+                await _end_in_database(by_id[row["_id"]])  # an election lost its ending
             await replies.update_many({"_id": {"$in": list(by_id)}}, {"$set": {"is_joined": True}})
             del self._delivered[: len(batch)]
 
     def recheck_delivery(self, reply: Reply) -> None:
-        """Have `finish_delivered` check again that a reply that is over is saved as such."""
+        """Let `finish_delivered` check again that an ended reply is saved as ended."""
         if reply not in self._delivered:
             self._delivered.append(reply)
 
     def forget_delivered(self) -> None:
-        """Leave what was delivered to the next process that recovers it."""
+        """Leave the delivered replies to the process that recovers this one's."""
         self._delivered.clear()
 
     async def _deliver_once(self, reply: Reply) -> None:
@@ -79,9 +79,9 @@ class Endings:
 
 
 async def _end_in_database(reply: Reply) -> bool:
-    """Return whether this call, or an earlier try of it, ended the reply; False if another process did.
+    """End the reply in MongoDB. Returns False if another process did so.
 
-    A reply that a killed database lost with its last tenth of a second is saved again whole.
+    A database that was killed may have lost the whole reply with its last tenth of a second. Then it is inserted again.
     """
     ending = reply.model_dump(include={"model", "content", "usage", "citations", "error", "ended_at"})
     ending["status"] = reply.status.value

@@ -1,4 +1,4 @@
-"""A reply as server-sent events, for everyone who follows it.
+"""A reply as server-sent events, for everyone who follows it. The id is the position from which a reader can resume.
 
 | event | id | data |
 |---|---|---|
@@ -23,7 +23,7 @@ GONE = Failure(error="This answer no longer exists. Ask again.", type="unknown",
 
 
 class MessageStart(BaseModel):
-    """`replaces` and `question`, its text, are there when the turn takes the place of the chat's last one."""
+    """The beginning of a reply. `replaces` and the text `question` are set if its turn replaces the chat's last one."""
 
     id: PydanticObjectId
     session_id: PydanticObjectId
@@ -54,7 +54,7 @@ class Done(BaseModel):
 
 
 class ReplyWire(BaseModel):
-    """The data of each event of a reply, by the event's name, for the description of the API and the client's types."""
+    """The data of each event of a reply, by the event's name. The client's types are generated from it."""
 
     message_start: MessageStart
     message_delta: MessageDelta
@@ -64,13 +64,13 @@ class ReplyWire(BaseModel):
 
 
 def position_of(last_event_id: str | None, after: str | None) -> int:
-    """Return where to continue, in characters; 0, the beginning, when neither is a number."""
+    """Return the position to continue from, in characters. Returns 0, the beginning, if neither is a number."""
     text = (last_event_id or after or "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 async def reply_frames(replies: Replies, reply: Reply, position: int = 0) -> AsyncGenerator[bytes]:
-    """Yield the stream of one reply from a character on, from its first byte to `done`."""
+    """Yield the whole stream of a reply's text from `position` on, up to `done`."""
     reply_id = PydanticObjectId(reply.id)
     yield FIRST_BYTES
     if position == 0:

@@ -1,7 +1,7 @@
-"""The replies that other processes write and that are followed here.
+"""The texts of replies that other processes write, read for their followers on this process.
 
-One query each tenth of a second reads the newest parts of all of them. A reply counts as over once its chat or room
-holds it: a reader of "done" may ask the next question, or look there, at once.
+One query every tenth of a second reads the newest parts of all of them. A reply counts as over only once its chat or
+room holds it, because a reader who gets `done` may immediately ask the next question or read the transcript.
 """
 
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ NEWEST_PARTS = 3
 
 
 class RemoteText(GrowingText):
-    """The text of a reply that another process writes, as far as it is saved."""
+    """The saved text of a reply that another process writes."""
 
     __slots__ = ("readers",)
 
@@ -25,7 +25,7 @@ class RemoteText(GrowingText):
         self.readers = 0
 
     async def read(self, reply_id: PydanticObjectId) -> None:
-        """Read all that is saved. A reply that no longer exists is over."""
+        """Read the whole saved text. A reply that no longer exists counts as over."""
         reply = await Reply.get(reply_id)
         self.is_over = reply is None or reply.is_joined
         self.text = reply.text if reply else ""
@@ -39,7 +39,7 @@ class RemoteTexts:
 
     @asynccontextmanager
     async def open(self, reply_id: PydanticObjectId) -> AsyncIterator[RemoteText]:
-        """Yield the text of a reply, which grows while this is open."""
+        """Yield the text of a reply, which grows while the context is open."""
         remote = self._by_reply.get(reply_id)
         if not remote:
             remote = RemoteText()
@@ -55,7 +55,7 @@ class RemoteTexts:
                 del self._by_reply[reply_id]
 
     async def read(self) -> None:
-        """Read what grew. A text that is opened during the query is not in its answer, but in the next one's."""
+        """Read the growth of all open texts. A text opened during the query is read by the next call."""
         followed = dict(self._by_reply)
         if not followed:
             return

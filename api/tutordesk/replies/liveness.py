@@ -1,8 +1,8 @@
-"""Which processes live. Each reply names its owner, the process that writes it; an owner shows by a beat that it lives.
+"""Finds dead processes. Each reply names its owner, the process that writes it, and each owner counts up a beat.
 
-An owner counts as dead when its beat stood still through five looks at it, two seconds apart (looks that the database
-did not answer count for nothing), or at once when it belonged to this data folder and let go of its lock file, which
-a process does however it ends. No clock is compared with another machine's.
+An owner counts as dead when its beat stayed the same in five checks, two seconds apart. Checks that the database did
+not answer do not count. An owner of this data folder is dead as soon as its lock file is unlocked, since the kernel
+unlocks it however the process ends. No clocks of two machines are compared.
 """
 
 import contextlib
@@ -14,13 +14,13 @@ from pathlib import Path
 from beanie import Document
 
 BEAT_SECONDS = 2.0
-STILL_LOOKS = 5
+MAX_UNCHANGED_CHECKS = 5
 
 
 class Owner(Document):
-    """A living process: `{server id}.{token}`."""
+    """A living process. The id is `{server id}.{token}`."""
 
-    id: str  # type: ignore[assignment]  # Beanie's own is optional
+    id: str  # type: ignore[assignment]  # Beanie declares it optional
     beat: int = 0
 
     class Settings:
@@ -28,7 +28,7 @@ class Owner(Document):
 
 
 def server_id(data_dir: Path) -> str:
-    """The name of this data folder's server, the same after a restart."""
+    """Return the name of this data folder's server, which survives restarts."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = data_dir / "server_id"
     if not file.exists():
@@ -38,7 +38,7 @@ def server_id(data_dir: Path) -> str:
 
 @contextlib.contextmanager
 def owner_of(data_dir: Path) -> Iterator[str]:
-    """A new name for this process, held by a locked file in the data folder while inside."""
+    """Yield a new name for this process, and lock a file of that name in the data folder."""
     name = f"{server_id(data_dir)}.{secrets.token_hex(6)}"
     file = _lock_file(data_dir, name)
     file.parent.mkdir(mode=0o700, exist_ok=True)
@@ -51,7 +51,7 @@ def owner_of(data_dir: Path) -> Iterator[str]:
 
 
 def has_ended_here(data_dir: Path, name: str) -> bool:
-    """Whether `name` was a process of this data folder and has ended."""
+    """Return whether `name` was a process of this data folder and has ended."""
     if name.partition(".")[0] != server_id(data_dir):
         return False
     file = _lock_file(data_dir, name)
@@ -71,20 +71,22 @@ def _lock_file(data_dir: Path, name: str) -> Path:
 
 
 class Lookout:
-    """Tells by their beats which owners are dead. `look` once every two seconds."""
+    """Finds dead owners by their beats. `owner` is this process, which it leaves out."""
 
-    def __init__(self, data_dir: Path, own: str) -> None:
-        self._data_dir, self._own = data_dir, own
-        self._still: dict[str, tuple[int, int]] = {}
+    def __init__(self, data_dir: Path, owner: str) -> None:
+        self._data_dir, self._owner = data_dir, owner
+        self._beats: dict[str, tuple[int, int]] = {}  # the last beat of each, and the checks that found it unchanged
 
-    async def look(self) -> list[str]:
-        beats = {found["_id"]: found["beat"] async for found in Owner.get_motor_collection().find()}
-        beats.pop(self._own, None)
-        still: dict[str, tuple[int, int]] = {}
-        for name, beat in beats.items():
-            before, looks = self._still.get(name, (beat - 1, 0))
-            still[name] = (beat, looks + 1 if beat == before else 0)
-        self._still = still
+    async def find_dead(self) -> list[str]:
+        """Return the owners that are dead. Call it once every two seconds."""
+        rows = await Owner.get_motor_collection().find().to_list(None)
+        beats: dict[str, tuple[int, int]] = {}
+        for name, beat in ((row["_id"], row["beat"]) for row in rows if row["_id"] != self._owner):
+            last_beat, checks = self._beats.get(name, (beat - 1, 0))
+            beats[name] = (beat, checks + 1 if beat == last_beat else 0)
+        self._beats = beats
         return [
-            name for name, (_, looks) in still.items() if looks >= STILL_LOOKS or has_ended_here(self._data_dir, name)
+            name
+            for name, (_, checks) in beats.items()
+            if checks >= MAX_UNCHANGED_CHECKS or has_ended_here(self._data_dir, name)
         ]

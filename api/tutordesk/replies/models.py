@@ -1,13 +1,13 @@
-"""What a reply is: the `Reply` document while it is written, a `Message` of a transcript when it is over.
+"""A reply: the `Reply` document while it is written, and afterwards a `Message` of a transcript.
 
-A running reply's text lies in `parts`, each with the place (in characters) where it begins, so that a part written
-twice does no harm. When it ends, `content` holds all of it.
+The text of a running reply is in `parts`. Each says at which character it begins, so that writing a part twice does
+no harm. When the reply ends, `content` holds the whole text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pymongo
 from beanie import Document, PydanticObjectId
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
+from tutordesk.ground.database import Row
 from tutordesk.tutor.models import ErrorType
 
 MAX_CHARACTERS = 64_000
@@ -30,7 +31,7 @@ class ReplyStatus(StrEnum):
 
 
 class Failure(BaseModel):
-    """Why a reply failed: a sentence, its class, and whether trying again may help."""
+    """The failure of a reply: a sentence, its class, and whether a retry may help."""
 
     error: str
     type: ErrorType
@@ -48,7 +49,7 @@ class Citation(BaseModel):
 
 
 class Feedback(BaseModel):
-    """What the reader thinks of an answer."""
+    """A reader's opinion of an answer."""
 
     model_config = ConfigDict(extra="forbid")
     thumb: Literal["up", "down"]
@@ -56,9 +57,9 @@ class Feedback(BaseModel):
 
 
 class Version(BaseModel):
-    """One version of a message. What is the tutor's alone is null or empty in a person's."""
+    """One version of a message. Fields that only the tutor's messages have are null or empty in a person's."""
 
-    # Answers hold every field, so the API's description calls none of them optional.
+    # Responses hold every field, so the API's description marks all as required.
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     content: str
@@ -73,25 +74,27 @@ class Version(BaseModel):
 
 
 class Alternative(Version):
-    """An earlier version. That of a question keeps the answers that it had."""
+    """An earlier version of a message. A question's version also has its answers."""
 
     answers: list[Version] = []
 
 
 class Message(Version):
-    """One message of a transcript. `alternatives`: its earlier versions, oldest first."""
+    """One message of a transcript. `alternatives` are its earlier versions, oldest first."""
 
     role: Literal["user", "assistant"]
     alternatives: list[Alternative] = []
 
 
 class TextPart(BaseModel):
+    """A part of a running reply's text, which begins at the character `at`."""
+
     at: int
     text: str
 
 
-def assemble_text(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
-    """`text` with `parts` (`at`, `text`), in their order, written over it; one that would leave a gap is left out."""
+def assemble_text(text: str, parts: Iterable[Row]) -> str:
+    """Return `text` with the stored `parts` written over it in their order, except a part that would leave a gap."""
     for part in parts:
         if part["at"] <= len(text):
             text = text[: part["at"]] + part["text"]
@@ -99,11 +102,14 @@ def assemble_text(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
 
 
 class Reply(Document):
-    """`question` is the message that it answers; `is_joined`: both are in the transcript of `session_id`.
+    """The tutor's answer to `question`.
 
-    `owner` names the process that writes it (liveness.py). `replaces`: the question whose turn this one takes; the
-    same question for one more answer, another for an edited one. `opens_session`: it begins the chat.
-    `room_id`: it is an answer in a room, which is its session too; `room_owner` made that room and may stop it.
+    - `is_joined`: question and answer are in the transcript of the chat or room `session_id`.
+    - `owner`: the process that writes the reply (liveness.py).
+    - `replaces`: the question whose turn this reply replaces. It equals `question` when another answer is requested,
+      and differs when the question was edited.
+    - `opens_session`: the reply begins the chat.
+    - `room_id`: the room that it answers in, or null. `room_owner` created that room and may stop the reply.
     """
 
     author_id: PydanticObjectId
@@ -147,19 +153,19 @@ class Reply(Document):
 
     @property
     def text(self) -> str:
-        """All of the text that was saved, whether the reply is over or not."""
+        """Return the whole saved text of a running or ended reply."""
         if self.status is not ReplyStatus.streaming:
             return self.content
         return assemble_text("", [part.model_dump() for part in sorted(self.parts, key=lambda part: part.at)])
 
-    def as_document(self) -> dict[str, Any]:
-        """As MongoDB holds it; several times quicker than Beanie's own way."""
-        document: dict[str, Any] = self.model_dump(exclude={"revision_id"})
+    def as_document(self) -> Row:
+        """Return the document for MongoDB, several times faster than Beanie does."""
+        document = self.model_dump(exclude={"revision_id"})
         document["_id"] = document.pop("id")
         return document
 
     def as_message(self) -> Message:
-        """The tutor's message, of a reply that is over."""
+        """Return an ended reply as the tutor's message."""
         return Message(
             id=PydanticObjectId(self.id),
             role="assistant",
@@ -175,7 +181,7 @@ class Reply(Document):
 
 
 class Transcript(BaseModel):
-    """The messages of one chat, oldest first: embedded in the ticket that it is about, or in its ChatSession."""
+    """The messages of one chat, oldest first, embedded in its ticket or its ChatSession."""
 
     id: PydanticObjectId
     author_id: PydanticObjectId

@@ -1,12 +1,12 @@
-"""The replies of this process: starts, finds, follows and stops them, and keeps them safe in the background.
+"""The replies of this process: starts, finds, follows and stops them, and saves their text in the background.
 
 | every | background work |
 |---|---|
-| 0.1 s | stop what another process asked to stop; read what others write for the followers here |
-| 0.7 s | append the text of all runs to their documents, in bulks of at most 100; finish what was delivered; |
-| | save all of it again after an election (elections.py) |
-| 2 s | show that this process lives, look for dead ones and end their replies as `interrupted` |
-| 15 s | wake followers, so that they can show that their connection is alive |
+| 0.1 s | stop runs that another process asked to stop; read texts of other processes for followers on this one |
+| 0.7 s | append the text of all runs to their documents, in bulks of at most 100; finish delivered replies; |
+| | after an election, save all texts again (elections.py) |
+| 2 s | count up this process's beat; end the replies of dead processes as `interrupted` |
+| 15 s | wake followers, so that they send a keep-alive |
 """
 
 import asyncio
@@ -39,16 +39,16 @@ log = logging.getLogger(__name__)
 PULSE_SECONDS = 0.1
 CHECKPOINT_SECONDS = 0.7
 MAX_BULK = 100
-KEPT_SECONDS = 60.0
+EVICT_SECONDS = 60.0
 END_SECONDS = 3.0
 
 
 class Replies:
-    """Use as `async with Replies(…)`: recovers what dead processes left, and at the end gives running replies time.
+    """Use as `async with Replies(…)`. It recovers the replies of dead processes, and lets running ones end at the exit.
 
-    `owner` names this process to the others. `deliver` puts a finished reply into its chat or room; `on_delivered`
-    gets the delivered ones later, in batches. `running`: the runs of this process by the id of their reply, those that
-    ended in the last minute included.
+    `owner` is this process's name. `deliver` puts an ended reply into its chat or room. `on_delivered` receives the
+    delivered replies later, in batches. `running` holds this process's runs by the id of their reply, including those
+    that ended in the last minute.
     """
 
     def __init__(self, owner: str, data_dir: Path, tutor: Tutor, deliver: Deliver, on_delivered: Delivered) -> None:
@@ -62,11 +62,11 @@ class Replies:
         self._background = Background()
 
     async def start(self, reply: Reply, prompt: Prompt, opening: Awaitable[object] | None = None) -> Run:
-        """Start the task of a reply that is saved already. Returns at once.
+        """Start the task that writes a saved reply. Returns its run without waiting for the text.
 
-        The model is asked while `opening` puts the question into its chat; nothing is shown before that is done.
-        Raises the AppError that `opening` refuses with, and forgets the run. A database that fails during it does not
-        end the run, since the delivery tries again.
+        The model works while `opening` puts the question into its chat, but followers see nothing before that is
+        done. Raises the AppError of `opening`, and forgets the run. A failing database does not end the run, because
+        the delivery saves the question again.
         """
         run = Run(reply)
         reply_id = PydanticObjectId(reply.id)
@@ -83,27 +83,29 @@ class Replies:
             del self.running[reply_id]
             raise
         except pymongo.errors.PyMongoError as error:
-            log.warning("the question of reply %s joins its chat later: %s", reply.id, type(error).__name__)
+            log.warning("cannot save the question of reply %s yet: %s", reply.id, type(error).__name__)
         run.opened.set_result(True)
         return run
 
     async def save_new(self, reply: Reply) -> None:
-        """Insert a reply before its run starts. Raises PyMongoError; then the reply is void, even if it arrived."""
+        """Insert a reply before its run starts. Raises PyMongoError; the reply is then void, even if it was saved."""
         await self.elections.save_new(reply)
 
     async def forget_unsure(self) -> None:
-        """Remove the void replies that may have arrived."""
+        """Remove the void replies that were saved after all."""
         await self.elections.forget_unsure()
 
     def count_running(self, author_id: PydanticObjectId) -> int:
+        """Return the number of the author's running replies on this process."""
         return sum(not run.is_over and run.reply.author_id == author_id for run in self.running.values())
 
     def newest(self, reply: Reply) -> Reply:
-        """Return this process's own object of a reply if it writes it, which is newer than the saved one."""
+        """Return the reply in memory, which is newer, if this process writes it. Otherwise returns `reply`."""
         run = self.running.get(PydanticObjectId(reply.id))
         return run.reply if run else reply
 
     async def find(self, reply_id: PydanticObjectId) -> Reply | None:
+        """Return the reply, or None."""
         run = self.running.get(reply_id)
         return run.reply if run else await Reply.get(reply_id)
 
@@ -115,9 +117,9 @@ class Replies:
         return reply
 
     async def follow(self, reply_id: PydanticObjectId, position: int) -> AsyncGenerator[tuple[int, str]]:
-        """Yield (characters so far, the text since `position`) until the reply is over, whichever process writes it.
+        """Yield (characters so far, the text since `position`) until the reply is over, on whichever process.
 
-        After 15 s without text the text is empty, so that the follower can show that the connection is alive.
+        After 15 s without text, yields an empty text, so that the follower can send a keep-alive.
         """
         run = self.running.get(reply_id)
         source: GrowingText
@@ -135,9 +137,9 @@ class Replies:
                         yield position, ""
 
     async def stop(self, reply_id: PydanticObjectId) -> None:
-        """End a reply and keep its text. Idempotent.
+        """End a reply and save its text. Idempotent.
 
-        Ends it now when this process writes it. Otherwise asks its owner, which looks ten times a second.
+        If another process writes it, marks the reply; its owner checks for marks ten times a second.
         """
         if run := self.running.get(reply_id):
             await run.stop()
@@ -164,12 +166,12 @@ class Replies:
         async def save() -> None:
             await self.endings.save(reply)
             reply_id = PydanticObjectId(reply.id)
-            asyncio.get_running_loop().call_later(KEPT_SECONDS, lambda: self.running.pop(reply_id, None))
+            asyncio.get_running_loop().call_later(EVICT_SECONDS, lambda: self.running.pop(reply_id, None))
 
         return self._background.start(save(), f"saving {reply.id}")
 
     async def _end(self) -> None:
-        """Let replies end within a few seconds, then keep the text of the rest as `interrupted`."""
+        """Let replies end within a few seconds, then end the rest as `interrupted` with their text."""
         tasks = {run.task for run in self.running.values() if run.task and not run.task.done()}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=END_SECONDS)
@@ -179,13 +181,13 @@ class Replies:
                 await asyncio.wait(late, timeout=END_SECONDS)
 
     async def _leave(self) -> None:
-        """Sign this process off, unless a reply could not be saved: then others have to find it dead."""
+        """Remove this process's owner. If a reply could not be saved, keep it, so that others recover the reply."""
         try:
             await self.endings.finish_delivered()
             if all(run.is_over for run in self.running.values()):
                 await Owner.get_motor_collection().delete_one({"_id": self.owner})
         except pymongo.errors.PyMongoError as error:
-            log.warning("the database is away at the end: %s", type(error).__name__)
+            log.warning("cannot reach the database at shutdown: %s", type(error).__name__)
         self.running.clear()
 
     async def _pulse(self) -> None:
@@ -198,16 +200,16 @@ class Replies:
             await asyncio.gather(*(self.stop(row["_id"]) for row in await requested.to_list(None)))
 
     async def _checkpoint(self) -> None:
-        await self.elections.look()
+        await self.elections.check()
         await self.save_text()
         await self.endings.finish_delivered()
 
     async def save_text(self) -> None:
-        """Append what each run wrote since the last time.
+        """Append each run's new text to its document.
 
-        By id alone, which costs MongoDB half of what a guard by `status` does: a late append finds the reply over, and
-        nobody reads the parts of one that is over. As "many", which the driver never sends twice: the session that it
-        would keep for that is a third of the oplog's entry, and a failed append is due again.
+        The update selects by id only, which costs MongoDB half of a guard by `status`. A late append does no harm,
+        since nobody reads the parts of an ended reply. It is an "update many" because the driver never retries those:
+        the session that a retry needs is a third of the oplog entry, and the next call appends failed text anyway.
         """
         due = [run for run in self.running.values() if not run.is_over and len(run.text) > run.saved]
         CHECKPOINT_LAG.set(max((time.monotonic() - run.saved_at for run in due), default=0.0))
@@ -221,13 +223,13 @@ class Replies:
     async def _beat(self) -> None:
         await self.show_life()
         await self.elections.forget_unsure()
-        for dead in await self._lookout.look():
-            await self.endings.recover(dead)
-            await Owner.get_motor_collection().delete_one({"_id": dead})
-            log.warning("the replies of %s, which has ended, were kept as interrupted", dead)
+        for owner in await self._lookout.find_dead():
+            await self.endings.recover(owner)
+            await Owner.get_motor_collection().delete_one({"_id": owner})
+            log.warning("recovered the replies of a dead process as interrupted: %s", owner)
 
     async def show_life(self) -> None:
-        """Count the beat up. If others found this process dead, it stays alive but gives up the replies they ended."""
+        """Count up the beat. If others took this process for dead, drop the runs whose replies they ended."""
         if (await at_once(Owner).update_one({"_id": self.owner}, {"$inc": {"beat": 1}})).matched_count:
             return
         await Owner(id=self.owner).insert()
@@ -242,7 +244,7 @@ class Replies:
         self._remote.wake_all()
 
     async def _recover_unowned(self) -> None:
-        """Recover replies whose owner is not even known, which a restored database may hold."""
+        """Recover the replies without a stored owner, which a restore may leave."""
         known = await Owner.get_motor_collection().distinct("_id")
         for owner in await Reply.get_motor_collection().distinct("owner", {"is_joined": False}):
             if owner not in known:

@@ -1,6 +1,7 @@
-"""One reply in the making: its text grows by the tutor's deltas, and any number of followers wait for more of it.
+"""Writes one reply: its text grows by the tutor's deltas, and any number of followers wait for more.
 
-The text is its own event log: a position is a number of characters, and what a reader gets is `text[position:]`.
+The text is its own event log: a position is a number of characters, and a reader gets `text[position:]`. So no events
+are stored, and none can get lost.
 """
 
 import asyncio
@@ -16,11 +17,11 @@ from tutordesk.tutor.models import CUT, Prompt, TutorError, Usage
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
-SAVED_WITHIN_SECONDS = 2.0
+MAX_SAVING_SECONDS = 2.0
 
 
 class GrowingText:
-    """A text that grows, and the followers who wait for more of it."""
+    """A text that grows, and its waiting followers."""
 
     __slots__ = ("is_over", "text", "waiters")
 
@@ -30,10 +31,11 @@ class GrowingText:
         self.waiters: list[asyncio.Future[None]] = []
 
     def place_of(self, position: int) -> int:
-        """Return where a reader continues that has `position` characters already."""
+        """Return the place at which a reader who has `position` characters continues."""
         return position
 
     def wake(self) -> None:
+        """Let every waiting follower read."""
         waiters, self.waiters = self.waiters, []
         for waiter in waiters:
             if not waiter.done():
@@ -49,8 +51,10 @@ class GrowingText:
 class Run(GrowingText):
     """A reply that this process writes.
 
-    `saved`: characters in MongoDB. `saved_at`: when that was all of them, by the monotonic clock. `opened`: whether its
-    question was saved. `half`: the first half of a surrogate pair, which waits for the second.
+    - `saved`: the number of characters in MongoDB.
+    - `saved_at`: the last time at which MongoDB held the whole text, by the monotonic clock.
+    - `opened`: whether the question is in its chat; False if it was refused.
+    - `half`: the first half of a surrogate pair, until the second arrives.
     """
 
     __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "saved_at", "task")
@@ -69,24 +73,25 @@ class Run(GrowingText):
         return min(position, len(self.text))
 
     def write(self, delta: str) -> None:
-        """Append, and wake the followers. Never blocks."""
+        """Append a delta and wake the followers. Never blocks."""
         if self.half or not (delta.isascii() or _is_whole(delta)):
             delta = self._mend(delta)
         self.text += delta
         self.wake()
 
     def _mend(self, delta: str) -> str:
+        """Return the delta as valid text, because some models split a surrogate pair between two deltas."""
         delta, self.half = self.half + delta, ""
         if "\ud800" <= delta[-1] <= "\udbff":
             delta, self.half = delta[:-1], delta[-1]
         return delta.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     async def stop(self) -> None:
-        """End the reply now and keep its text. Closes the connection to the model."""
+        """End the reply, save its text, and close the connection to the model."""
         if self.task and self.reply.status is ReplyStatus.streaming and not self.is_stopped:
             self.is_stopped = True
             self.task.cancel()
-            await asyncio.wait([self.task], timeout=SAVED_WITHIN_SECONDS)
+            await asyncio.wait([self.task], timeout=MAX_SAVING_SECONDS)
 
 
 def _is_whole(text: str) -> bool:
@@ -98,10 +103,10 @@ def _is_whole(text: str) -> bool:
 
 
 async def write_reply(run: Run, prompt: Prompt, tutor: Tutor, start_saving: Callable[[], asyncio.Task[None]]) -> None:
-    """Write a run to its end: the body of its task.
+    """Write a run to its end, as its task.
 
-    Ends the run whatever happens. A cancelled task means stopped or, at shutdown, interrupted. `start_saving` saves
-    the ended `run.reply`; it is not called when the question was refused.
+    The run ends whatever happens: a cancelled task means stopped or, at shutdown, interrupted. `start_saving` saves
+    the ended `run.reply`. It is not called if the question was refused.
     """
     status, failure = ReplyStatus.complete, None
     try:
@@ -123,7 +128,10 @@ async def write_reply(run: Run, prompt: Prompt, tutor: Tutor, start_saving: Call
 
 
 async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
-    """Write what the tutor says. The loop's body awaits nothing and never breaks out: then stopping closes upstream."""
+    """Write the tutor's deltas. Raises TutorError.
+
+    The loop's body awaits nothing and never breaks out, because only then does a stop close the upstream connection.
+    """
     try:
         async with asyncio.timeout(MAX_SECONDS) as clock:
             async for part in tutor.stream_reply(prompt):
@@ -141,7 +149,7 @@ async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
         if len(run.text) > MAX_CHARACTERS:
             run.text = run.text[:MAX_CHARACTERS]
             raise TutorError("too_long", CUT) from None
-        raise TutorError("timeout", "The answer took longer than two minutes and was ended here.") from None
+        raise TutorError("timeout", "The answer was stopped after two minutes. Try a shorter question.") from None
     if not run.text.strip():
         raise TutorError("unknown", "The model sent an empty answer. Try again.")
 
@@ -149,14 +157,14 @@ async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
 async def _settle(
     run: Run, status: ReplyStatus, failure: Failure | None, start_saving: Callable[[], asyncio.Task[None]]
 ) -> None:
-    """Save the ending, then wake the followers: at once when the database is quick, after two seconds otherwise."""
+    """Save the ending, then wake the followers. They wait two seconds at most for a slow database."""
     reply = run.reply
     reply.status, reply.error, reply.content, reply.parts = status, failure, run.text, []
     reply.ended_at = now()
     REPLIES.labels(status.value).inc()
     saving = start_saving()
     with suppress(asyncio.CancelledError):
-        await asyncio.wait([saving], timeout=SAVED_WITHIN_SECONDS)
+        await asyncio.wait([saving], timeout=MAX_SAVING_SECONDS)
     run.is_over = True
     run.wake()
     with suppress(asyncio.CancelledError):
