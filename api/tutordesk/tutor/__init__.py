@@ -1,1 +1,1 @@
-"""The voice: prompts in, text out, by any provider. Knows neither FastAPI nor MongoDB."""
+"""The tutor: turns prompts into text, by any provider. It knows neither FastAPI nor MongoDB."""

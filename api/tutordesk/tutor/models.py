@@ -1,14 +1,14 @@
-"""What goes into the tutor and comes out: `Prompt` in, text deltas and a last `Usage` out, or one `TutorError`.
+"""The tutor's input and output: a `Prompt` in, text deltas and a last `Usage` out, or one `TutorError`.
 
-| class of error | means | trying again helps |
+| class of error | meaning | a retry helps |
 |---|---|---|
 | busy | overloaded, or too many requests | yes |
 | quota | the account is used up | no |
 | auth | key missing or refused | no |
 | blocked | the model declined | no |
-| timeout | nothing arrived for too long | yes |
+| timeout | nothing received for too long | yes |
 | offline | cannot be reached, or the connection broke | yes |
-| too_long | more than the model takes or gives | no |
+| too_long | more than the model reads or writes | no |
 | unknown | anything else | yes |
 """
 
@@ -19,22 +19,23 @@ from typing import Literal, Protocol
 ErrorType = Literal["busy", "quota", "auth", "blocked", "timeout", "offline", "too_long", "unknown"]
 
 SENTENCES: dict[ErrorType, str] = {
-    "busy": "The model is busy just now. Try again in a moment.",
-    "quota": "The model's quota is used up. Try again later, or ask whoever runs this Tutordesk to raise it.",
-    "auth": "The model refuses this Tutordesk's key. Whoever runs it has to set a valid one.",
-    "blocked": "The model declined to answer this. Try to ask in another way.",
-    "timeout": "The model stopped sending. What had arrived is kept; try again.",
-    "offline": "The model cannot be reached. What had arrived is kept; try again in a moment.",
-    "too_long": "This is more than the model can take. Start a new chat or shorten the question.",
-    "unknown": "The model's answer could not be read to its end. What had arrived is kept; try again.",
+    "busy": "The model is busy right now. Try again in a moment.",
+    "quota": "The model's quota is used up. Try again later, or ask the operator of this Tutordesk to raise it.",
+    "auth": "The model refuses this Tutordesk's key. Ask the operator of this Tutordesk to set a valid one.",
+    "blocked": "The model declined to answer this. Rephrase your question.",
+    "timeout": "The model stopped sending. The text so far is saved; try again.",
+    "offline": "The model cannot be reached. The text so far is saved; try again in a moment.",
+    "too_long": "This is too long for the model. Start a new chat or shorten the question.",
+    "unknown": "The rest of the model's answer could not be read. The text so far is saved; try again.",
 }
-CUT = "The answer ended at the model's longest length. Ask the tutor to go on."
-BROKE_OFF = "The model's answer broke off. What had arrived is kept; try again."
+CUT = "The answer reached the model's maximum length. Ask the tutor to continue."
+BROKE_OFF = "The model's answer broke off. The text so far is saved; try again."
+NO_MODEL = "The model does not exist. Ask the operator of this Tutordesk to choose another one."
 RETRYABLE = frozenset({"busy", "timeout", "offline", "unknown"})
 
 
 class TutorError(Exception):
-    """Why there is no answer, or not all of it. `retry_after`: seconds that the provider asked to wait."""
+    """The reason for a missing or incomplete answer. `retry_after` is the wait in seconds that the provider wants."""
 
     def __init__(self, type: ErrorType, sentence: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(sentence or SENTENCES[type])
@@ -43,6 +44,7 @@ class TutorError(Exception):
 
     @property
     def retryable(self) -> bool:
+        """Return whether a retry may help."""
         return self.type in RETRYABLE
 
 
@@ -66,10 +68,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`system`: the rules. `turns`: oldest first, the last one the question with its sources fenced into it.
+    """A request to a provider.
 
-    `question` and `sources` are the same once more for a provider that reads by itself (`offline`). `left_out`: how
-    many earlier messages did not fit.
+    - `system`: the rules.
+    - `turns`: oldest first. The last one is the question, with its sources fenced into it.
+    - `question`, `sources`: the same as plain values, for the provider `offline`, which has no model.
+    - `left_out`: the number of earlier messages that did not fit.
     """
 
     system: str
@@ -81,12 +85,13 @@ class Prompt:
 
     @property
     def tokens(self) -> int:
+        """Return an estimate of the prompt's tokens."""
         return count_tokens(self.system) + sum(count_tokens(turn.content) for turn in self.turns)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens so far, and the model that answers (`provider:name`; empty: the same as before)."""
+    """The tokens so far, and the `provider:name` of the model that answers, empty if it did not change."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -94,9 +99,9 @@ class Usage:
 
 
 class Provider(Protocol):
-    """One way to a model. `stream` yields text deltas and, last, a Usage with its tokens; raises TutorError.
+    """A connection to one model. `stream` yields text deltas and a last Usage. Raises TutorError.
 
-    To stop it, cancel the task while it awaits the next part: then the connection upstream closes at once.
+    To stop a stream, cancel the task while it awaits the next part. The upstream connection then closes immediately.
     """
 
     model: str
@@ -109,5 +114,5 @@ class Provider(Protocol):
 
 
 def count_tokens(text: str) -> int:
-    """An estimate that errs on the high side for English: a token for every four bytes of UTF-8, at least one."""
+    """Return an estimate of a text's tokens, rather too high for English: one for every four bytes of UTF-8."""
     return len(text.encode("utf-8", "replace")) // 4 + 1

@@ -1,7 +1,8 @@
 """The tutor's voice: a chain of providers behind `stream_reply` and `complete`.
 
-Until the first delta a failing model is tried again (the last of the chain, three times within half a minute) or
-replaced by the next; afterwards never, because the reader has seen text. A watchdog ends a model that falls silent.
+Before the first delta, the next model replaces a failing one, and the last of the chain is tried three times within
+half a minute. After the first delta a failure is final, because the reader has seen text. A watchdog ends the answer
+of a model that falls silent.
 """
 
 import asyncio
@@ -20,12 +21,12 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 30.0
 TRIES = 3
 MAX_WAIT_SECONDS = 10.0
-SUMMARY_SECONDS = 60.0
+MAX_COMPLETE_SECONDS = 60.0
 Parts = AsyncIterator[str | Usage]
 
 
 class Tutor:
-    """Use as `async with`. `model` names the first of the chain, as `provider:name`."""
+    """Use as `async with`. `model` is the `provider:name` of the first model in the chain."""
 
     def __init__(self, settings: Settings, idle_seconds: float = IDLE_SECONDS) -> None:
         self._chain: list[Provider] = [make_provider(model, settings) for model in settings.models]
@@ -45,14 +46,14 @@ class Tutor:
     async def stream_reply(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
         """Yield text deltas and the Usage so far, which names the model that answers. Raises TutorError.
 
-        Whoever iterates does nothing else between two parts, and stops by cancelling its task.
+        The caller must await nothing between two parts. It stops the answer by cancelling its own task.
         """
         for place, provider in enumerate(self._chain):
             is_last = place == len(self._chain) - 1
             try:
                 part, parts = await self._first_part(provider, prompt, TRIES if is_last else 1)
             except TutorError as error:
-                log.warning("%s did not answer: %s", provider.model, error.type)
+                log.warning("model did not answer: %s (%s)", error.type, provider.model)
                 if is_last:
                     raise
                 continue
@@ -63,17 +64,17 @@ class Tutor:
             with _counted_errors(provider):
                 async with asyncio.timeout(self.idle_seconds) as watchdog:
                     async for part in parts:
-                        if (moment := clock()) >= rearm_at:  # a tenth early at the most, and next to free
+                        if (moment := clock()) >= rearm_at:  # at most a tenth early, and far cheaper than each time
                             watchdog.reschedule(moment + self.idle_seconds)
                             rearm_at = moment + self.idle_seconds / 10
                         yield part
             return
 
     async def complete(self, prompt: Prompt) -> tuple[str, str]:
-        """The whole answer and the model that gave it. Raises TutorError, for an empty answer too."""
+        """Return the whole answer and the model that gave it. Raises TutorError, also for an empty answer."""
         text, model = "", self.model
         try:
-            async with asyncio.timeout(SUMMARY_SECONDS):
+            async with asyncio.timeout(MAX_COMPLETE_SECONDS):
                 async for part in self.stream_reply(prompt):
                     if isinstance(part, str):
                         text += part
@@ -87,7 +88,7 @@ class Tutor:
 
     async def _first_part(self, provider: Provider, prompt: Prompt, tries: int) -> tuple[str | Usage, Parts]:
         async for attempt in AsyncRetrying(
-            stop=stop_after_attempt(tries), wait=_wait, retry=retry_if_exception(_is_worth_another_try), reraise=True
+            stop=stop_after_attempt(tries), wait=_wait, retry=retry_if_exception(_is_worth_retrying), reraise=True
         ):
             with attempt, _counted_errors(provider):
                 parts = provider.stream(prompt)
@@ -95,13 +96,13 @@ class Tutor:
                     async with asyncio.timeout(self.idle_seconds):
                         return await anext(parts), parts
                 except StopAsyncIteration:
-                    raise TutorError("unknown", "The model ended without an answer. Try again.") from None
-        raise AssertionError("the last try either returned or raised")
+                    raise TutorError("unknown", "The model sent an empty answer. Try again.") from None
+        raise AssertionError("the last attempt returns or raises")
 
 
 @contextlib.contextmanager
 def _counted_errors(provider: Provider) -> Iterator[None]:
-    """Counts what the model did wrong; a silence that was too long is a TutorError too."""
+    """Count the errors of a model inside. Raises TutorError, also for a silence that is too long."""
     try:
         yield
     except TimeoutError:
@@ -112,9 +113,10 @@ def _counted_errors(provider: Provider) -> Iterator[None]:
         raise
 
 
-def _is_worth_another_try(error: BaseException) -> bool:
-    wait = error.retry_after or 0 if isinstance(error, TutorError) else 0
-    return isinstance(error, TutorError) and error.type in ("busy", "offline") and wait <= MAX_WAIT_SECONDS
+def _is_worth_retrying(error: BaseException) -> bool:
+    if not isinstance(error, TutorError) or error.type not in ("busy", "offline"):
+        return False
+    return (error.retry_after or 0) <= MAX_WAIT_SECONDS
 
 
 _jitter = wait_random_exponential(multiplier=0.5, max=MAX_WAIT_SECONDS)
@@ -122,5 +124,5 @@ _jitter = wait_random_exponential(multiplier=0.5, max=MAX_WAIT_SECONDS)
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, TutorError) else None
-    return asked if asked is not None else _jitter(state)
+    retry_after = error.retry_after if isinstance(error, TutorError) else None
+    return retry_after if retry_after is not None else _jitter(state)

@@ -1,4 +1,4 @@
-"""One file a provider; nothing that is special about one is known outside of it."""
+"""The providers of models, one file each. Whatever is special about a provider stays in its file."""
 
 from tutordesk.ground.settings import Settings
 from tutordesk.tutor.models import Provider
@@ -9,7 +9,7 @@ from tutordesk.tutor.providers.openai_compatible import OpenAICompatible
 
 
 def make_provider(model: str, settings: Settings) -> Provider:
-    """The provider of `provider:name`, which settings.py has checked."""
+    """Return the provider of `provider:name`, which settings.py has checked."""
     kind, _, name = model.partition(":")
     match kind:
         case "gemini":

@@ -1,8 +1,11 @@
-"""Gemini by google-genai over aiohttp. The SDK takes a second to import, so that happens in a thread after the start.
+"""Gemini by google-genai over aiohttp. The SDK takes a second to import, so a thread imports it after the start.
 
-Measured on google-genai 3.4: its `timeout` is a total on aiohttp (so the watchdog of voice.py is used instead), its
-pool has no limit there, its implicit retry of a refused connection sleeps up to 10 s unless `retry_options` is set,
-and it closes the connection at once only when the task is cancelled while it awaits the next chunk.
+Measured on google-genai 3.4 over aiohttp:
+
+- Its `timeout` limits the whole answer, so voice.py has a watchdog instead.
+- Its connection pool has no limit.
+- Its hidden retry of a refused connection sleeps up to 10 s unless `retry_options` is set.
+- It closes the connection immediately only if the task is cancelled while it awaits the next chunk.
 """
 
 import asyncio
@@ -16,27 +19,27 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from tutordesk.tutor.models import BROKE_OFF, CUT, ErrorType, Prompt, TutorError, Usage
+from tutordesk.tutor.models import BROKE_OFF, CUT, NO_MODEL, ErrorType, Prompt, TutorError, Usage
 
 if TYPE_CHECKING:
     from google import genai
-    from google.genai import types
+    from google.genai import errors, types
 
 QUOTA = re.compile(r"per ?day|PerDay|billing", re.I)
-DECLINED = "The model stopped here because of its safety rules. Try to ask in another way."
-# Every reason of the SDK 3.4 to end or refuse, and what the reader is told.
+DECLINED = "The model stopped because of its safety rules. Rephrase your question."
+# Every reason of the SDK 3.4 to end or refuse an answer, and the error that the reader is shown.
 FINISH: dict[str, tuple[ErrorType, str | None]] = {
     "MAX_TOKENS": ("too_long", CUT),
     "SAFETY": ("blocked", DECLINED),
     "RECITATION": ("blocked", "The model stopped because it began to repeat a published text. Ask in your own words."),
-    "LANGUAGE": ("blocked", "The model does not speak this language. Try another one."),
-    "BLOCKLIST": ("blocked", "The model stopped at a word that it may not use. Try to ask in another way."),
-    "PROHIBITED_CONTENT": ("blocked", "The model may not answer this. Try to ask in another way."),
+    "LANGUAGE": ("blocked", "The model does not support this language. Try another one."),
+    "BLOCKLIST": ("blocked", "The model stopped at a word that it may not use. Rephrase your question."),
+    "PROHIBITED_CONTENT": ("blocked", "The model may not answer this. Rephrase your question."),
     "SPII": ("blocked", "The model stopped because of personal data. Leave it out and ask again."),
     "IMAGE_SAFETY": ("blocked", DECLINED),
     "IMAGE_PROHIBITED_CONTENT": ("blocked", DECLINED),
     "IMAGE_RECITATION": ("blocked", DECLINED),
-    "MODEL_ARMOR": ("blocked", "A filter in front of the model stopped this. Try to ask in another way."),
+    "MODEL_ARMOR": ("blocked", "A filter in front of the model stopped this. Rephrase your question."),
     "ESCALATION": ("blocked", DECLINED),
     "PUP_LIMITED_DISABLED": ("blocked", DECLINED),
     "JAILBREAK": ("blocked", "The model took this for an attempt to break its rules. Ask plainly."),
@@ -48,7 +51,7 @@ FINISH: dict[str, tuple[ErrorType, str | None]] = {
     "MISSING_THOUGHT_SIGNATURE": ("unknown", None),
     "MALFORMED_RESPONSE": ("unknown", None),
     "CONTINUATION": ("unknown", None),
-    "OTHER": ("unknown", "The model stopped without saying why. What had arrived is kept; try again."),
+    "OTHER": ("unknown", "The model stopped without saying why. The text so far is saved; try again."),
 }
 NO_REASON = frozenset({"FINISH_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"})
 
@@ -79,7 +82,7 @@ class Gemini:
             options = types.HttpOptions(
                 base_url=self._base_url,
                 api_version="v1beta",
-                async_client_args={"allow_redirects": False},  # the key goes to no other host
+                async_client_args={"allow_redirects": False},  # a redirect would send the key to another host
                 retry_options=types.HttpRetryOptions(attempts=1),
             )
             warnings.filterwarnings("ignore", message=".*is not a valid", module="google.genai")
@@ -91,13 +94,13 @@ class Gemini:
         from google.genai import errors
 
         ending: str | None = None
-        counted: types.GenerateContentResponseUsageMetadata | None = None
+        usage: types.GenerateContentResponseUsageMetadata | None = None
         try:
             chunks = await client.aio.models.generate_content_stream(
                 model=self._name, contents=_contents(prompt), config=_config(prompt)
             )
             async for chunk in chunks:
-                counted = chunk.usage_metadata or counted
+                usage = chunk.usage_metadata or usage
                 if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
                     ending = chunk.prompt_feedback.block_reason.name
                 if chunk.candidates:
@@ -109,13 +112,12 @@ class Gemini:
                             if part.text and not part.thought:
                                 yield part.text
         except errors.APIError as error:
-            raise _refused(error) from error
+            raise _error_of(error) from error
         except (errors.UnknownApiResponseError, aiohttp.ClientError, OSError, ValueError) as error:
             raise TutorError("unknown" if isinstance(error, ValueError) else "offline") from error
         yield Usage(
-            input_tokens=(counted and counted.prompt_token_count) or prompt.tokens,
-            output_tokens=(counted and ((counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0)))
-            or 0,
+            input_tokens=(usage and usage.prompt_token_count) or prompt.tokens,
+            output_tokens=(usage and ((usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0))) or 0,
         )
         if ending is None or ending in NO_REASON:
             raise TutorError("unknown", BROKE_OFF)
@@ -124,13 +126,13 @@ class Gemini:
 
 
 def _import_sdk() -> None:
-    """The SDK's 100,000 objects stay for good, so no garbage collection need look at them."""
+    """Import the SDK, and exempt its 100,000 objects from garbage collection, since they stay for good."""
     importlib.import_module("google.genai")
     gc.freeze()
 
 
 def _contents(prompt: Prompt) -> "list[types.ContentUnionDict]":
-    """As dictionaries, which the SDK makes a request of in half the time that its own types take."""
+    """Return the turns as dictionaries, from which the SDK builds a request in half the time of its own types."""
     return [
         {"role": "user" if turn.role == "user" else "model", "parts": [{"text": turn.content}]} for turn in prompt.turns
     ]
@@ -145,8 +147,8 @@ def _config(prompt: Prompt) -> "types.GenerateContentConfig":
     )
 
 
-def _refused(error: Any) -> TutorError:
-    """The class of an APIError of google-genai, by its HTTP status and, where that says too little, its text."""
+def _error_of(error: "errors.APIError") -> TutorError:
+    """Return the error for an HTTP status of the API, and for its text where one status has several meanings."""
     code, text = error.code or 0, f"{error.message or ''} {error.details or ''}"
     if code in (401, 403) or "API_KEY_INVALID" in text or "API key" in text:
         return TutorError("auth")
@@ -159,12 +161,12 @@ def _refused(error: Any) -> TutorError:
     if 500 <= code < 600:
         return TutorError("busy")
     if code == 404:
-        return TutorError("unknown", "The model does not exist. Whoever runs this Tutordesk has to choose another one.")
+        return TutorError("unknown", NO_MODEL)
     return TutorError("unknown")
 
 
-def _retry_after(details: Any) -> float | None:
-    """Seconds of the `RetryInfo` in an error's details, e.g. `{"retryDelay": "3s"}`."""
+def _retry_after(details: Any) -> float | None:  # the API's JSON, as it comes
+    """Return the seconds of the `RetryInfo` in an error's details, such as `{"retryDelay": "3s"}`, or None."""
     with contextlib.suppress(AttributeError, TypeError, ValueError, KeyError):
         for detail in details["error"]["details"]:
             if delay := detail.get("retryDelay"):

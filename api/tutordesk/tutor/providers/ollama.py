@@ -1,7 +1,7 @@
 """Ollama by its own wire, `POST /api/chat`: one JSON object a line.
 
-Its own and not its OpenAI-compatible one, because only here can the context window be set: Ollama's default is small
-and it forgets what does not fit without a word.
+Only this wire sets the context window, unlike Ollama's OpenAI-compatible one. The default window is small, and Ollama
+silently drops text that does not fit.
 """
 
 from collections.abc import AsyncIterator
@@ -47,5 +47,5 @@ class Ollama(Wire):
 
 
 def _window(tokens: int) -> int:
-    """The next power of two, at least 8,192: few different sizes, because Ollama loads the model anew for each."""
+    """Return the next power of two, at least 8,192. Few sizes, because Ollama reloads the model for each."""
     return max(8_192, 1 << (tokens - 1).bit_length())

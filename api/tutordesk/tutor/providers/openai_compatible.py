@@ -1,9 +1,9 @@
 """Any OpenAI-compatible server by its streaming wire, `POST /chat/completions` with `stream`.
 
-| data line | becomes |
+| data line | result |
 |---|---|
 | `choices[0].delta.content` | a delta (`reasoning` parts are never shown) |
-| `choices[0].finish_reason` | the ending: `stop`, or an error by `FINISH` |
+| `choices[0].finish_reason` | the ending: `stop`, or an error of `FINISH` |
 | `usage` | the Usage, yielded last |
 | `error` | a TutorError |
 | `[DONE]` | the end |
@@ -49,8 +49,8 @@ class OpenAICompatible(Wire):
                     ending = choices[0].get("finish_reason") or ending
                     if text := delta.get("content"):
                         yield text
-                if counted := event.get("usage"):
-                    usage = Usage(counted.get("prompt_tokens") or 0, counted.get("completion_tokens") or 0)
+                if counts := event.get("usage"):
+                    usage = Usage(counts.get("prompt_tokens") or 0, counts.get("completion_tokens") or 0)
                 if "error" in event:
                     raise TutorError("busy")
         yield usage

@@ -1,7 +1,7 @@
-"""What the providers without an SDK share: a POST over aiohttp, its refusals, and its body as lines.
+"""The wire of providers without an SDK: a POST over aiohttp, its refusals, and its body as lines.
 
-aiohttp is there anyway for google-genai, and costs a third of httpx a chunk. Redirects are not followed, so that no
-key goes to another host.
+google-genai needs aiohttp anyway, which costs a third of httpx for each chunk. It follows no redirects, so that no key
+goes to another host.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ from typing import Any
 import aiohttp
 import orjson
 
-from tutordesk.tutor.models import Prompt, TutorError
+from tutordesk.tutor.models import NO_MODEL, Prompt, TutorError
 
 CONNECT_SECONDS = 10
 MAX_LINE_CHARACTERS = 4_000_000
 
 
 class Wire:
-    """The base of such a provider: one aiohttp session, opened and closed with it."""
+    """The base of such a provider, with one aiohttp session."""
 
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
         self._base_url, self._headers = base_url, headers
@@ -38,13 +38,13 @@ class Wire:
         if self._session:
             await self._session.close()
 
-    async def lines(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
-        """POST `body` as JSON and yield the answer's lines that are not empty. Raises TutorError."""
+    async def lines(self, path: str, body: Mapping[str, object]) -> AsyncGenerator[bytes, None]:
+        """POST `body` as JSON and yield the non-empty lines of the answer. Raises TutorError."""
         assert self._session, "open() comes first"
         try:
             async with self._session.post(self._base_url + path, json=body, allow_redirects=False) as response:
                 if response.status != 200:
-                    raise await _refused(response)
+                    raise await _error_of(response)
                 rest = b""
                 async for data in response.content.iter_any():
                     *lines, rest = (rest + data).split(b"\n")
@@ -62,13 +62,13 @@ class Wire:
 
 
 def messages_of(prompt: Prompt) -> list[dict[str, str]]:
-    """Rules and turns as both wires want them."""
+    """Return rules and turns in the form of both wires."""
     turns = [{"role": turn.role, "content": turn.content} for turn in prompt.turns]
     return [{"role": "system", "content": prompt.system}, *turns]
 
 
-def parse(data: bytes) -> dict[str, Any]:
-    """One JSON object of a stream. Half a surrogate pair, which orjson refuses, is let through. Raises TutorError."""
+def parse(data: bytes) -> dict[str, Any]:  # JSON of foreign servers, which differ in their fields
+    """Return one JSON object of a stream, even with half a surrogate pair, which orjson refuses. Raises TutorError."""
     try:
         event = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -81,7 +81,8 @@ def parse(data: bytes) -> dict[str, Any]:
     return event
 
 
-async def _refused(response: aiohttp.ClientResponse) -> TutorError:
+async def _error_of(response: aiohttp.ClientResponse) -> TutorError:
+    """Return the error for a refusal, by its HTTP status and where needed by its text."""
     text = ""
     with contextlib.suppress(aiohttp.ClientError, UnicodeDecodeError):
         text = (await response.content.read(20_000)).decode("utf-8", "replace")
@@ -97,9 +98,7 @@ async def _refused(response: aiohttp.ClientResponse) -> TutorError:
         case 400 if "context_length" in text or "maximum context" in text:
             return TutorError("too_long")
         case 404:
-            return TutorError(
-                "unknown", "The model does not exist. Whoever runs this Tutordesk has to choose another one."
-            )
+            return TutorError("unknown", NO_MODEL)
         case status if 500 <= status < 600:
             return TutorError("busy")
         case _:
