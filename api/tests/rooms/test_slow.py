@@ -10,7 +10,7 @@ from testing.rooms.member_sockets import handshake
 from testing.rooms.people import Person
 from testing.serving import Live
 from testing.steps import until
-from tutordesk.rooms.relay.seats import MAX_EVENTS, Seat
+from tutordesk.rooms.relay.seats import MAX_EVENTS, Seat, Wire
 
 
 async def test_member_that_never_reads_is_removed_in_ten_seconds(ana: Person, ben: Person, room_id: str) -> None:
@@ -51,7 +51,8 @@ async def test_waiting_events_are_bounded_and_the_slow_task_ends() -> None:
     seats: list[Seat] = []
 
     async def fill() -> None:
-        seats.append(Seat(PydanticObjectId(), lambda: False, {}))
+        wire = Wire(write=lambda _: True, writable=asyncio.Event().wait, abort=lambda: None)
+        seats.append(Seat(PydanticObjectId(), lambda: False, wire))
         for number in range(MAX_EVENTS + 1):
             assert not seats[0].closing
             seats[0].put(b"%d" % number)

@@ -11,7 +11,12 @@ from typing import Any, TypeVar
 
 import pymongo
 from beanie import Document, init_beanie
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
 from pydantic import BaseModel
 from pymongo import WriteConcern
 
@@ -22,6 +27,7 @@ Change = dict[str, object]
 AsyncMongoClient = AsyncIOMotorClient[Row]
 AsyncDatabase = AsyncIOMotorDatabase[Row]
 AsyncCollection = AsyncIOMotorCollection[Row]
+Session = AsyncIOMotorClientSession
 OPTIONS: Row = {
     "tz_aware": True,
     "appname": "tutordesk",

@@ -1,1 +1,1 @@
-"""Rooms: several people and the tutor, live, together."""
+"""Rooms: several people and the tutor talk to each other live."""

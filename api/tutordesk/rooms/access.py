@@ -1,10 +1,10 @@
-"""What rooms keep for as long as the process lives, and who may do what in one, as parameters of a route.
+"""The objects of rooms that live as long as the process, and the access to a room, as parameters of a route.
 
-| parameter | is |
+| parameter | value |
 |---|---|
 | `OpenRoom` | the room of the path, for everybody |
-| `RoomOfMember` | the membership of the visitor in that room |
-| `RoomAdmin` | the room, for its admins: its creator and the admins of the helpdesk |
+| `RoomOfMember` | the visitor's membership in that room |
+| `RoomAdmin` | the room, for its creator and the admins of the helpdesk |
 
 Each raises NotFound for an unknown or deleted room.
 """
@@ -24,7 +24,7 @@ from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.speaking import Speaking
 from tutordesk.rooms.timeline import Timeline
 
-ONLY_ADMINS = "Only an admin of this room may do that."
+ONLY_ADMINS = "Only an admin of this room may do this. Ask one of them."
 
 
 async def timeline_of(connection: HTTPConnection) -> Timeline:
@@ -49,7 +49,7 @@ SpeakingOf = Annotated[Speaking, Depends(speaking_of)]
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person in a room: who asks, the room, and the stored membership."""
+    """A person in a room, and the stored membership."""
 
     person: MemberOfRequest
     room: Room
@@ -57,6 +57,7 @@ class Membership:
 
     @property
     def is_admin(self) -> bool:
+        """Return whether the person is an admin of the room."""
         return is_admin(self.person.user, self.room)
 
 
@@ -68,12 +69,12 @@ OpenRoom = Annotated[Room, Depends(open_room)]
 
 
 async def room_of_member(person: Member, room: OpenRoom) -> Membership:
-    """Raises NotFound unless the person is in the room."""
+    """Return the visitor's membership in the room of the path. Raises NotFound for others."""
     return Membership(person, room, await access_member(PydanticObjectId(room.id), person.id))
 
 
 async def room_of_admin(person: Member, room: OpenRoom) -> Room:
-    """Raises Forbidden unless the person is an admin of the room."""
+    """Return the room of the path. Raises Forbidden unless the visitor is one of its admins."""
     if not is_admin(person.user, room):
         raise Forbidden(ONLY_ADMINS)
     return room

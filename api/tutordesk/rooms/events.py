@@ -1,30 +1,30 @@
-"""The wire of a room's socket, both ways: commands in, events out, told apart by `type`.
+"""The wire of a room's socket: commands in, events out. The field `type` says which one it is.
 
-| command | does |
+| command | effect |
 |---|---|
-| `send client_message_id content` | posts a message; sending it again gives the same one |
-| `edit message_id content`, `delete message_id` | one's own message, or as an admin anybody's |
-| `typing` | tells the others; not kept |
-| `read seq` | everything up to there was seen |
+| `send client_message_id content` | posts a message; sending it again returns the same message |
+| `edit message_id content`, `delete message_id` | changes your own message, or as an admin any message |
+| `typing` | tells the other members; not stored |
+| `read seq` | marks everything up to `seq` as read |
 
-| event | says |
+| event | content |
 |---|---|
 | `message_posted`, `message_edited` | `seq message` |
 | `message_deleted` | `seq message_id deleted_at` |
 | `member_joined`, `member_left`, `member_changed` | `seq member` |
 | `reply_started` | `seq reply_id asked_by message_id`; follow it at `/agent/stream/{reply_id}` |
 | `reply_ended` | `seq reply_id message` |
-| `presence` | `user_ids` who are there, at least every 15 s: it is the heartbeat too |
+| `presence` | `user_ids` of the members in the room, at least every 15 s, so that it is the heartbeat too |
 | `typing` | `user_id` |
-| `resumed` | `seq`: everything up to there was replayed, what follows is live |
-| `error` | `error` a sentence, `code`, and the `client_message_id` of a message that was not taken |
+| `resumed` | `seq`: everything up to it was replayed, and live events follow |
+| `error` | `error` (a sentence), `code`, and the `client_message_id` of a refused message |
 
-What has a `seq` is persisted and numbered without a gap; it can be replayed by `?after=`. Close codes: 4401 no
-identity, 4403 not (or no longer) a member, 4404 no such room, 4408 too slow, 4429 flood, 1009 too big.
+Events with a `seq` are stored and numbered without a gap; `?after=` replays them. Close codes: 4401 no identity, 4403
+not (or no longer) a member, 4404 no such room, 4408 too slow, 4429 flood, 1009 too big.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from beanie import PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
@@ -67,7 +67,7 @@ class Read(Command):
 
 
 RoomCommand = Annotated[Send | Edit | Delete | Typing | Read, Field(discriminator="type")]
-COMMAND: TypeAdapter[Send | Edit | Delete | Typing | Read] = TypeAdapter(RoomCommand)
+COMMANDS: TypeAdapter[Send | Edit | Delete | Typing | Read] = TypeAdapter(RoomCommand)
 
 
 class MessagePosted(BaseModel):
@@ -133,7 +133,7 @@ class TypingSeen(BaseModel):
 
 
 class Resumed(BaseModel):
-    """`epoch`: another one than before says that the data were restored, and that numbers of before are void."""
+    """The end of the replay. A new `epoch` means that the data were restored, so earlier numbers are void."""
 
     type: Literal["resumed"] = "resumed"
     seq: int
@@ -141,7 +141,7 @@ class Resumed(BaseModel):
 
 
 class Refused(BaseModel):
-    """`code` is stable: `invalid`, `too-long`, `silenced`, `forbidden`, `not-found`, `conflict`, `too-many`, ..."""
+    """A refused command. `code` never changes: `invalid`, `too-long`, `silenced`, `forbidden`, `not-found`, …"""
 
     type: Literal["error"] = "error"
     error: str
@@ -160,17 +160,19 @@ PersistedEvent = (
     | ReplyEnded
 )
 RoomEvent = PersistedEvent | Presence | TypingSeen | Resumed | Refused
-BY_TYPE: dict[str, type[Any]] = {
+MEMBER_EVENTS: dict[str, type[MemberJoined | MemberLeft | MemberChanged]] = {
     "member_joined": MemberJoined,
     "member_left": MemberLeft,
     "member_changed": MemberChanged,
+}
+MESSAGE_EVENTS: dict[str, type[MessagePosted | MessageEdited]] = {
     "message_posted": MessagePosted,
     "message_edited": MessageEdited,
 }
 
 
 class RoomWire(BaseModel):
-    """Both directions in one shape, so that the description of the API and the client's types hold them."""
+    """Both directions of the wire. The client's types are generated from it."""
 
     command: RoomCommand
     event: Annotated[RoomEvent, Field(discriminator="type")]

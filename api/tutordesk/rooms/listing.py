@@ -1,15 +1,17 @@
-"""The list of rooms as one reader sees it: which are theirs, what is unread there, and where they were mentioned.
+"""Rooms as one reader sees them: membership, unread messages, mentions.
 
-Unread is computed from `seq` and never counted up: others' messages after what the reader saw.
+The number of unread messages is computed, not stored: it counts others' messages after the `seq` that the reader has
+seen. So no counter can drift.
 """
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 import pymongo
 from beanie import PydanticObjectId
 
+from tutordesk.ground.database import Query, Row
+from tutordesk.ground.paging import after_cursor
 from tutordesk.ground.text import plain_text, shorten
 from tutordesk.identity.models import User
 from tutordesk.replies.models import Reply
@@ -21,35 +23,42 @@ LAST_CHARACTERS = 140
 MAX_MEMBERS = 1_000
 
 
-async def list_rooms(user_id: PydanticObjectId, wanted: dict[str, Any], limit: int) -> list[RoomRow]:
-    """Rooms that `wanted` selects, the most lately active first."""
+async def list_rooms(
+    user_id: PydanticObjectId, ticket_id: PydanticObjectId | None, cursor: str | None, limit: int
+) -> list[RoomRow]:
+    """Return the rooms after a cursor, of one ticket or of all, the most recently active first. Raises Invalid."""
+    selector: Query = {"is_deleted": False, **after_cursor("active_at", cursor)}
+    if ticket_id:
+        selector["ticket_id"] = ticket_id
     order = [("active_at", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
-    found = Room.get_motor_collection().find({"is_deleted": False, **wanted}).sort(order)
-    rooms = [Room.model_validate(row) for row in await found.to_list(limit)]
-    return await _rows(rooms, user_id)
+    rows = await Room.get_motor_collection().find(selector).sort(order).to_list(limit)
+    return await _rows([Room.model_validate(row) for row in rows], user_id)
 
 
 async def read_room(room: Room, user_id: PydanticObjectId, user: User | None) -> RoomOut:
-    """The room as of its `seq`, which the caller read before: what is newer than that comes over the socket."""
+    """Return the room for one reader.
+
+    The caller must have read `room` before, since the reader's socket replays everything after its `seq`.
+    """
     row = (await _rows([room], user_id))[0]
-    own = await RoomMember.find_one({"room_id": room.id, "user_id": user_id, "is_removed": False})
-    is_theirs = bool(user and is_admin(user, room))
+    membership = await RoomMember.find_one({"room_id": room.id, "user_id": user_id, "is_removed": False})
+    may_manage = bool(user and is_admin(user, room))
     return RoomOut(
         **row.model_dump(),
-        members=await _members(room, is_removed=False) if own else [],
-        removed=await _members(room, is_removed=True) if is_theirs else [],
-        running_reply=await _running(room) if own else None,
-        is_silenced=bool(own and own.is_silenced),
-        is_admin=is_theirs,
+        members=await _members(room, is_removed=False) if membership else [],
+        removed=await _members(room, is_removed=True) if may_manage else [],
+        running_reply=await _running_answer(room) if membership else None,
+        is_silenced=bool(membership and membership.is_silenced),
+        is_admin=may_manage,
     )
 
 
 async def _members(room: Room, is_removed: bool) -> list[MemberOut]:
-    found = RoomMember.find({"room_id": room.id, "is_removed": is_removed}).sort("joined_at").limit(MAX_MEMBERS)
-    return [member_out(member) for member in await found.to_list()]
+    members = RoomMember.find({"room_id": room.id, "is_removed": is_removed}).sort("joined_at").limit(MAX_MEMBERS)
+    return [member_out(member) for member in await members.to_list()]
 
 
-async def _running(room: Room) -> RunningAnswer | None:
+async def _running_answer(room: Room) -> RunningAnswer | None:
     reply = await Reply.get(room.reply_id) if room.reply_id else None
     if not reply:
         return None
@@ -59,51 +68,52 @@ async def _running(room: Room) -> RunningAnswer | None:
 async def _rows(rooms: Sequence[Room], user_id: PydanticObjectId) -> list[RoomRow]:
     ids = [room.id for room in rooms]
     members = RoomMember.get_motor_collection()
-    pipeline: list[dict[str, Any]] = [
+    pipeline: list[Row] = [
         {"$match": {"room_id": {"$in": ids}, "is_removed": False}},
         {"$group": {"_id": "$room_id", "count": {"$sum": 1}}},
     ]
-    grouped, owned = await asyncio.gather(
+    groups, memberships = await asyncio.gather(
         members.aggregate(pipeline).to_list(None),
         RoomMember.find({"user_id": user_id, "room_id": {"$in": ids}}).to_list(),
     )
-    counts = {row["_id"]: row["count"] for row in grouped}
-    own = {member.room_id: member for member in owned}
+    counts = {group["_id"]: group["count"] for group in groups}
+    by_room = {membership.room_id: membership for membership in memberships}
     return await asyncio.gather(
-        *(_row(room, counts.get(room.id, 0), own.get(PydanticObjectId(room.id))) for room in rooms)
+        *(_row(room, counts.get(room.id, 0), by_room.get(PydanticObjectId(room.id))) for room in rooms)
     )
 
 
-async def _row(room: Room, member_count: int, own: RoomMember | None) -> RoomRow:
-    is_member = own is not None and not own.is_removed
+async def _row(room: Room, member_count: int, membership: RoomMember | None) -> RoomRow:
+    is_member = membership is not None and not membership.is_removed
     unread = mentions = 0
     last = None
-    if own and is_member:
-        unread, mentions, last = await _news(room, own)
+    if membership and is_member:
+        unread, mentions, last = await _news(room, membership)
     return RoomRow(
         **room.model_dump(include=set(RoomRow.model_fields)),
         member_count=member_count,
         is_member=is_member,
-        is_muted=bool(own and own.is_muted),
-        is_removed=bool(own and own.is_removed),
-        read_seq=own.read_seq if own else 0,
+        is_muted=bool(membership and membership.is_muted),
+        is_removed=bool(membership and membership.is_removed),
+        read_seq=membership.read_seq if membership else 0,
         unread=unread,
         mentions=mentions,
         last_message=last,
     )
 
 
-async def _news(room: Room, own: RoomMember) -> tuple[int, int, str | None]:
-    """Unread messages, unread mentions, and the newest message in short."""
+async def _news(room: Room, membership: RoomMember) -> tuple[int, int, str | None]:
+    """Return the numbers of unread messages and mentions, and the newest message in short."""
     messages = RoomMessage.get_motor_collection()
-    new: dict[str, Any] = {"room_id": room.id, "seq": {"$gt": own.read_seq}, "user_id": {"$ne": own.user_id}}
-    newest = [("seq", pymongo.DESCENDING)]
-    last = await messages.find_one({"room_id": room.id}, {"name": 1, "content": 1}, sort=newest)
+    newest_first = [("seq", pymongo.DESCENDING)]
+    last = await messages.find_one({"room_id": room.id}, {"name": 1, "content": 1}, sort=newest_first)
     unread = mentions = 0
-    if room.seq > own.read_seq:
+    if room.seq > membership.read_seq:
+        user_id = membership.user_id
+        selector: Query = {"room_id": room.id, "seq": {"$gt": membership.read_seq}, "user_id": {"$ne": user_id}}
         unread, mentions = await asyncio.gather(
-            messages.count_documents({**new, "deleted_at": None}, limit=MAX_COUNTED),
-            messages.count_documents({**new, "mentions": own.user_id}, limit=MAX_COUNTED),
+            messages.count_documents({**selector, "deleted_at": None}, limit=MAX_COUNTED),
+            messages.count_documents({**selector, "mentions": user_id}, limit=MAX_COUNTED),
         )
     text = shorten(plain_text(last["content"], 400), LAST_CHARACTERS) if last and last["content"] else ""
     return unread, mentions, f"{last['name']}: {text}" if last and text else None

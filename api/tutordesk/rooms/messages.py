@@ -1,4 +1,7 @@
-"""Messages of a room: post, edit, delete, and read by pages. Each is exactly once and in the room's order."""
+"""The messages of a room: post, edit, delete, and read by pages.
+
+Each message is stored exactly once: its author's `client_message_id` makes a repeated post harmless.
+"""
 
 import re
 from dataclasses import dataclass
@@ -9,15 +12,14 @@ import pymongo.errors
 from beanie import PydanticObjectId
 
 from tutordesk.ground.clock import now
-from tutordesk.ground.database import Patience
+from tutordesk.ground.database import Patience, Query, Row, Session
 from tutordesk.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
 from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
 from tutordesk.rooms.timeline import Timeline, document_of
-from tutordesk.rooms.transactions import Session
 
 MAX_BYTES = 32_000
-MAX_MENTIONS = 50
-SILENCED = "An admin silenced you in this room: you can read, but not write."
+MAX_MENTIONS, MAX_MENTION_CHARACTERS, MAX_MATCHED_MEMBERS = 50, 60, 2_000
+GONE = "This message no longer exists. Reload the room."
 CODE = re.compile(r"(`{3,}|~{3,}).*?(?:\1|\Z)|`[^`\n]*`", re.S)
 ASKS_TUTOR = re.compile(r"(?<![\w@/.])@tutor\b", re.I)
 MENTION = re.compile(r"(?<![\w@/.])@(?=\S)")
@@ -25,19 +27,19 @@ MENTION = re.compile(r"(?<![\w@/.])@(?=\S)")
 
 class Silenced(Forbidden):
     type = "silenced"
-    sentence = SILENCED
+    sentence = "An admin silenced you in this room. You can read but not write."
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A message, and the record of its posting; no record when it had been posted before."""
+    """A message and the record of its change. The record is None if nothing changed, such as for a repeated post."""
 
     message: MessageOut
     record: RoomRecord | None
 
 
 def asks_tutor(content: str) -> bool:
-    """Whether it mentions the tutor, outside of code."""
+    """Return whether the message mentions the tutor, outside of code."""
     return bool(ASKS_TUTOR.search(CODE.sub(" ", content)))
 
 
@@ -49,9 +51,9 @@ async def post_message(
     asks: bool,
     patience: Patience | None = None,
 ) -> Posted:
-    """Post it once; `asks`: it waits for the tutor's answer.
+    """Post a message once. If `asks`, it waits for the tutor's answer.
 
-    Raises Silenced, Invalid, TooLong, and Conflict when the `client_message_id` belongs to another message.
+    Raises Silenced, Invalid, TooLong, and Conflict if the `client_message_id` belongs to another message.
     """
     check_content(content)
     if member.is_silenced:
@@ -68,7 +70,7 @@ async def post_message(
         asks_tutor=asks,
     )
 
-    async def write(session: Session, room: dict[str, int]) -> RoomRecord:
+    async def write(session: Session, room: Row) -> RoomRecord:
         message.seq = room["seq"]
         await RoomMessage.get_motor_collection().insert_one(document_of(message), session=session)
         return RoomRecord(
@@ -85,9 +87,9 @@ async def post_message(
 async def edit_message(
     timeline: Timeline, member: RoomMember, is_admin: bool, message_id: PydanticObjectId, content: str
 ) -> Posted:
-    """Raises Silenced, Forbidden for somebody else's, NotFound for one that no longer exists."""
+    """Change a message's text. Raises Silenced, Invalid, TooLong, NotFound, and Forbidden for others' messages."""
     check_content(content)
-    message = await _access_own(member, is_admin, message_id)
+    message = await _access_editable(member, is_admin, message_id)
     if message.content == content:
         return Posted(message_out(message), None)
     change = {
@@ -102,8 +104,8 @@ async def edit_message(
 async def delete_message(
     timeline: Timeline, member: RoomMember, is_admin: bool, message_id: PydanticObjectId
 ) -> RoomRecord:
-    """Take the text away for good; its place stays. Raises as `edit_message`."""
-    message = await _access_own(member, is_admin, message_id)
+    """Delete a message's text for good, but keep its place. Raises Silenced, NotFound, and Forbidden for others'."""
+    message = await _access_editable(member, is_admin, message_id)
     deleted_at = now()
     change = {"content": "", "mentions": [], "deleted_at": deleted_at}
     return await _change(timeline, message, change, "message_deleted", deleted_at)
@@ -112,29 +114,35 @@ async def delete_message(
 async def read_messages(
     room_id: PydanticObjectId, before: int | None, after: int | None, limit: int
 ) -> list[MessageOut]:
-    """A page, oldest first: the newest, or those just before or just after a `seq`."""
-    between = {} if before is None and after is None else {"seq": {"$gt": after} if before is None else {"$lt": before}}
+    """Return a page, oldest first: the newest messages, or those directly before or after a `seq`."""
+    selector: Query = {"room_id": room_id}
+    if before is not None:
+        selector["seq"] = {"$lt": before}
+    elif after is not None:
+        selector["seq"] = {"$gt": after}
     order = pymongo.ASCENDING if before is None and after is not None else pymongo.DESCENDING
-    found = RoomMessage.get_motor_collection().find({"room_id": room_id, **between}).sort("seq", order)
-    rows = [message_out(RoomMessage.model_validate(row)) for row in await found.to_list(limit)]
-    return rows if order == pymongo.ASCENDING else rows[::-1]
+    rows = await RoomMessage.get_motor_collection().find(selector).sort("seq", order).to_list(limit)
+    messages = [message_out(RoomMessage.model_validate(row)) for row in rows]
+    return messages if order == pymongo.ASCENDING else messages[::-1]
 
 
 def check_content(content: str) -> None:
+    """Refuse content that cannot be a message. Raises Invalid and TooLong."""
     if not content.strip():
-        raise Invalid("An empty message cannot be sent.")
+        raise Invalid("The message is empty. Write something and try again.")
     try:
         size = len(content.encode())
     except UnicodeEncodeError:
-        raise Invalid("The message holds half a character. Write it again.") from None
+        raise Invalid("The message contains half a character. Type it again.") from None
     if size > MAX_BYTES:
         raise TooLong(f"Your message is {size:,} bytes; the limit is {MAX_BYTES:,}. Shorten it and try again.")
 
 
-async def _access_own(member: RoomMember, is_admin: bool, message_id: PydanticObjectId) -> RoomMessage:
+async def _access_editable(member: RoomMember, is_admin: bool, message_id: PydanticObjectId) -> RoomMessage:
+    """Return a message that the member may change. Raises NotFound, Forbidden, Silenced."""
     message = await RoomMessage.find_one({"_id": message_id, "room_id": member.room_id, "deleted_at": None})
     if not message:
-        raise NotFound("This message no longer exists.")
+        raise NotFound(GONE)
     if message.user_id != member.user_id and not is_admin:
         raise Forbidden("Only the author of a message or an admin of the room may change it.")
     if member.is_silenced and not is_admin:
@@ -145,11 +153,11 @@ async def _access_own(member: RoomMember, is_admin: bool, message_id: PydanticOb
 async def _change(
     timeline: Timeline, message: RoomMessage, change: dict[str, object], type: RecordType, at: datetime | None = None
 ) -> RoomRecord:
-    async def write(session: Session, room: dict[str, int]) -> RoomRecord:
-        there = {"_id": message.id, "deleted_at": None}
-        done = await RoomMessage.get_motor_collection().update_one(there, {"$set": change}, session=session)
-        if not done.matched_count:
-            raise NotFound("This message no longer exists.")
+    async def write(session: Session, room: Row) -> RoomRecord:
+        existing = {"_id": message.id, "deleted_at": None}
+        result = await RoomMessage.get_motor_collection().update_one(existing, {"$set": change}, session=session)
+        if not result.matched_count:
+            raise NotFound(GONE)
         return RoomRecord(
             room_id=message.room_id,
             seq=room["seq"],
@@ -162,29 +170,30 @@ async def _change(
 
 
 async def _same_message(message: RoomMessage) -> MessageOut:
-    """The message that was posted under this `client_message_id`. Raises Conflict when it said something else.
+    """Return the message with the same `client_message_id`. Raises Conflict if its content is another one.
 
-    One that was edited since is the same: what its author sent first is not kept.
+    An edited message counts as the same, because its first content is not stored.
     """
-    sent = {"room_id": message.room_id, "user_id": message.user_id, "client_message_id": message.client_message_id}
-    earlier = await RoomMessage.find_one(sent)
+    selector = {"room_id": message.room_id, "user_id": message.user_id, "client_message_id": message.client_message_id}
+    earlier = await RoomMessage.find_one(selector)
     if not earlier or (earlier.content != message.content and not earlier.edited_at and not earlier.deleted_at):
         raise Conflict("This client_message_id belongs to another message. Send yours with a new one.")
     return message_out(earlier)
 
 
 async def _mentioned(room_id: PydanticObjectId, text: str) -> list[PydanticObjectId]:
-    """The members whose names follow an `@`; of two names that begin alike the longer one counts."""
+    """Return the members named after an `@`. If two names match, the longer one counts."""
     text = CODE.sub(" ", text)
     places = [match.end() for match in MENTION.finditer(text)]
     if not places:
         return []
-    found = RoomMember.get_motor_collection().find({"room_id": room_id, "is_removed": False}, {"user_id": 1, "name": 1})
-    named = sorted(((row["name"].casefold(), row["user_id"]) for row in await found.to_list(2_000)), reverse=True)
-    folded = [text[place : place + 60].casefold() for place in places[:MAX_MENTIONS]]
+    present = {"room_id": room_id, "is_removed": False}
+    rows = await RoomMember.get_motor_collection().find(present, {"user_id": 1, "name": 1}).to_list(MAX_MATCHED_MEMBERS)
+    members = sorted(((row["name"].casefold(), row["user_id"]) for row in rows), reverse=True)
     mentioned: dict[PydanticObjectId, None] = {}
-    for follows in folded:
-        names = {name for name, _ in named if follows.startswith(name) and not follows[len(name) :][:1].isalnum()}
+    for place in places[:MAX_MENTIONS]:
+        rest = text[place : place + MAX_MENTION_CHARACTERS].casefold()
+        names = {name for name, _ in members if rest.startswith(name) and not rest[len(name) :][:1].isalnum()}
         longest = max(names, key=len, default="")
-        mentioned |= {user_id: None for name, user_id in named if name == longest and names}
+        mentioned |= {user_id: None for name, user_id in members if name == longest and names}
     return list(mentioned)

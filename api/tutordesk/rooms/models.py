@@ -1,17 +1,18 @@
-"""What a room is: `Room`, its `RoomMember`s and `RoomMessage`s, and the `RoomRecord`s that order what happens there.
+"""A room: `Room`, its `RoomMember`s and `RoomMessage`s, and the `RoomRecord`s of its changes.
 
-Whatever changes a room takes the room's next `seq` in one transaction (timeline.py) and leaves a record under it, so
-the records of a room are numbered without a gap. A record holds no text: a message that was deleted is nowhere else.
+Every change takes the room's next `seq` and adds a record with it in one transaction (timeline.py), so the records of
+a room are numbered without a gap. Records hold no text, so a deleted message's text is deleted everywhere.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
+from tutordesk.ground.database import Row
 from tutordesk.replies.models import ReplyStatus
 
 SCHEMA_VERSION = 1
@@ -31,7 +32,7 @@ RecordType = Literal[
 
 
 class Room(Document):
-    """`seq`: the number of its newest record. `reply_id`: the tutor's answer that runs there just now."""
+    """A room. `seq` is the number of its newest record, `reply_id` the tutor's answer that is running."""
 
     schema_version: int = SCHEMA_VERSION
     name: str
@@ -53,10 +54,12 @@ class Room(Document):
 
 
 class RoomMember(Document):
-    """Somebody in a room. `is_removed`: an admin put them out, and they may not join again.
+    """A person in a room.
 
-    `is_muted` is the member's own wish for no badge from this room, `is_silenced` an admin's word: reads, but writes
-    nothing. `read_seq`: everything up to it was seen; it only grows.
+    - `is_removed`: an admin removed the person, who may not join again.
+    - `is_muted`: the member wants no badge for this room.
+    - `is_silenced`: an admin decided that the member may read but not write.
+    - `read_seq`: the member has seen everything up to it. It never decreases.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -79,9 +82,12 @@ class RoomMember(Document):
 
 
 class RoomMessage(Document):
-    """`seq` is the record that it was posted under. `user_id` is null when the tutor wrote it (`is_agent`).
+    """A message in a room.
 
-    `asks_tutor`: it waits for an answer, or has one by `reply_id`. `status`, and `error` if it failed, are the tutor's.
+    - `seq`: the number of the record of its posting.
+    - `user_id`: the author, or null if the tutor wrote it (`is_agent`).
+    - `asks_tutor`: it waits for an answer, or has the answer `reply_id`.
+    - `status`, `error`: the ending of an answer; only the tutor's messages have them.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -121,7 +127,7 @@ class RoomMessage(Document):
 
 
 class RoomRecord(Document):
-    """One thing that happened in a room. `member`: how the member was then; of a message only the id is kept."""
+    """One change in a room. `member` is the member after the change. Of a message it holds only the id."""
 
     schema_version: int = SCHEMA_VERSION
     room_id: PydanticObjectId
@@ -131,7 +137,7 @@ class RoomRecord(Document):
     message_id: PydanticObjectId | None = None
     reply_id: PydanticObjectId | None = None
     asked_by: PydanticObjectId | None = None
-    member: dict[str, Any] | None = None
+    member: Row | None = None
 
     class Settings:
         name = "room_records"
@@ -139,7 +145,7 @@ class RoomRecord(Document):
 
 
 class MessageOut(BaseModel):
-    """A message of a room. Of a deleted one only the place is left: no content, but `deleted_at`."""
+    """A message of a room. A deleted one has no content but keeps its place, with `deleted_at`."""
 
     id: PydanticObjectId
     room_id: PydanticObjectId
@@ -160,7 +166,7 @@ class MessageOut(BaseModel):
 
 
 class MemberOut(BaseModel):
-    """A member as everybody in the room sees it. `role` is `admin` for admins and for whoever made the room."""
+    """A member as everybody in the room sees it. `role` is `admin` for the room's creator and the helpdesk's admins."""
 
     user_id: PydanticObjectId
     name: str
@@ -176,7 +182,7 @@ class RunningAnswer(BaseModel):
 
 
 class RoomRow(BaseModel):
-    """A room in the list. `unread` and `mentions` count others' messages after what the reader saw, 100 at the most."""
+    """A room in the list. `unread` and `mentions` count others' messages after the reader's `read_seq`, up to 100."""
 
     id: PydanticObjectId
     name: str
@@ -197,9 +203,9 @@ class RoomRow(BaseModel):
 
 
 class RoomOut(RoomRow):
-    """A room with its members and the tutor's running answer, as of `seq`. Both are empty for who is no member.
+    """A room with its members and the tutor's running answer, as of `seq`. Non-members see neither.
 
-    `removed`: whom admins put out, for admins of the room alone.
+    `removed` lists the removed people, for admins of the room only.
     """
 
     members: list[MemberOut]
@@ -223,7 +229,7 @@ class RoomChange(BaseModel):
 
 
 class MemberChange(BaseModel):
-    """`is_muted` is one's own to set, the others an admin's. `is_removed: false` lets somebody in again."""
+    """Members set their own `is_muted`, admins the rest. `is_removed: false` readmits a removed person."""
 
     model_config = ConfigDict(extra="forbid")
     is_muted: bool | None = Field(None, strict=True)

@@ -1,19 +1,18 @@
-"""How the world reaches rooms: HTTP for what is looked at and managed, the socket for what happens, SSE for the tutor.
+"""The routes of rooms: HTTP to read and manage them, a socket for live events, SSE for the tutor's answers.
 
-Everybody sees which rooms there are; what is said in one is its members' alone, and to others the same 404 as a room
-that does not exist.
+Everybody sees the list of rooms. Only members read a room's messages; others get the same 404 as for an unknown room.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Header, Query, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tutordesk.ground.access import StreamsOf
-from tutordesk.ground.errors import Forbidden, problem_responses
+from tutordesk.ground.errors import Forbidden, Responses, problem_responses
 from tutordesk.ground.ids import object_id
-from tutordesk.ground.paging import after_cursor, cursor_after
+from tutordesk.ground.paging import cursor_after
 from tutordesk.ground.sse import ByteStream
 from tutordesk.identity.access import LimitsOf, Member, MessageId, ReplyId, RoomId, UserId, Visitor
 from tutordesk.replies.access import RepliesOf
@@ -28,7 +27,7 @@ from tutordesk.rooms.members import (
     is_admin,
     join_room,
     leave_room,
-    let_in_again,
+    readmit,
     remove_member,
 )
 from tutordesk.rooms.messages import read_messages
@@ -48,7 +47,8 @@ from tutordesk.tickets.models import access_ticket
 
 router = APIRouter(tags=["rooms"])
 REFUSALS = problem_responses(401, 403, 404, 409, 413, 415, 422, 429)
-STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
+STREAM: Responses = {200: {"content": {"text/event-stream": {}}, "description": "The stream"}}
+IRREMOVABLE = "You can remove neither yourself nor the room's creator. To go, leave the room."
 Seq = Annotated[int | None, Query(ge=0, le=2**53)]
 
 
@@ -66,15 +66,15 @@ class Question(BaseModel):
 
 
 @router.get("/rooms", operation_id="list_rooms", responses=problem_responses(401, 404, 422))
-async def list_rooms(visitor: Visitor, asked: Annotated[RoomQuery, Query()], response: Response) -> list[RoomRow]:
-    wanted: dict[str, Any] = {"ticket_id": object_id(asked.ticket_id)} if asked.ticket_id else {}
-    rows = await listing.list_rooms(visitor.id, wanted | after_cursor("active_at", asked.cursor), asked.limit + 1)
-    if len(rows) > asked.limit:
-        last = rows[asked.limit - 1]
-        mark = cursor_after(last.active_at, last.id)
-        only = f"&ticket_id={asked.ticket_id}" if asked.ticket_id else ""
-        response.headers["Link"] = f'</rooms?limit={asked.limit}{only}&cursor={mark}>; rel="next"'
-    return rows[: asked.limit]
+async def list_rooms(visitor: Visitor, query: Annotated[RoomQuery, Query()], response: Response) -> list[RoomRow]:
+    ticket_id = object_id(query.ticket_id) if query.ticket_id else None
+    rows = await listing.list_rooms(visitor.id, ticket_id, query.cursor, query.limit + 1)
+    if len(rows) > query.limit:
+        last = rows[query.limit - 1]
+        cursor = cursor_after(last.active_at, last.id)
+        only = f"&ticket_id={query.ticket_id}" if query.ticket_id else ""
+        response.headers["Link"] = f'</rooms?limit={query.limit}{only}&cursor={cursor}>; rel="next"'
+    return rows[: query.limit]
 
 
 @router.post("/rooms", operation_id="create_room", status_code=201, responses=REFUSALS)
@@ -141,9 +141,9 @@ async def list_room_messages(
     messages = await read_messages(member.room_id, before, after, limit)
     if len(messages) == limit:
         url = f"/rooms/{member.room_id}/messages?limit={limit}"
-        is_upwards = before is None and after is not None
-        edge = f"after={messages[-1].seq}" if is_upwards else f"before={messages[0].seq}"
-        response.headers["Link"] = f'<{url}&{edge}>; rel="next"'
+        is_forward = before is None and after is not None
+        start = f"after={messages[-1].seq}" if is_forward else f"before={messages[0].seq}"
+        response.headers["Link"] = f'<{url}&{start}>; rel="next"'
     return messages
 
 
@@ -177,9 +177,9 @@ async def update_room_member(
     if (body.is_muted is not None and user_id != membership.person.id) or (
         not is_admin and (body.is_silenced is not None or body.is_removed is not None)
     ):
-        raise Forbidden("You mute a room for yourself only." if is_admin else ONLY_ADMINS)
+        raise Forbidden("You can mute a room only for yourself." if is_admin else ONLY_ADMINS)
     if body.is_removed is False:
-        await let_in_again(room_id, user_id)
+        await readmit(room_id, user_id)
         return
     if record := await change_member(timeline, await access_member(room_id, user_id), body):
         await relay.announce(room_id, event_of(record, {}))
@@ -194,9 +194,9 @@ async def update_room_member(
 async def remove_room_member(
     member: Member, room: OpenRoom, user_id: UserId, timeline: TimelineOf, relay: RelayOf
 ) -> None:
-    is_safe = user_id in (member.id, room.created_by)
-    if is_safe or not is_admin(member.user, room):
-        raise Forbidden("Leave the room instead." if is_safe else ONLY_ADMINS)
+    is_irremovable = user_id in (member.id, room.created_by)
+    if is_irremovable or not is_admin(member.user, room):
+        raise Forbidden(IRREMOVABLE if is_irremovable else ONLY_ADMINS)
     record = await remove_member(timeline, await access_member(PydanticObjectId(room.id), user_id))
     await relay.announce(record.room_id, event_of(record, {}))
 
@@ -205,7 +205,7 @@ async def remove_room_member(
 async def ask_in_room(
     body: Question, member: Member, speaking: SpeakingOf, replies: RepliesOf, streams: StreamsOf
 ) -> ByteStream:
-    """Ask the tutor in a room, as a message that all see. The stream begins when it is this question's turn."""
+    """Ask the tutor in a room, as a message that all members see. The stream begins when earlier ones are answered."""
     membership = await access_member(object_id(body.room_id), member.id)
     await access_room(membership.room_id)
     posted = await speaking.say(member, membership, body.prompt, None, to_tutor=True)
@@ -226,7 +226,7 @@ async def follow_agent(
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query()] = None,
 ) -> ByteStream:
-    """The tutor's answer in a room, for every member, from a character on."""
+    """Stream the tutor's answer in a room to a member, from a position on."""
     reply = await access_answer(replies, visitor.id, reply_id)
     frames = reply_frames(replies, reply, position_of(last_event_id, after))
     return streams.respond(frames, may_read_in(PydanticObjectId(reply.room_id), visitor))

@@ -1,7 +1,7 @@
-"""One member's socket: commands in, events out (events.py has the wire).
+"""One member's socket: commands in, events out. The wire is in events.py.
 
-It takes its seat first, is told by replay what was committed after `?after=`, and only then what is live; so nothing
-falls in between. What a command gets wrong is an `error` event and the socket stays; who floods is closed with 4429.
+The socket takes its seat first, then replays the events after `?after=`, and only then gets live events, so none falls
+in between. A wrong command gets an `error` event and the socket stays open. A flood of commands closes it with 4429.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tutordesk.ground.metrics import OPEN_SOCKETS
 from tutordesk.identity.access import MemberOfRequest, member_of, visitor_of
 from tutordesk.rooms.access import relay_of, speaking_of, timeline_of
 from tutordesk.rooms.events import (
-    COMMAND,
+    COMMANDS,
     FLOOD,
     NO_IDENTITY,
     NO_SUCH_ROOM,
@@ -38,7 +38,7 @@ from tutordesk.rooms.events import (
     Send,
     Typing,
 )
-from tutordesk.rooms.members import access_member, access_room, bring_up_to_date, is_admin, mark_read
+from tutordesk.rooms.members import access_member, access_room, is_admin, mark_read, refresh_member
 from tutordesk.rooms.models import Room, RoomMember
 from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.relay.seats import WIRE, Seat, frame_of
@@ -52,13 +52,15 @@ CLOSE_SECONDS = 1.0
 
 
 class SocketRefused(Exception):
+    """The reason to close a socket, with its close code."""
+
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code, self.reason = code, reason
 
 
 class RoomSocket:
-    """A socket whose member was let in. `serve` returns when the browser is gone; being cancelled means `seat.end`."""
+    """The socket of an admitted member. `serve` runs until the browser leaves; `seat.end` cancels it."""
 
     def __init__(
         self,
@@ -67,14 +69,15 @@ class RoomSocket:
         speaking: Speaking,
         room: Room,
         member: RoomMember,
-        who: MemberOfRequest,
+        person: MemberOfRequest,
     ) -> None:
-        self._socket, self._room, self._member, self._who = socket, room, member, who
+        self._socket, self._room, self._member, self._person = socket, room, member, person
         self._relay, self._speaking = relay, speaking
-        self.seat = Seat(who.id, lambda: who.visitor.is_revoked, socket.scope["extensions"][WIRE])
+        self.seat = Seat(person.id, lambda: person.visitor.is_revoked, socket.scope["extensions"][WIRE])
         self._frames, self._counted_at, self._typed_at = float(FRAMES_AT_ONCE), time.monotonic(), 0.0
 
     async def serve(self, after: int | None) -> None:
+        """Replay the events after a `seq`, or none for None; then send live events and handle commands."""
         async with self._relay.join(self._member.room_id, self.seat, after or 0) as seq:
             await self._replay(seq if after is None else min(after, seq), seq)
             async with Background() as background:
@@ -99,75 +102,76 @@ class RoomSocket:
                 return
             self._count_frame()
             if (text := message.get("text")) is None:
-                raise SocketRefused(1003, "Commands are JSON in text frames.")
-            await self._obey(text)
+                raise SocketRefused(1003, "Send commands as JSON in text frames.")
+            await self._handle(text)
 
     def _count_frame(self) -> None:
         moment = time.monotonic()
         self._frames = min(FRAMES_AT_ONCE, self._frames + (moment - self._counted_at) * FRAMES_A_SECOND) - 1
         self._counted_at = moment
         if self._frames < 0:
-            raise SocketRefused(FLOOD, "Too many commands at once.")
+            raise SocketRefused(FLOOD, "Too many commands at once. Reconnect in a few seconds.")
 
-    async def _obey(self, text: str) -> None:
+    async def _handle(self, text: str) -> None:
         client_message_id: str | None = None
         try:
-            command = COMMAND.validate_json(text)
+            command = COMMANDS.validate_json(text)
             if isinstance(command, Send):
                 client_message_id = command.client_message_id
-            await self._do(command)
+            await self._execute(command)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"][1:])
-            self._tell(Refused(error=f"This is no command of a room: {where} {first['msg']}.", code="invalid"))
+            field = ".".join(str(part) for part in first["loc"][1:])
+            fault = f"{field} {first['msg']}".strip()
+            self._send(Refused(error=f"The command is not valid: {fault}. Correct it and try again.", code="invalid"))
         except AppError as error:
-            self._tell(Refused(error=str(error), code=error.type, client_message_id=client_message_id))
+            self._send(Refused(error=str(error), code=error.type, client_message_id=client_message_id))
         except pymongo.errors.PyMongoError as error:
             if not is_database_away(error):
                 raise
             away = Unavailable()
-            self._tell(Refused(error=str(away), code=away.type, client_message_id=client_message_id))
+            self._send(Refused(error=str(away), code=away.type, client_message_id=client_message_id))
 
-    async def _do(self, command: Send | Edit | Delete | Typing | Read) -> None:
+    async def _execute(self, command: Send | Edit | Delete | Typing | Read) -> None:
         room_id = self._member.room_id
         if isinstance(command, Read):
-            await mark_read(room_id, self._who.id, command.seq)
+            await mark_read(room_id, self._person.id, command.seq)
             return
         if isinstance(command, Typing):
             if time.monotonic() - self._typed_at >= TYPING_SECONDS:
                 self._typed_at = time.monotonic()
-                self._relay.tell_typing(room_id, self._who.id)
+                self._relay.announce_typing(room_id, self._person.id)
             return
         if is_disk_short(self._socket):
             raise DiskFull
         patience = Patience()
         with patience.limit():
-            member = await access_member(room_id, self._who.id)
+            member = await access_member(room_id, self._person.id)
         if isinstance(command, Send):
-            said = command.content, command.client_message_id
-            posted = await self._speaking.say(self._who, member, *said, patience=patience)
+            content, client_message_id = command.content, command.client_message_id
+            posted = await self._speaking.say(self._person, member, content, client_message_id, patience=patience)
             if not posted.record:
-                self._tell(MessagePosted(seq=posted.message.seq, message=posted.message))
+                self._send(MessagePosted(seq=posted.message.seq, message=posted.message))
             return
         message_id = object_id(command.message_id)
-        user = await self._who.visitor.user()
-        may_all = bool(user and is_admin(user, self._room))  # as it is now: an admin may have been made a member again
+        user = await self._person.visitor.user()
+        may_manage = bool(user and is_admin(user, self._room))  # read again, since an admin may lose the role
         if isinstance(command, Edit):
-            await self._speaking.change_text(member, may_all, message_id, command.content)
+            await self._speaking.change_text(member, may_manage, message_id, command.content)
         else:
-            await self._speaking.remove_message(member, may_all, message_id)
+            await self._speaking.remove_message(member, may_manage, message_id)
 
-    def _tell(self, event: BaseModel) -> None:
+    def _send(self, event: BaseModel) -> None:
         self.seat.put(frame_of(event))
 
 
 async def serve_socket(websocket: WebSocket, room_id: str, after: str | None) -> None:
-    """The whole life of a socket, from the handshake to its close code."""
+    """Serve a socket from the handshake to its close code."""
     await websocket.accept()
     closing: tuple[int, str] | None = None
     socket: RoomSocket | None = None
     try:
-        socket = await _let_in(websocket, room_id)
+        socket = await _admit(websocket, room_id)
         with OPEN_SOCKETS.track_inprogress():
             await socket.serve(_seq(after))
     except SocketRefused as refusal:
@@ -177,7 +181,7 @@ async def serve_socket(websocket: WebSocket, room_id: str, after: str | None) ->
     except pymongo.errors.PyMongoError as error:
         if not is_database_away(error):
             raise
-        closing = 1013, "The database does not answer right now. Come back in a few seconds."
+        closing = 1013, "The database does not answer right now. Reconnect in a few seconds."
     except asyncio.CancelledError:
         if not socket or not (closing := socket.seat.closing):
             raise
@@ -187,35 +191,35 @@ async def serve_socket(websocket: WebSocket, room_id: str, after: str | None) ->
         await _close(websocket, *closing)
 
 
-async def _let_in(websocket: WebSocket, room_id: str) -> RoomSocket:
-    """Raises SocketRefused with the code that says why not."""
+async def _admit(websocket: WebSocket, room_id: str) -> RoomSocket:
+    """Return the socket of a member of the room. Raises SocketRefused for others."""
     try:
         visitor = await visitor_of(websocket)
         if visitor.is_new:
             raise NotSignedIn
-        who = await member_of(visitor)
+        person = await member_of(visitor)
     except NotSignedIn:
-        raise SocketRefused(NO_IDENTITY, "You are not signed in.") from None
+        raise SocketRefused(NO_IDENTITY, "You are not signed in. Sign in and try again.") from None
     except AppError as error:
         raise SocketRefused(NOT_A_MEMBER, str(error)) from None
     try:
         room = await access_room(object_id(room_id))
     except NotFound as error:
-        raise SocketRefused(NO_SUCH_ROOM, str(error) or "There is no such room.") from None
+        raise SocketRefused(NO_SUCH_ROOM, str(error)) from None
     try:
-        member = await access_member(PydanticObjectId(room.id), who.id)
+        member = await access_member(PydanticObjectId(room.id), person.id)
     except NotFound as error:
         raise SocketRefused(NOT_A_MEMBER, str(error)) from None
     relay = await relay_of(websocket)
-    if relay.count_seats(who.id) >= MAX_SEATS:
-        raise SocketRefused(FLOOD, f"You have {MAX_SEATS} rooms open already. Close one.")
-    if record := await bring_up_to_date(await timeline_of(websocket), member, who.user, room):
+    if relay.count_seats(person.id) >= MAX_SEATS:
+        raise SocketRefused(FLOOD, f"You already have {MAX_SEATS} rooms open. Close one and try again.")
+    if record := await refresh_member(await timeline_of(websocket), member, person.user, room):
         await relay.announce(member.room_id, event_of(record, {}))
-    return RoomSocket(websocket, relay, await speaking_of(websocket), room, member, who)
+    return RoomSocket(websocket, relay, await speaking_of(websocket), room, member, person)
 
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:
-    """Say why, then hang up; a browser that does not read cannot be told."""
+    """Close the socket with a reason. Aborts the connection if the browser does not read."""
     with contextlib.suppress(ClientDisconnected, WebSocketDisconnect, RuntimeError, TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await websocket.close(code, reason)
@@ -224,7 +228,7 @@ async def _close(websocket: WebSocket, code: int, reason: str) -> None:
 
 
 def _seq(after: str | None) -> int | None:
-    """What makes no sense counts as the beginning; nothing at all as now."""
+    """Return the number to replay from: None, for no replay, if absent; 0, the beginning, if it is not a number."""
     if after is None:
         return None
     return int(after) if after.isascii() and after.isdigit() and len(after) < 16 else 0

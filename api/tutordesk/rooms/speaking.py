@@ -1,4 +1,4 @@
-"""What people say and change in a room, by socket or by HTTP: committed, then relayed; questions are answered."""
+"""People's messages in a room, by socket or HTTP: post, edit and delete them, relay the change, answer questions."""
 
 from beanie import PydanticObjectId
 
@@ -13,7 +13,7 @@ from tutordesk.rooms.timeline import Timeline, event_of
 
 
 class Speaking:
-    """Joins what a message passes on its way: limits, timeline, relay, agent."""
+    """Passes each message through the limits, the timeline, the relay and the agent."""
 
     def __init__(self, limits: Limits, timeline: Timeline, relay: Relay, agent: Agent) -> None:
         self._limits, self._timeline, self._relay, self._agent = limits, timeline, relay, agent
@@ -27,9 +27,9 @@ class Speaking:
         to_tutor: bool = False,
         patience: Patience | None = None,
     ) -> Posted:
-        """Post a message once. `to_tutor`: it asks the tutor without a mention, too.
+        """Post a message once. With `to_tutor` it asks the tutor even without a mention.
 
-        `patience`: what the request has left of it. Raises what `post_message` does, and TooMany.
+        `patience` limits the remaining steps of the request. Raises TooMany, and the errors of `post_message`.
         """
         asks = to_tutor or asks_tutor(content)
         await self._limits.spend_room_message(str(person.id))
@@ -48,18 +48,18 @@ class Speaking:
     async def change_text(
         self, member: RoomMember, is_admin: bool, message_id: PydanticObjectId, content: str
     ) -> MessageOut:
-        """Edit a message. Raises what `edit_message` does."""
+        """Edit a message. Raises the errors of `edit_message`."""
         posted = await edit_message(self._timeline, member, is_admin, message_id, content)
         if posted.record:
             await self._announce(posted)
         return posted.message
 
     async def remove_message(self, member: RoomMember, is_admin: bool, message_id: PydanticObjectId) -> None:
-        """Delete a message. Raises what `delete_message` does."""
+        """Delete a message. Raises the errors of `delete_message`."""
         record = await delete_message(self._timeline, member, is_admin, message_id)
         await self._relay.announce(member.room_id, event_of(record, {}))
 
     async def _announce(self, posted: Posted) -> None:
-        assert posted.record, "there is something to tell"
+        assert posted.record, "only a change is announced"
         message = posted.message
         await self._relay.announce(message.room_id, event_of(posted.record, {message.id: message}))

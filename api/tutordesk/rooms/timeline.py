@@ -1,40 +1,40 @@
-"""The order of a room: every change takes the room's next `seq` in one transaction and leaves a record under it.
+"""The order of a room: every change takes the room's next `seq` and adds a record with it, in one transaction.
 
-Two processes that write at once conflict over the room's document, and MongoDB lets one of them try again; so records
-are committed in the order of their numbers, none is missing, and who has read up to one has read all before it.
+Two processes that write at the same time conflict over the room's document, and MongoDB makes one of them retry. So
+records are committed in the order of their numbers without gaps, and a reader at one number has read all before it.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 from weakref import WeakValueDictionary
 
 import pymongo
 import pymongo.errors
-from beanie import PydanticObjectId
+from beanie import Document, PydanticObjectId
 from pymongo import ReturnDocument
 
 from tutordesk.ground.clock import now
-from tutordesk.ground.database import Patience
+from tutordesk.ground.database import Patience, Row, Session
 from tutordesk.ground.errors import NotFound, Unavailable, is_database_away
 from tutordesk.rooms.events import (
-    BY_TYPE,
+    MEMBER_EVENTS,
+    MESSAGE_EVENTS,
     MessageDeleted,
     PersistedEvent,
     ReplyEnded,
     ReplyStarted,
 )
 from tutordesk.rooms.models import MemberOut, MessageOut, Room, RoomMessage, RoomRecord, message_out
-from tutordesk.rooms.transactions import Session, transact
+from tutordesk.rooms.transactions import transact
 
-Write = Callable[[Session, dict[str, Any]], Awaitable[RoomRecord]]
-MISSING = "This room does not exist, or it was deleted."
+Write = Callable[[Session, Row], Awaitable[RoomRecord]]
+NO_ROOM = "This room does not exist, or it was deleted. Choose another one."
 PAGE = 200
 
 
 class Timeline:
-    """Commits to the rooms' timelines. Holds what this process knows of each room's last transaction, and its queue."""
+    """Commits changes to rooms, one at a time for each room. Holds the sessions whose last transaction is unsure."""
 
     def __init__(self) -> None:
         self._unsure: dict[PydanticObjectId, Session] = {}
@@ -48,11 +48,11 @@ class Timeline:
         change: Mapping[str, object] | None = None,
         patience: Patience | None = None,
     ) -> RoomRecord:
-        """Run `write(session, room)` in a transaction that has raised the room's `seq`. Returns the record it made.
+        """Increase the room's `seq`, run `write(session, room)`, and save the record that it returns.
 
-        `guard`: what else must hold for the room's document. `change`: what else is set there. Raises NotFound when
-        there is no such room or `guard` does not hold, and Unavailable when others keep the room busy for too long.
-        Whatever `write` raises undoes everything.
+        All of this is one transaction, which an error of `write` undoes. `guard` selects the room further, and
+        `change` sets more of its fields. Returns the record. Raises NotFound if the room does not exist or `guard`
+        does not hold, and Unavailable if others keep the room busy for too long.
         """
         rooms, records = Room.get_motor_collection(), RoomRecord.get_motor_collection()
         selector = {"_id": room_id, "is_deleted": False, **(guard or {})}
@@ -63,7 +63,7 @@ class Timeline:
                 selector, update, return_document=ReturnDocument.AFTER, session=session
             )
             if not room:
-                raise NotFound(MISSING)
+                raise NotFound(NO_ROOM)
             record = await write(session, room)
             await records.insert_one(document_of(record), session=session)
             return record
@@ -74,10 +74,10 @@ class Timeline:
 
     @asynccontextmanager
     async def _session(self, room_id: PydanticObjectId) -> AsyncIterator[Session]:
-        """Yield a session for the room's next transaction: the last one's, when nobody knows what became of that.
+        """Yield a session for the room's next transaction: the last one's, if its transaction is unsure.
 
-        A database that wakes up may still begin that transaction, and would then keep the room locked for a minute; the
-        next transaction of the same session ends it at once.
+        A database that wakes up may still begin that transaction and lock the room for a minute. A new transaction of
+        the same session ends it immediately.
         """
         client = Room.get_motor_collection().database.client
         session = self._unsure.pop(room_id, None) or await client.start_session()
@@ -93,9 +93,9 @@ class Timeline:
 
     @asynccontextmanager
     async def _turn(self, room_id: PydanticObjectId, seconds: float) -> AsyncIterator[None]:
-        """Let one write at a time into each room, of this process: two would only make each other retry.
+        """Wait for this process's other writes to the room, because two would only make each other retry.
 
-        Raises Unavailable after so many seconds, since a queue behind a database that hangs would take much longer.
+        Raises Unavailable after `seconds`, since a queue behind a database that hangs would take much longer.
         """
         lock = self._locks.setdefault(room_id, asyncio.Lock())
         try:
@@ -109,17 +109,16 @@ class Timeline:
             lock.release()
 
 
-def document_of(document: Any) -> dict[str, Any]:
-    """A Beanie document as MongoDB holds it."""
-    fields: dict[str, Any] = document.model_dump(exclude={"revision_id", "id"})
-    return fields | {"_id": document.id or PydanticObjectId()}
+def document_of(document: Document) -> Row:
+    """Return a Beanie document as MongoDB stores it."""
+    return document.model_dump(exclude={"revision_id", "id"}) | {"_id": document.id or PydanticObjectId()}
 
 
 async def read_events(room_id: PydanticObjectId, after: int, up_to: int | None = None) -> list[PersistedEvent]:
-    """The next events after a `seq`, at most 200, as they are now: a message that changed since is the changed one."""
+    """Return the next events after a `seq`, at most 200. Messages that changed later come in their current form."""
     between = {"$gt": after} if up_to is None else {"$gt": after, "$lte": up_to}
-    found = RoomRecord.get_motor_collection().find({"room_id": room_id, "seq": between})
-    records = [RoomRecord.model_validate(row) for row in await found.sort("seq", pymongo.ASCENDING).to_list(PAGE)]
+    cursor = RoomRecord.get_motor_collection().find({"room_id": room_id, "seq": between})
+    records = [RoomRecord.model_validate(row) for row in await cursor.sort("seq", pymongo.ASCENDING).to_list(PAGE)]
     ids = [record.message_id for record in records if record.message_id]
     rows = await RoomMessage.get_motor_collection().find({"_id": {"$in": ids}}).to_list(None) if ids else []
     messages = {row["_id"]: message_out(RoomMessage.model_validate(row)) for row in rows}
@@ -127,16 +126,15 @@ async def read_events(room_id: PydanticObjectId, after: int, up_to: int | None =
 
 
 def event_of(record: RoomRecord, messages: dict[PydanticObjectId, MessageOut]) -> PersistedEvent:
-    """The event that tells of a record. `messages` holds the one that it is about."""
-    if record.type in ("member_joined", "member_left", "member_changed"):
-        event: PersistedEvent = BY_TYPE[record.type](seq=record.seq, member=MemberOut.model_validate(record.member))
-        return event
+    """Return the event of a record. `messages` holds its message, by the message's id."""
+    if member_event := MEMBER_EVENTS.get(record.type):
+        return member_event(seq=record.seq, member=MemberOut.model_validate(record.member))
     assert record.message_id, "a record is about a member or a message"
     if record.type == "message_deleted":
         return MessageDeleted(seq=record.seq, message_id=record.message_id, deleted_at=record.at)
     if record.type == "reply_started":
         assert record.reply_id, "the record of a reply names it"
-        assert record.asked_by, "the record of a reply names who asked"
+        assert record.asked_by, "the record of a reply names the author of the question"
         return ReplyStarted(
             seq=record.seq, reply_id=record.reply_id, asked_by=record.asked_by, message_id=record.message_id
         )
@@ -144,5 +142,4 @@ def event_of(record: RoomRecord, messages: dict[PydanticObjectId, MessageOut]) -
     if record.type == "reply_ended":
         assert record.reply_id, "the record of a reply names it"
         return ReplyEnded(seq=record.seq, reply_id=record.reply_id, message=message)
-    changed: PersistedEvent = BY_TYPE[record.type](seq=record.seq, message=message)
-    return changed
+    return MESSAGE_EVENTS[record.type](seq=record.seq, message=message)

@@ -1,19 +1,20 @@
-"""A transaction in a bounded time, tried again for as long as MongoDB says that this may help.
+"""Transactions in a bounded time, retried as long as MongoDB says that this may help.
 
-Motor's own `with_transaction` goes on for two minutes, whatever the client's time limits; who sends a message to a room
-hears within three seconds whether it is there.
+Motor's `with_transaction` retries for two minutes, whatever the client's time limits. People who send a message must
+know within three seconds whether it was posted.
 """
 
 import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pymongo
 import pymongo.errors
 
-Session = Any  # Motor's session, which only database.py may name
+from tutordesk.ground.database import Session
+
 T = TypeVar("T")
 TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
 MIN_SECONDS = 0.05
@@ -21,9 +22,9 @@ MIN_PAUSE, MAX_PAUSE = 0.002, 0.1
 
 
 async def transact(session: Session, work: Callable[[Session], Awaitable[T]], seconds: float) -> T:
-    """Run `work` in a transaction and commit it, within `seconds`. What it raises undoes everything.
+    """Run `work` in a transaction and commit it, within `seconds`. Returns its result. An error undoes everything.
 
-    Raises PyMongoError, after which it may have been committed nevertheless: a later try has to be harmless.
+    Raises PyMongoError. The transaction may have been committed nevertheless, so a repetition must do no harm.
     """
     deadline, pause = time.monotonic() + seconds, MIN_PAUSE
     while True:
@@ -38,12 +39,12 @@ async def transact(session: Session, work: Callable[[Session], Awaitable[T]], se
 
 
 async def _try(session: Session, work: Callable[[Session], Awaitable[T]], deadline: float) -> T:
-    async with session.start_transaction():  # which ends with an abort when something is raised
-        done = await work(session)
+    async with session.start_transaction():  # an error inside aborts it
+        result = await work(session)
         while True:
             try:
                 await session.commit_transaction()
-                return done
+                return result
             except pymongo.errors.PyMongoError as error:
                 if not error.has_error_label(UNKNOWN) or time.monotonic() >= deadline:
                     raise

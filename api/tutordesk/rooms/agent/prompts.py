@@ -1,4 +1,4 @@
-"""What the tutor is asked in a room: the question, what was said before it, and the tickets that it is about."""
+"""Prompts for a question in a room: the question, the messages before it, and the tickets that it is about."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -19,12 +19,12 @@ CONTEXT_MESSAGES = 60
 
 
 async def reply_to(room: Room, question: RoomMessage, model: str, owner: str) -> tuple[Reply, Prompt]:
-    """The reply, not saved yet, and what the tutor is asked: the question with its history and tickets."""
-    asked = ASKS_TUTOR.sub("", question.content).strip() or question.content
-    sources = await _sources(room, asked)
+    """Return the reply to save, and its prompt: the question with its history and tickets."""
+    text = ASKS_TUTOR.sub("", question.content).strip() or question.content
+    sources = await _sources(room, text)
     history = await _turns_before(question)
-    prompt = tutor_prompt(history, f"{question.name}: {asked}", sources, room.ticket_id is not None, in_room=True)
-    assert question.user_id, "people ask"
+    prompt = tutor_prompt(history, f"{question.name}: {text}", sources, room.ticket_id is not None, in_room=True)
+    assert question.user_id, "the tutor asks no questions"
     reply = Reply(
         id=PydanticObjectId(),
         author_id=question.user_id,
@@ -34,16 +34,16 @@ async def reply_to(room: Room, question: RoomMessage, model: str, owner: str) ->
         ticket_id=room.ticket_id,
         ticket_ids=[PydanticObjectId(source.id) for source in sources],
         left_out_messages=prompt.left_out,
-        question=Message(id=PydanticObjectId(question.id), role="user", content=asked),
+        question=Message(id=PydanticObjectId(question.id), role="user", content=text),
         model=model,
         owner=owner,
     )
     return reply, prompt
 
 
-async def _sources(room: Room, asked: str) -> list[Source]:
+async def _sources(room: Room, question: str) -> list[Source]:
     if not room.ticket_id:
-        return await find_sources(asked)
+        return await find_sources(question)
     try:
         return [as_source(await access_ticket(room.ticket_id))]
     except NotFound:
@@ -51,11 +51,14 @@ async def _sources(room: Room, asked: str) -> list[Source]:
 
 
 async def _turns_before(question: RoomMessage) -> Sequence[Turn]:
-    """What was said before, oldest first: people's messages in a row are one turn, each with its author's name."""
+    """Return the turns before a question, oldest first.
+
+    People's messages in a row become one turn, each with its author's name.
+    """
     before = {"room_id": question.room_id, "seq": {"$lt": question.seq}, "deleted_at": None}
-    found = RoomMessage.get_motor_collection().find(before, {"name": 1, "content": 1, "is_agent": 1})
+    messages = RoomMessage.get_motor_collection().find(before, {"name": 1, "content": 1, "is_agent": 1})
     turns: list[Turn] = []
-    for row in reversed(await found.sort("seq", pymongo.DESCENDING).to_list(CONTEXT_MESSAGES)):
+    for row in reversed(await messages.sort("seq", pymongo.DESCENDING).to_list(CONTEXT_MESSAGES)):
         if not row["content"]:
             continue
         text = row["content"] if row["is_agent"] else f"{row['name']}: {row['content']}"

@@ -1,4 +1,4 @@
-"""Questions to the tutor in a room, for who follows the answer by server-sent events."""
+"""Answers to questions in a room, for readers who follow them by server-sent events."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ from tutordesk.replies.replies import Replies
 from tutordesk.rooms.members import access_member
 from tutordesk.rooms.models import RoomMember, RoomMessage
 
-LOOK_SECONDS = 0.3
+CHECK_SECONDS = 0.3
 
 
 async def access_answer(replies: Replies, user_id: PydanticObjectId, reply_id: PydanticObjectId) -> Reply:
@@ -27,17 +27,20 @@ async def access_answer(replies: Replies, user_id: PydanticObjectId, reply_id: P
 
 
 def may_read_in(room_id: PydanticObjectId, visitor: VisitorOfRequest) -> MayRead:
-    """Whether the visitor is signed in and in the room, still."""
+    """Return a check that the visitor is still signed in and a member of the room."""
 
     async def may_read() -> bool:
-        own = {"room_id": room_id, "user_id": visitor.id, "is_removed": False}
-        return await visitor.may_read() and bool(await RoomMember.find_one(own))
+        membership = {"room_id": room_id, "user_id": visitor.id, "is_removed": False}
+        return await visitor.may_read() and bool(await RoomMember.find_one(membership))
 
     return may_read
 
 
 async def answer_frames(replies: Replies, message_id: PydanticObjectId) -> AsyncGenerator[bytes]:
-    """The stream of the answer to a message: comments while others' questions come first, nothing if it is deleted."""
+    """Yield the stream of the answer to a message, with comments while earlier questions are answered first.
+
+    If the message is deleted, the stream ends without an answer.
+    """
     yield FIRST_BYTES
     waited = 0.0
     while True:
@@ -46,8 +49,8 @@ async def answer_frames(replies: Replies, message_id: PydanticObjectId) -> Async
             return
         if question.reply_id:
             break
-        await asyncio.sleep(LOOK_SECONDS)
-        waited += LOOK_SECONDS
+        await asyncio.sleep(CHECK_SECONDS)
+        waited += CHECK_SECONDS
         if waited >= KEEP_ALIVE_SECONDS:
             waited = 0.0
             yield KEEP_ALIVE

@@ -1,14 +1,12 @@
-"""How the processes that serve one room tell each other: hints and presence, nothing that must arrive.
+"""The bus between the processes that serve one room. It carries hints and presence, and may lose them.
 
-`publish` and `listen` are all there is. MongoDB carries it where nothing else is configured: short-lived documents and
-a change stream; Redis' publish and subscribe where `REDIS_URL` is set. What gets lost is found by the relay's look at
-the database every two seconds, so neither holds anything durable.
+By default MongoDB carries them, as short-lived documents and a change stream. With `REDIS_URL`, Redis' publish and
+subscribe does. Nothing on the bus is durable, because the relay checks the database every two seconds anyway.
 """
 
-import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 
 import orjson
 import pymongo
@@ -19,27 +17,42 @@ from pydantic import Field
 from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
-from tutordesk.ground.database import at_once
+from tutordesk.ground.database import Row, at_once
 
-log = logging.getLogger(__name__)
-LOOK_MS = 1_000
-KEPT_SECONDS = 60
-Signal = dict[str, Any]
+MAX_WAIT_MS = 1_000
+TIME_TO_LIVE_SECONDS = 60
+
+
+class Signal(TypedDict, total=False):
+    """A hint about a `room`, sent by a `process`. It has one of `seq`, `typing`, `users` and `is_deleted`.
+
+    - `seq`: records up to this number are committed.
+    - `typing`: the id of a member who is typing.
+    - `users`: the ids of the members in the room on that process. With `asks`, the others answer with theirs.
+    """
+
+    process: str
+    room: str
+    seq: int
+    typing: str
+    users: list[str]
+    asks: bool
+    is_deleted: bool
 
 
 class RoomSignal(Document):
-    """A signal on its way; MongoDB removes it after a minute."""
+    """A signal on its way. MongoDB deletes it after a minute."""
 
     at: datetime = Field(default_factory=now)
-    signal: Signal
+    signal: Row
 
     class Settings:
         name = "room_signals"
-        indexes = [IndexModel([("at", pymongo.ASCENDING)], name="short-lived", expireAfterSeconds=KEPT_SECONDS)]
+        indexes = [IndexModel([("at", pymongo.ASCENDING)], name="short-lived", expireAfterSeconds=TIME_TO_LIVE_SECONDS)]
 
 
 class Bus(Protocol):
-    """`listen` yields what any process publishes, the own too, until it breaks off with an error of its engine."""
+    """Publishes signals and yields those of all processes, this one's too. Raises an error of ENGINE_ERRORS."""
 
     async def publish(self, signal: Signal) -> None: ...
 
@@ -56,18 +69,18 @@ class MongoBus:
         signals = RoomSignal.get_motor_collection()
         ping = await signals.database.command("ping")
         since: Timestamp = ping["operationTime"]
-        inserted: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}]
-        async with signals.watch(inserted, start_at_operation_time=since, max_await_time_ms=LOOK_MS) as changes:
+        inserts: list[Row] = [{"$match": {"operationType": "insert"}}]
+        async with signals.watch(inserts, start_at_operation_time=since, max_await_time_ms=MAX_WAIT_MS) as changes:
             while True:
                 if change := await changes.try_next():
                     yield change["fullDocument"]["signal"]
 
     async def close(self) -> None:
-        """The database's connection is not this one's to close."""
+        """Do nothing, because the app closes the database's connection."""
 
 
 class RedisBus:
-    """`channel` keeps several Tutordesks on one Redis apart."""
+    """A channel of Redis. `channel` separates several Tutordesks on one Redis."""
 
     def __init__(self, url: str, channel: str) -> None:
         self._redis = redis.asyncio.Redis.from_url(url, socket_connect_timeout=1, health_check_interval=10)

@@ -419,7 +419,7 @@ export interface paths {
         put?: never;
         /**
          * Ask In Room
-         * @description Ask the tutor in a room, as a message that all see. The stream begins when it is this question's turn.
+         * @description Ask the tutor in a room, as a message that all members see. The stream begins when earlier ones are answered.
          */
         post: operations["ask_in_room"];
         delete?: never;
@@ -437,7 +437,7 @@ export interface paths {
         };
         /**
          * Follow Agent
-         * @description The tutor's answer in a room, for every member, from a character on.
+         * @description Stream the tutor's answer in a room to a member, from a position on.
          */
         get: operations["follow_agent"];
         put?: never;
@@ -522,7 +522,7 @@ export interface paths {
         };
         /**
          * Read Live
-         * @description Answer while the process does.
+         * @description Answer 200 as long as the process answers at all.
          */
         get: operations["read_live"];
         put?: never;
@@ -542,7 +542,7 @@ export interface paths {
         };
         /**
          * Read Ready
-         * @description Answer 200 while a ticket could be written. Raises Unavailable with the reason otherwise.
+         * @description Answer 200 while a ticket could be saved. Raises Unavailable with the reason otherwise.
          */
         get: operations["read_ready"];
         put?: never;
@@ -625,7 +625,7 @@ export interface components {
         };
         /**
          * Alternative
-         * @description An earlier version. That of a question keeps the answers that it had.
+         * @description An earlier version of a message. A question's version also has its answers.
          */
         Alternative: {
             id: components["schemas"]["PydanticObjectId"];
@@ -684,7 +684,7 @@ export interface components {
         };
         /**
          * ComponentStatus
-         * @description `says`: a sentence that a person understands.
+         * @description The health of one part. `says` is a sentence for people.
          */
         ComponentStatus: {
             /**
@@ -729,7 +729,7 @@ export interface components {
         };
         /**
          * Failure
-         * @description Why a reply failed: a sentence, its class, and whether trying again may help.
+         * @description The failure of a reply: a sentence, its class, and whether a retry may help.
          */
         Failure: {
             /** Error */
@@ -744,7 +744,7 @@ export interface components {
         };
         /**
          * Feedback
-         * @description What the reader thinks of an answer.
+         * @description A reader's opinion of an answer.
          */
         Feedback: {
             /**
@@ -760,7 +760,7 @@ export interface components {
         };
         /**
          * Figures
-         * @description Of all processes of this server, since it was started. `first_token_ms`: p50 and p95, null before the first.
+         * @description The figures of all processes of this server since its start. `first_token_ms` is p50 and p95, null at first.
          */
         Figures: {
             /** Open Streams */
@@ -829,7 +829,7 @@ export interface components {
         };
         /**
          * MemberChange
-         * @description `is_muted` is one's own to set, the others an admin's. `is_removed: false` lets somebody in again.
+         * @description Members set their own `is_muted`, admins the rest. `is_removed: false` readmits a removed person.
          */
         MemberChange: {
             /** Is Muted */
@@ -841,7 +841,7 @@ export interface components {
         };
         /**
          * MemberOut
-         * @description A member as everybody in the room sees it. `role` is `admin` for admins and for whoever made the room.
+         * @description A member as everybody in the room sees it. `role` is `admin` for the room's creator and the helpdesk's admins.
          */
         MemberOut: {
             user_id: components["schemas"]["PydanticObjectId"];
@@ -862,7 +862,7 @@ export interface components {
         };
         /**
          * Message
-         * @description One message of a transcript. `alternatives`: its earlier versions, oldest first.
+         * @description One message of a transcript. `alternatives` are its earlier versions, oldest first.
          */
         Message: {
             id: components["schemas"]["PydanticObjectId"];
@@ -907,7 +907,7 @@ export interface components {
         };
         /**
          * MessageOut
-         * @description A message of a room. Of a deleted one only the place is left: no content, but `deleted_at`.
+         * @description A message of a room. A deleted one has no content but keeps its place, with `deleted_at`.
          */
         MessageOut: {
             id: components["schemas"]["PydanticObjectId"];
@@ -981,9 +981,9 @@ export interface components {
         };
         /**
          * RoomOut
-         * @description A room with its members and the tutor's running answer, as of `seq`. Both are empty for who is no member.
+         * @description A room with its members and the tutor's running answer, as of `seq`. Non-members see neither.
          *
-         *     `removed`: whom admins put out, for admins of the room alone.
+         *     `removed` lists the removed people, for admins of the room only.
          */
         RoomOut: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1033,7 +1033,7 @@ export interface components {
         };
         /**
          * RoomRow
-         * @description A room in the list. `unread` and `mentions` count others' messages after what the reader saw, 100 at the most.
+         * @description A room in the list. `unread` and `mentions` count others' messages after the reader's `read_seq`, up to 100.
          */
         RoomRow: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1074,7 +1074,7 @@ export interface components {
         };
         /**
          * Route
-         * @description Milliseconds until an answer begins, of all since the start.
+         * @description Milliseconds until an answer of this route begins, over all requests since the start.
          */
         Route: {
             /** Method */
@@ -1322,7 +1322,7 @@ export interface components {
         };
         /**
          * Version
-         * @description One version of a message. What is the tutor's alone is null or empty in a person's.
+         * @description One version of a message. Fields that only the tutor's messages have are null or empty in a person's.
          */
         Version: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1397,7 +1397,7 @@ export interface components {
         };
         /**
          * MessageStart
-         * @description `replaces` and `question`, its text, are there when the turn takes the place of the chat's last one.
+         * @description The beginning of a reply. `replaces` and the text `question` are set if its turn replaces the chat's last one.
          */
         MessageStart: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1424,7 +1424,7 @@ export interface components {
         };
         /**
          * ReplyWire
-         * @description The data of each event of a reply, by the event's name, for the description of the API and the client's types.
+         * @description The data of each event of a reply, by the event's name. The client's types are generated from it.
          */
         ReplyWire: {
             message_start: components["schemas"]["MessageStart"];
@@ -1561,7 +1561,7 @@ export interface components {
         };
         /**
          * Refused
-         * @description `code` is stable: `invalid`, `too-long`, `silenced`, `forbidden`, `not-found`, `conflict`, `too-many`, ...
+         * @description A refused command. `code` never changes: `invalid`, `too-long`, `silenced`, `forbidden`, `not-found`, …
          */
         Refused: {
             /**
@@ -1606,7 +1606,7 @@ export interface components {
         };
         /**
          * Resumed
-         * @description `epoch`: another one than before says that the data were restored, and that numbers of before are void.
+         * @description The end of the replay. A new `epoch` means that the data were restored, so earlier numbers are void.
          */
         Resumed: {
             /**
@@ -1650,7 +1650,7 @@ export interface components {
         };
         /**
          * RoomWire
-         * @description Both directions in one shape, so that the description of the API and the client's types hold them.
+         * @description Both directions of the wire. The client's types are generated from it.
          */
         RoomWire: {
             /** Command */
