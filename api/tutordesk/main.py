@@ -1,7 +1,7 @@
-"""The application: `create_app()` puts settings, database, tutor and routes together.
+"""The application: `create_app()` combines settings, database, tutor and routes.
 
-Its lifespan opens what each room offers, in order, and closes it in reverse. It alone knows all documents, so that no
-room depends on another one's.
+Its lifespan opens the objects of each room in order, and closes them in reverse. Only this module knows all documents,
+so that no room depends on another room's.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ DOCUMENTS = (User, Revocation, Ticket, Reply, Owner, ChatSession, ChatPage, Mess
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
-    """Return the app. `mongod` yields the URL of the embedded MongoDB; without it, `settings.mongodb_url` is used."""
+    """Return the app. `mongod` yields the URL of the embedded MongoDB. Without it, the app uses the settings' URL."""
     settings = settings or Settings()
     app = FastAPI(
         title="Tutordesk", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan
@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
 
 
 def refusal_of(app: Starlette) -> str:
-    """Return the sentence for the operator that says why the app could not start, or nothing."""
+    """Return the sentence that tells the operator why the app could not start, or an empty string."""
     refusal: str = app.state.refusal
     return refusal
 
@@ -111,14 +111,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             if reply.usage:
                 await state.limits.count_tokens(reply.usage.input_tokens + reply.usage.output_tokens)
 
-        async def delivered(replies: list[Reply]) -> None:
-            if of_chats := [reply for reply in replies if not reply.room_id]:
-                await index_replies(of_chats)
-                state.titles.suggest(of_chats)
+        async def on_delivered(replies: list[Reply]) -> None:
+            if chat_replies := [reply for reply in replies if not reply.room_id]:
+                await index_replies(chat_replies)
+                state.titles.suggest(chat_replies)
 
         state.titles = await stack.enter_async_context(Titles(state.tutor))
         state.relay = await stack.enter_async_context(Relay(state.owner, _bus(state.client, settings)))
-        state.replies = Replies(state.owner, settings.data_dir, state.tutor, deliver, delivered)
+        state.replies = Replies(state.owner, settings.data_dir, state.tutor, deliver, on_delivered)
         state.timeline = Timeline()
         state.agent = Agent(state.timeline, state.relay, state.replies)
         state.speaking = Speaking(state.limits, state.timeline, state.relay, state.agent)
@@ -126,12 +126,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(state.agent)
         if settings.writes_change_log:
             state.change_log.start()
-        _spare_the_collector()
+        _freeze_startup_objects()
         yield
 
 
 def is_embedded(settings: Settings, mongod: object) -> bool:
-    """Return whether MongoDB runs on the data folder, started by this process or by this worker's parent."""
+    """Return whether this process, or as a worker its parent, started the MongoDB of the data folder."""
     url = settings.mongodb_url
     return bool(mongod) or bool(url and url.get_secret_value() == mongodb_url(settings.data_dir))
 
@@ -144,7 +144,7 @@ def _bus(client: AsyncMongoClient, settings: Settings) -> Bus:
 
 
 async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClient:
-    """Open and migrate the database. On failure, sets the app's refusal and raises what happened."""
+    """Open and migrate the database. Returns its client. On failure, sets the app's refusal and raises the error."""
     settings: Settings = app.state.settings
     mongod: AbstractAsyncContextManager[str] | None = app.state.mongod
     try:
@@ -160,22 +160,23 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClien
         app.state.refusal = str(error)
         raise
     except (pymongo.errors.ConnectionFailure, pymongo.errors.ConfigurationError) as error:
-        where = "The embedded MongoDB" if mongod else "MONGODB_URL: the MongoDB there"
-        app.state.refusal = f"{where} cannot be reached ({type(error).__name__})."
+        advice = "Read the file mongod.log in its data folder." if mongod else "Check the address and start the server."
+        server = "The embedded MongoDB" if mongod else "MONGODB_URL: the MongoDB there"
+        app.state.refusal = f"{server} cannot be reached ({type(error).__name__}). {advice}"
         raise
     except pymongo.errors.OperationFailure as error:
         name = (error.details or {}).get("codeName", "no name")
-        app.state.refusal = f"MONGODB_URL: that MongoDB refuses Tutordesk ({error.code}, {name})."
+        app.state.refusal = f"MONGODB_URL: MongoDB refuses Tutordesk ({error.code}, {name}). Check the user's rights."
         raise
 
 
 def _url_of(settings: Settings) -> str:
     if not settings.mongodb_url:
-        raise OperatorError("MONGODB_URL is not set, and no embedded MongoDB was started.")
+        raise OperatorError("MONGODB_URL is not set, and no embedded MongoDB was started. Set it and try again.")
     return settings.mongodb_url.get_secret_value()
 
 
-def _spare_the_collector() -> None:
+def _freeze_startup_objects() -> None:
     """Exempt startup objects from garbage collection, and collect less often."""
     gc.collect()
     gc.freeze()

@@ -268,7 +268,7 @@ async def test_large_bodies_are_refused_before_they_are_read(live: Live, visitor
 
 async def test_refusal_of_a_body_that_was_read_ends_at_once(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is still on its way is waited for."""
-    monkeypatch.setattr("tutordesk.edge.gate.LET_GO_BY_SECONDS", 60.0)
+    monkeypatch.setattr("tutordesk.edge.gate.MAX_DRAIN_SECONDS", 60.0)
     head = b"POST /tickets HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}"
     reader, writer = await asyncio.open_connection("127.0.0.1", int(live.url.rsplit(":", 1)[1]))
     writer.write(head)

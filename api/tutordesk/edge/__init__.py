@@ -1,1 +1,1 @@
-"""What a request meets before a route: the gate, the client's pages, the API reference."""
+"""The edge: the gate, the client's pages and the API reference, which a request passes before a route."""

@@ -1,17 +1,17 @@
-"""The gate: one pure ASGI middleware through which every request goes (`BaseHTTPMiddleware` costs 46 µs an event).
+"""The gate: one ASGI middleware that every request passes. It is pure, as `BaseHTTPMiddleware` costs 46 µs an event.
 
 | it refuses | with |
 |---|---|
 | unsafe methods and WebSockets from another site (`Sec-Fetch-Site`, else a foreign `Origin`) | 403 |
 | a body that is not `application/json` | 415 |
-| a body over 1 MB, before more is read | 413 |
+| a body over 1 MB, before it reads more | 413 |
 | a body that does not arrive within 30 s | 408 |
-| what would be saved while the database's disk is full | 507 |
+| a write while the database's disk is full | 507 |
 
-What fails unforeseen is logged with the request's id and answered with a 500 that says nothing of the inside.
+It logs an unexpected error with the request's id and answers with a 500 that reveals no internals.
 
-It reads a body whole before the app sees it, gives each request an id (`X-Request-ID`, and one log line), sends the
-visitor's new cookie and the security headers. No answer of the API is ever kept by a cache.
+The gate reads a body whole before the app does. It gives each request an id (`X-Request-ID`) and one log line, and
+adds the visitor's new cookie and the security headers to the answer. No cache may store the API's answers.
 """
 
 import asyncio
@@ -19,44 +19,40 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from tutordesk.ground.errors import PROBLEM_TYPE, DiskFull
 from tutordesk.ground.metrics import REQUESTS
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 log = logging.getLogger("tutordesk.requests")
-MAX_BODY = 1_000_000
-MAX_DRAINED_BYTES, LET_GO_BY_SECONDS = 10 * MAX_BODY, 2.0
-UNREAD = (403, 413, 507)  # refused while the body, or the rest of it, is on its way
-OTHER_SITE = "Requests that change something must come from this site itself."
-FAILURE = "Something went wrong on our side. Nothing was changed by it; try again in a moment."
+Headers = list[tuple[bytes, bytes]]
+MAX_BODY_BYTES = 1_000_000
+MAX_DRAINED_BYTES, MAX_DRAIN_SECONDS = 10 * MAX_BODY_BYTES, 2.0
+UNREAD = (403, 413, 507)  # refusals that may be sent before the whole body arrived
+OTHER_SITE = "This request came from another site. Open Tutordesk itself and try again."
+FAILURE = "Something went wrong on our side. Nothing was changed; try again in a moment."
 BODY_SECONDS = 30
-STOPS = "/stop"  # the tutor can be stopped on a full disk, too
+STOP_PATH = "/stop"  # stopping the tutor must work on a full disk too
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-ALWAYS = (
+SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-EPOCH = b"tutordesk-epoch"  # another one: the data were restored, and what clients know of before is void
+EPOCH = b"tutordesk-epoch"  # changes when data are restored; clients then discard their state
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 VARY = (b"vary", b"Accept, Cookie, Origin, Sec-Fetch-Site")
 
 
 class Refusal(Exception):
+    """A refusal by the gate itself, with its answer's body."""
+
     def __init__(self, status: int, type: str, title: str, detail: str) -> None:
         super().__init__(detail)
         self.status = status
@@ -64,29 +60,31 @@ class Refusal(Exception):
 
 
 class Gate:
-    def __init__(self, app: App) -> None:
+    """ASGI middleware in front of the whole app."""
+
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "websocket" and _is_from_other_site(dict(scope["headers"]), scope):
-                await send({"type": "websocket.close", "code": 1008})  # before accept: a plain 403
+                await send({"type": "websocket.close", "code": 1008})  # before accepting, so it becomes a plain 403
                 return
             _name_request()
             await self.app(scope, receive, send)
             return
         started, request_id, status, has_begun = time.perf_counter(), _name_request(), 500, False
         scope["request_id"] = request_id
-        always = [*ALWAYS, (b"x-request-id", request_id.encode()), (EPOCH, scope["app"].state.epoch.encode())]
+        added = [*SECURITY_HEADERS, (b"x-request-id", request_id.encode()), (EPOCH, scope["app"].state.epoch.encode())]
         if scope["scheme"] == "https":
-            always.append(STRICT_TRANSPORT)
+            added.append(STRICT_TRANSPORT)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status, has_begun
             if message["type"] == "http.response.start":
                 status, has_begun = message["status"], True
                 REQUESTS.labels(scope["method"], _route(scope), status).observe(time.perf_counter() - started)
-                message["headers"] = _complete(list(message.get("headers", ())), always, scope.get("set_cookie"))
+                message["headers"] = _complete(list(message.get("headers", ())), added, scope.get("set_cookie"))
             await send(message)
 
         try:
@@ -94,7 +92,7 @@ class Gate:
             if scope["method"] in UNSAFE:
                 if _is_from_other_site(headers, scope):
                     raise Refusal(403, "other-site", "Forbidden", OTHER_SITE)
-                if scope["app"].state.disk.is_short and not scope["path"].endswith(STOPS):
+                if scope["app"].state.disk.is_short and not scope["path"].endswith(STOP_PATH):
                     raise Refusal(507, DiskFull.type, "Insufficient Storage", DiskFull.sentence)
                 receive = _replay(await _read_body(headers, receive), receive)
             await self.app(scope, receive, send_with_headers)
@@ -113,23 +111,22 @@ class Gate:
 
 
 def _name_request() -> str:
-    """An id that every line of the log has which this request causes."""
+    """Return a new request id, and add it to every log line that the request causes."""
     request_id = uuid.uuid4().hex[:16]
-    clear_contextvars()  # requests of one connection follow each other in one context
+    clear_contextvars()  # successive requests of one connection share a context
     bind_contextvars(request_id=request_id)
     return request_id
 
 
 def _route(scope: Scope) -> str:
-    """The template of its route, so that ids make no figures of their own."""
+    """Return the template of the request's route, so that metrics do not count each id apart."""
     return getattr(scope.get("route"), "path", "(page or file)")
 
 
-def _complete(
-    headers: list[tuple[bytes, bytes]], always: list[tuple[bytes, bytes]], cookie: str | None
-) -> list[tuple[bytes, bytes]]:
+def _complete(headers: Headers, added: Headers, cookie: str | None) -> Headers:
+    """Return the answer's headers with those of the gate, unless the answer has its own."""
     names = {name.lower() for name, _ in headers}
-    headers += [one for one in (*always, API_POLICY, VARY) if one[0] not in names]
+    headers += [header for header in (*added, API_POLICY, VARY) if header[0] not in names]
     if b"cache-control" not in names:
         headers.append((b"cache-control", b"no-store"))
     if cookie is not None:
@@ -138,7 +135,7 @@ def _complete(
 
 
 def _is_from_other_site(headers: dict[bytes, bytes], scope: Scope) -> bool:
-    """By `Sec-Fetch-Site` where the browser sends it, else by `Origin`; a WebSocket must have an `Origin`."""
+    """Judge by `Sec-Fetch-Site` if the browser sends it, otherwise by `Origin`, which a WebSocket must have."""
     site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
     is_socket: bool = scope["type"] == "websocket"
     if site is not None and not is_socket:
@@ -158,8 +155,9 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    """Return the whole body. Raises Refusal."""
     too_long = Refusal(413, "too-long", "Content Too Large", "The request is larger than 1 MB. Shorten it.")
-    if int(headers.get(b"content-length", b"0") or 0) > MAX_BODY:
+    if int(headers.get(b"content-length", b"0") or 0) > MAX_BODY_BYTES:
         raise too_long
     body = b""
     try:
@@ -168,20 +166,21 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Refusal(400, "unreadable", "Bad Request", "The request ended before its body did.")
+                    raise Refusal(400, "unreadable", "Bad Request", "The request broke off. Send it again.")
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
-                if len(body) > MAX_BODY:
+                if len(body) > MAX_BODY_BYTES:
                     raise too_long
     except TimeoutError:
         raise Refusal(408, "too-slow", "Request Timeout", "The request did not arrive in time. Try again.") from None
-    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if kind != b"application/json" and (body or kind):
+    media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if media_type != b"application/json" and (body or media_type):
         raise Refusal(415, "not-json", "Unsupported Media Type", "Send the body as application/json.")
     return body
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the app the body that the gate has read."""
     is_read = False
 
     async def replay() -> Message:
@@ -195,9 +194,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer(refusal: Refusal, send: Send, receive: Receive) -> None:
-    """The whole answer at once, and its end when a body that nobody read was let go by.
+    """Send the answer to a refused request. Drain an unread body before its end.
 
-    A connection that is closed on a body that is still on its way is reset, and the answer with it.
+    Closing a connection while a body arrives resets it, and the client would lose the answer.
     """
     body = orjson.dumps(refusal.body)
     headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
@@ -205,15 +204,15 @@ async def _answer(refusal: Refusal, send: Send, receive: Receive) -> None:
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
     if refusal.status in UNREAD:
-        await _let_go_by(receive)
+        await _drain(receive)
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _let_go_by(receive: Receive) -> None:
-    left, more = MAX_DRAINED_BYTES, True
+async def _drain(receive: Receive) -> None:
+    remaining, more = MAX_DRAINED_BYTES, True
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LET_GO_BY_SECONDS):
-            while more and left > 0:
+        async with asyncio.timeout(MAX_DRAIN_SECONDS):
+            while more and remaining > 0:
                 message = await receive()
-                left -= len(message.get("body", b""))
-                more = message.get("more_body", False)  # none in a disconnect
+                remaining -= len(message.get("body", b""))
+                more = message.get("more_body", False)  # a disconnect has none

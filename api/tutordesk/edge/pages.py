@@ -1,8 +1,8 @@
-"""The bundled client: one page for every address, told from the API by what the request accepts.
+"""Serves the bundled client: one page for every URL when the request accepts HTML.
 
-A GET that accepts `text/html` is a browser's navigation and gets the page; everything else gets the API, and so does a
-download, which a browser asks for as it does for a page. Files of the build have hashed names and are kept by caches
-for ever; the page itself never is.
+A GET that accepts `text/html` is a browser's navigation and gets the page. All other requests go to the API, and so
+do downloads, which browsers request like pages. Files of the build have hashed names, so caches store them for ever.
+They never store the page itself.
 """
 
 import mimetypes
@@ -17,7 +17,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-NOT_BUILT = "The client is not built yet. Run `make run`, or `npm run build` in web/."
+NOT_BUILT = "The client is not built. Run `make run`, or `npm run build` in web/."
 API_ONLY = ("/health/", "/openapi.json", "/docs", "/metrics")
 DOWNLOAD = "/export"
 
@@ -41,7 +41,7 @@ class BundledClient:
             await self.app(scope, receive, send)
 
     def _file(self, path: str) -> Path | None:
-        """A file of the build, never one outside of it."""
+        """Return the file of the build for a URL's path, or None. Never returns a file outside the build."""
         parts = path.removeprefix("/").split("/")
         if not path.startswith("/") or "\0" in path or any(part in ("", ".", "..") for part in parts):
             return None
@@ -52,7 +52,7 @@ class BundledClient:
 
     async def _serve_file(self, scope: Scope, receive: Receive, send: Send) -> None:
         file = self._file(scope["path"])
-        assert file, "__call__ looked it up"
+        assert file, "__call__ serves files only for paths that have one"
         is_hashed = scope["path"].startswith("/assets/")
         headers = {"Cache-Control": "public, max-age=31536000, immutable" if is_hashed else "no-cache"}
         media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -1,7 +1,7 @@
-"""`/docs` and `/openapi.json`: FastAPI's own reference, for requests from this machine; to others it does not exist.
+"""The API reference: `/docs` and `/openapi.json`, by FastAPI. Requests from other machines get a 404.
 
-FastAPI's page loads Swagger UI from another host. Here its files come from the package `fastapi-offline`, whose own
-routes would be open to everybody and break the content security policy.
+FastAPI's page loads Swagger UI from another host. Here its files come from the package `fastapi-offline`. That
+package's own routes would be open to everybody and break the content security policy.
 """
 
 import base64

@@ -1,1 +1,1 @@
-"""HOW IT DOES: `/metrics`, `/status`, and what its page tests itself with."""
+"""Health reports: `/metrics`, `/status`, and the status page's self-test."""

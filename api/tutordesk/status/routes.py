@@ -1,8 +1,8 @@
-"""Health reports: `/health/…`, `/metrics` for Prometheus, `/status` for people, and its page's self-test.
+"""The routes of health: `/health/…`, `/metrics` for Prometheus, `/status` for people, and that page's self-test.
 
-Everybody is told whether the parts work. The figures are for the machine itself, for admins, and, of `/metrics`, for
-who has its token. The page opens `/status/stream` and `/status/socket` through whatever proxy stands before it:
-five events a fifth of a second apart, which a proxy that buffers delivers at once, and an echo.
+Everybody sees whether the parts work. Only this machine and admins see the figures, and for `/metrics` also anyone
+with its token. The page tests the proxies in front by `/status/socket`, an echo, and by `/status/stream`, five events
+a fifth of a second apart. A proxy that buffers would deliver these together.
 """
 
 import asyncio
@@ -62,17 +62,17 @@ MaySeeFigures = Annotated[bool, Depends(_may_see_figures)]
 
 @router.get("/health/live", operation_id="read_live")
 async def read_live() -> Health:
-    """Answer while the process does."""
+    """Answer 200 as long as the process answers at all."""
     return Health(status="live")
 
 
 @router.get("/health/ready", operation_id="read_ready", responses=problem_responses())
 async def read_ready(components: ComponentsOf) -> Health:
-    """Answer 200 while a ticket could be written. Raises Unavailable with the reason otherwise."""
+    """Answer 200 while a ticket could be saved. Raises Unavailable with the reason otherwise."""
     if trouble := await trouble_of(components.client):
         raise Unavailable(trouble)
     if components.disk.is_short:
-        raise Unavailable("The database's disk is full: nothing new is saved until there is room.")
+        raise Unavailable("The database's disk is full, so nothing new is saved. Make room on the disk.")
     return Health(status="ready")
 
 
@@ -90,8 +90,8 @@ async def read_status_of_all(request: Request, components: ComponentsOf, may_see
 @router.get("/metrics", operation_id="read_metrics", response_class=Response, responses=problem_responses())
 async def read_metrics(request: Request, components: ComponentsOf, may_see_figures: MaySeeFigures) -> Response:
     token = components.settings.metrics_token
-    given = request.headers.get("authorization", "")
-    has_token = token and secrets.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode())
+    header = request.headers.get("authorization", "")
+    has_token = token and secrets.compare_digest(header.encode(), f"Bearer {token.get_secret_value()}".encode())
     if not (may_see_figures or has_token):
         raise NotFound
     await read_database(components)
@@ -111,10 +111,10 @@ async def test_socket(websocket: WebSocket) -> None:
         async with asyncio.timeout(ECHO_SECONDS):
             for _ in range(ECHOES):
                 text = (await websocket.receive()).get("text")
-                if text is None:  # gone, or nothing that the page sends
+                if text is None:  # the browser left, or sent bytes, which the page never does
                     break
                 await websocket.send_text(text[:MAX_ECHO_CHARACTERS])
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the browser may have closed it
         await websocket.close()
 
 
