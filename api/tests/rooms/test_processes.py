@@ -3,8 +3,7 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -17,8 +16,8 @@ from testing.rooms.watchers import Watcher, send_all
 from testing.steps import text_of, until
 
 
-@pytest.fixture(params=["mongodb", "redis"])
-async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Redis | None]:
+@pytest.fixture(scope="module", params=["mongodb", "redis"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Redis | None]:
     if request.param == "mongodb":
         yield None
         return
@@ -28,14 +27,25 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Redis | None]:
     redis.kill()
 
 
-@pytest.fixture
-async def pair(mongod_url: str, fake: FakeModels, engine: Redis | None, tmp_path: Path) -> AsyncIterator[Pair]:
-    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake.url, "MONGODB_URL": mongod_url.replace("/tutordesk?", "/rooms?")}
+@pytest.fixture(scope="module")
+async def servers(
+    mongod_url: str, fake_server: FakeModels, engine: Redis | None, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Pair]:
+    url = mongod_url.replace("/tutordesk?", "/rooms?")
+    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": url}
     settings["TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE"] = "0"
     if engine:
         settings["REDIS_URL"] = engine.url
-    async with serving_pair(tmp_path, **settings) as servers:
-        yield servers
+    async with serving_pair(tmp_path_factory.mktemp("pair"), **settings) as pair:
+        yield pair
+
+
+@pytest.fixture
+async def pair(servers: Pair, fake: FakeModels) -> Pair:
+    """Two servers that run; a test may have killed the first."""
+    if not servers[0].is_running:
+        await servers[0].start()
+    return servers
 
 
 @pytest.fixture

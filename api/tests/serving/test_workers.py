@@ -29,6 +29,15 @@ async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
         await serving.end()
 
 
+@pytest.fixture(scope="module")
+async def lasting(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
+    """One server for the tests that it outlives."""
+    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake_server.url}
+    serving = await Serving(tmp_path_factory.mktemp("data"), "--workers", "2", **settings).start()
+    yield serving
+    await serving.end()
+
+
 async def start_replies(server: Serving, count: int) -> list[TimedReader]:
     """Replies that are running, each on a connection of its own, so on any worker."""
     readers = []
@@ -65,15 +74,15 @@ async def read_answer(server: Serving, reader: TimedReader) -> dict[str, Any]:
     return dict(messages[-1])
 
 
-async def test_killed_worker_is_replaced_and_its_replies_are_kept(server: Serving, fake: FakeModels) -> None:
+async def test_killed_worker_is_replaced_and_its_replies_are_kept(lasting: Serving, fake: FakeModels) -> None:
     """At most a second of text is lost, the reply is `interrupted` within 5 s, and the other workers continue."""
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG
-    readers = await start_replies(server, 12)
-    killed = busiest(server.workers())
+    readers = await start_replies(lasting, 12)
+    killed = busiest(lasting.workers())
     os.kill(killed, signal.SIGKILL)
 
     async def is_replaced() -> bool:
-        return len(server.workers()) == 2 and killed not in server.workers()
+        return len(lasting.workers()) == 2 and killed not in lasting.workers()
 
     await until(is_replaced, 5)
     broken = [reader for reader in readers if reader.is_over.done()]
@@ -81,7 +90,7 @@ async def test_killed_worker_is_replaced_and_its_replies_are_kept(server: Servin
     for reader in broken:
 
         async def is_over(reader: TimedReader = reader) -> dict[str, Any] | None:
-            answer = await read_answer(server, reader)
+            answer = await read_answer(lasting, reader)
             return answer if answer["role"] == "assistant" else None
 
         answer = await until(is_over, 5)
@@ -155,17 +164,17 @@ async def test_killed_parent_takes_all_with_it(server: Serving, fake: FakeModels
     await server.start()
 
 
-async def test_unreachable_database_only_delays_a_worker(server: Serving) -> None:
+async def test_unreachable_database_only_delays_a_worker(lasting: Serving) -> None:
     """The parent starts mongod again, and a worker that died with it as well."""
-    os.kill(server.mongod_pid(), signal.SIGKILL)
-    os.kill(server.workers()[0], signal.SIGKILL)
+    os.kill(lasting.mongod_pid(), signal.SIGKILL)
+    os.kill(lasting.workers()[0], signal.SIGKILL)
 
     async def works() -> bool:
-        async with server.client() as client:
-            return len(server.workers()) == 2 and (await client.get("/health/ready")).status_code == 200
+        async with lasting.client() as client:
+            return len(lasting.workers()) == 2 and (await client.get("/health/ready")).status_code == 200
 
     await until(works, 15)
-    async with server.client() as client:
+    async with lasting.client() as client:
         await create_ticket(client)
 
 

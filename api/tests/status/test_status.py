@@ -155,9 +155,13 @@ async def test_metrics_of_workers_add_up_and_dead_ones_hold_nothing_open(tmp_pat
             seen = await metrics(client)
             assert seen[ready] == 40
             assert seen["tutordesk_change_log_bytes"] > 0
-            parts = {part["name"]: part for part in (await client.get("/status")).json()["parts"]}
+
+            async def has_base() -> dict[str, dict[str, str]] | None:
+                parts = {part["name"]: part for part in (await client.get("/status")).json()["parts"]}
+                return parts if "Bases to restore from: 1, of 20" in parts["change_log"]["says"] else None
+
+            parts = await until(has_base)
             assert (parts["change_log"]["state"], parts["disk"]["state"]) == ("ok", "ok")
-            assert "Bases to restore from: 1, of 20" in parts["change_log"]["says"]
         for client in clients:
             opened.append(await client.send(client.build_request("GET", "/tickets/events"), stream=True))
         async with server.client() as client:
