@@ -4,6 +4,8 @@ A message's place is its number in the chat, from 0. A page has at most 100 mess
 """
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from beanie import PydanticObjectId
 
@@ -33,7 +35,18 @@ async def place_of(chat: ChatHead, message_id: PydanticObjectId) -> int:
     return place
 
 
-async def access_newest(author_id: PydanticObjectId, session_id: PydanticObjectId) -> tuple[ChatHead, list[Message]]:
+@dataclass(frozen=True, slots=True)
+class PastMessage:
+    """What a prompt needs of a message."""
+
+    id: PydanticObjectId
+    role: Literal["user", "assistant"]
+    content: str
+
+
+async def access_newest(
+    author_id: PydanticObjectId, session_id: PydanticObjectId
+) -> tuple[ChatHead, list[PastMessage]]:
     """Return the chat if it is this author's, with those of its newest messages that its ChatSession holds.
 
     One read, because every turn begins with it. Raises NotFound.
@@ -42,11 +55,13 @@ async def access_newest(author_id: PydanticObjectId, session_id: PydanticObjectI
     row = await ChatSession.get_motor_collection().find_one(query, {"messages": {"$slice": -KEPT_MESSAGES}})
     if not row:
         raise NotFound("This chat does not exist, or it is not yours.")
-    messages = [Message.model_validate(message) for message in row.pop("messages")]
+    messages = [PastMessage(message["id"], message["role"], message["content"]) for message in row.pop("messages")]
     return head_of(row), messages
 
 
-async def read_history(chat: ChatHead, newest: Sequence[Message], until: PydanticObjectId | None = None) -> list[Turn]:
+async def read_history(
+    chat: ChatHead, newest: Sequence[PastMessage], until: PydanticObjectId | None = None
+) -> list[Turn]:
     """Return the newest turns before the question `until`, oldest first, without messages that have no text.
 
     `newest`: what `access_newest` returned with the chat.

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from tutordesk.chat.homes import home_of
 from tutordesk.chat.models import ChatHead
-from tutordesk.chat.reading import access_newest, read_history
+from tutordesk.chat.reading import PastMessage, access_newest, read_history
 from tutordesk.chat.transcripts import continue_chat, open_chat, refuse_while_answering
 from tutordesk.chat.versions import MAX_TURN_BYTES, size_of
 from tutordesk.ground.database import Patience
@@ -100,7 +100,7 @@ async def _sources(ask: Ask, ticket_id: PydanticObjectId | None) -> list[Source]
 
 async def _continued(
     ask: Ask, visitor: VisitorOfRequest, ticket_id: PydanticObjectId | None
-) -> tuple[ChatHead, list[Message]] | None:
+) -> tuple[ChatHead, list[PastMessage]] | None:
     """Return the chat that the message continues, if any, as `access_newest` does.
 
     Raises NotFound, also for a chat about something else, and Conflict while the tutor is answering in it.
