@@ -30,7 +30,7 @@ def dump(
     gzip: Annotated[bool, typer.Option("--gzip", help="Compress every file.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Write the database, as it is at one instant, to a new folder, which mongorestore reads too."""
+    """Write the database, at one instant, to a new folder in the form of mongodump."""
     with _database(data_dir) as (client, _), _bar() as report:
         from tutordesk.operations.dumps.dump import dump_database
 
@@ -46,21 +46,23 @@ def restore(
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Replay the change log to then: 2026-11-25T10:00:00, 1795570041:338."),
+        typer.Option(
+            metavar="TIME", help="Replay the change log to this instant, such as 2026-11-25T10:00:00 or 1795570041:338."
+        ),
     ] = None,
     into: Annotated[str | None, typer.Option(metavar="DB", help="Another database to restore into.")] = None,
     yes_drop: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Replace what the database of this name holds.")
+        str | None, typer.Option(metavar="NAME", help="Replace the content of the database of this name.")
     ] = None,
     ticket: Annotated[str | None, typer.Option(metavar="ID", help="Restore only this ticket.")] = None,
     chat: Annotated[str | None, typer.Option(metavar="ID", help="Restore only this chat.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Replace the database by a dump, or by an instant of the change log. No server may run on it.
 
-    A copy is built and checked first. Without --until, the change log is replayed to its end when no DIR is given.
-    With --ticket or --chat only that document and what belongs to it is written, also while a server runs.
+    The command builds and checks a copy first. Without DIR and --until, it replays the whole change log. With --ticket
+    or --chat, it writes only that document and its parts, also while a server runs.
     """
     if ticket or chat:
         _restore_single(folder, until, into, ticket, chat, dry_run, data_dir)
@@ -103,7 +105,7 @@ def _restore_single(
 
 
 def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | None) -> "tuple[Dump, Rewind | None]":
-    """The dump to begin with, and how the change log goes on from there. Raises OperatorError."""
+    """Return the dump to start from, and the changes to replay onto it (None: none). Raises OperatorError."""
     from tutordesk.operations.dumps.reader import open_dump
     from tutordesk.operations.instants import parse
     from tutordesk.operations.names import CHANGE_LOG_FOLDER

@@ -22,11 +22,11 @@ NAMES = {"i": "insert", "u": "update", "d": "delete", "c": "command"}
 
 @app.command()
 def show(
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="Only what happened after it.")] = None,
-    last: Annotated[int, typer.Option(min=1, help="Only so many of the newest.")] = 20,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="List only changes after this time.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="List only this many of the newest changes.")] = 20,
     data_dir: DataDir = None,
 ) -> None:
-    """List the newest changes: when, at which instant, what, in which collection, and of which document."""
+    """List the newest changes: time, instant, kind, collection and document of each."""
     from tutordesk.operations.changelog.files import segments, ts_of
     from tutordesk.operations.changelog.reading import read_log
     from tutordesk.operations.instants import parse
@@ -74,7 +74,7 @@ def verify(data_dir: DataDir = None) -> None:
 
 @app.command()
 def bases(data_dir: DataDir = None) -> None:
-    """List the dumps that a replay can begin with."""
+    """List the dumps that a replay can start from."""
     from tutordesk.operations.changelog.bases import list_bases
     from tutordesk.operations.instants import show as instant
 

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
-    workers: int = Field(1, ge=1, description="Processes that serve. With several, each counts its limits alone.")
+    workers: int = Field(1, ge=1, description="Processes that serve. With several, each counts the limits for itself.")
     data_dir: Path = Field(Path("data"), description="Private folder of the embedded MongoDB and the secret key.")
     model: str = Field(
         "",
