@@ -7,7 +7,7 @@
     ├── Forbidden     403  forbidden       known, but not allowed
     │   └── NameNeeded   403  name-needed  rooms need a name
     ├── NotFound      404  not-found       unknown, or not yours: the same answer
-    ├── Conflict      409  conflict        the object changed since the caller read it
+    ├── Conflict      409  conflict        the object is not in the state that the caller expects
     ├── TooLong       413  too-long        over a limit that no single field has
     ├── Invalid       422  invalid         malformed input; `errors` names the fields
     ├── TooMany       429  too-many        over a rate limit; says when to try again
@@ -196,7 +196,10 @@ def install_errors(app: FastAPI, *models: type[BaseModel]) -> None:
         sentences = {
             400: ("unreadable", "The body is not valid JSON. Correct it and try again."),
             404: ("not-found", NotFound.sentence),
-            405: ("wrong-method", "This address does not accept that method. Use one of the header `Allow`."),
+            405: (
+                "wrong-method",
+                "This address does not accept that method. Use one that the header `Allow` lists.",
+            ),
         }
         refusal = AppError(sentences.get(error.status_code, ("refused", str(error.detail)))[1], headers=error.headers)
         refusal.status = error.status_code

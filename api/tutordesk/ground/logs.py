@@ -20,7 +20,7 @@ QUIET = ("uvicorn.error", "uvicorn.access", "google_genai", "httpx", "sse_starle
 
 
 def set_up_logs() -> None:
-    """Log to standard error from now on, in the form that suits its reader."""
+    """Log to standard error from now on: plain text if it is a terminal, JSON otherwise."""
     is_terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(is_terminal))

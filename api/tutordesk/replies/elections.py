@@ -1,8 +1,8 @@
 """Saves replies again after an election of a new primary, which may have lost them.
 
 Running replies are saved without waiting for a majority of MongoDB's members, so a new primary may lack them. A
-primary that does not answer leaves open whether it saved a new reply. This process holds all of them in memory until
-neither matters.
+primary that does not answer leaves open whether it saved a new reply. This process holds its replies in memory until
+a minute after their end, so it can save them again.
 """
 
 import time
