@@ -8,6 +8,7 @@ from beanie import PydanticObjectId
 
 from testing.serving import Live
 from testing.steps import ask, create_ticket
+from tutordesk.ground.clock import now
 from tutordesk.replies.liveness import MAX_UNCHANGED_CHECKS, Lookout, Owner, has_ended_here, owner_of, server_id
 from tutordesk.replies.models import Message, Reply, ReplyStatus, TextPart
 from tutordesk.replies.replies import Replies
@@ -62,6 +63,28 @@ async def test_dead_owner_is_recovered_once_however_often(
     assert [message["content"] for message in read["messages"]][2:] == ["Second?", "Half an answer"]
     assert read["messages"][3]["status"] == "interrupted"
     assert read["message_count"] == 4
+
+
+async def test_reply_that_opens_a_chat_is_recovered_by_two_processes(live: Live, visitor: httpx.AsyncClient) -> None:
+    """Both find that a killed database has lost the chat, and both create it. Neither fails, and the turn is once."""
+    author_id = PydanticObjectId((await create_ticket(visitor))["author_id"])
+    reply = Reply(
+        author_id=author_id,
+        session_id=PydanticObjectId(),
+        question=Message(role="user", content="Why?"),
+        model="gemini:fake",
+        owner="dead",
+        status=ReplyStatus.interrupted,
+        content="Because",
+        ended_at=now(),
+        opens_session=True,
+    )
+    await reply.insert()
+    recover = live.app.state.replies.endings.recover
+    await asyncio.gather(*(recover("dead") for _ in range(2)))
+    read = (await visitor.get(f"/chat/sessions/{reply.session_id}")).json()
+    assert [message["content"] for message in read["messages"]] == ["Why?", "Because"]
+    assert read["message_count"] == 2
 
 
 async def test_process_taken_for_dead_gives_up_replies_that_others_ended(live: Live, tmp_path: Path) -> None:

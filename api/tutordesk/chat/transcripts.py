@@ -5,6 +5,7 @@ the ids of messages, so a reply may be delivered again after a crash. Where the 
 homes.py.
 """
 
+import pymongo.errors
 from beanie import PydanticObjectId
 
 from tutordesk.chat.homes import embed_transcript, home_of
@@ -82,7 +83,10 @@ async def deliver_reply(reply: Reply) -> None:
     if reply.replaces is None and await _deliver_in_one_write(reply):
         return
     row = await ChatSession.get_motor_collection().find_one({"_id": reply.session_id}, {"messages": 0})
-    chat = head_of(row) if row else await open_chat(reply)
+    try:
+        chat = head_of(row) if row else await open_chat(reply)
+    except pymongo.errors.DuplicateKeyError:  # another process recovers the reply too, and was first
+        return await deliver_reply(reply)
     home = home_of(chat)
     if reply.replaces:
         await _replace_turn(chat, reply)
