@@ -1,4 +1,4 @@
-"""What benchmarks run against: Tutordesk and its helpers as processes of their own, so that each one's CPU can be told.
+"""Runs Tutordesk and its helpers as processes of their own, so that benchmarks can tell the CPU of each.
 
 Every process is started by a context manager that ends it, and mongod ends with its server. Needs Linux's /proc.
 """

@@ -68,7 +68,7 @@ class Live:
 
 
 async def settle(app: FastAPI) -> None:
-    """Wait until no reply and no summary runs any more; stop what would go on."""
+    """Stop replies, summaries and titles, and wait until none runs."""
     for run in app.state.replies.running.values():
         if run.task and not run.task.done():
             run.task.cancel()

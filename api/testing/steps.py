@@ -72,7 +72,7 @@ def text_of(events: list[Event]) -> str:
 
 
 async def until(check: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
-    """Ask again every 20 ms until the answer is true; returns it."""
+    """Check every 20 ms until the value is true. Returns it; raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         if value := await check():

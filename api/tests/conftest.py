@@ -1,4 +1,4 @@
-"""What tests run against. Nothing of ours is replaced; the model is replaced at its wire.
+"""Fixtures of all tests. Nothing of ours is replaced; the model is replaced at its wire.
 
 | fixture | is |
 |---|---|

@@ -64,7 +64,7 @@ def test_field_that_a_model_lacks_is_refused() -> None:
 
 
 async def test_two_apps_live_in_one_process(mongod_url: str, fake: FakeModels, tmp_path: Path) -> None:
-    """Each writes its own answers, and the second goes on when the first has ended. They share one database."""
+    """Each writes its own answers, and the second continues when the first has ended. They share one database."""
     first, second = (_app(mongod_url, fake, tmp_path / name) for name in ("first", "second"))
     ends = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""What the change log costs, and how fast it is: lag and CPU at 1,000 writes a second, replay, dump and restore.
+"""Measures the change log: lag and CPU at 1,000 writes a second, replay, dump and restore.
 
 The lag is from an entry's time in MongoDB's oplog to its record being on the disk, seen by polling the file's size
 every 5 ms. Dump and restore are of 500 MB; the restore is with its checks, and indexes are built.
@@ -69,7 +69,7 @@ def _lag_and_replay(folder: Path, url: str) -> list[Figure]:
 
 
 class _Lags:
-    """When the records of a file came to be there, against the times in them."""
+    """Compares the times in a file's records with the times when they appeared on the disk."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._offset, self._lags = file, file.stat().st_size, list[float]()

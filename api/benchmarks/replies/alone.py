@@ -1,4 +1,4 @@
-"""google-genai alone, what the Gemini figure is divided by: reads streams and does nothing with them.
+"""Reads streams with google-genai only and does nothing with them; the Gemini figure is divided by its cost.
 
 `python -m benchmarks.replies.alone URL` prints 0; for each line with a number it reads that many streams at once to
 their ends, and prints how many characters they had.

@@ -1,4 +1,4 @@
-"""A bare relay, what the OpenAI figure is divided by: Starlette and httpx, one frame a chunk, and nothing is saved.
+"""A bare relay of Starlette and httpx that saves nothing; the OpenAI figure is divided by its cost.
 
 `python -m benchmarks.replies.bare URL` prints its port. uvicorn runs it as Tutordesk is run, on uvloop and httptools.
 """

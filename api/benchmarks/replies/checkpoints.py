@@ -1,4 +1,4 @@
-"""What saving running replies costs: CPU of the app for 600 at once, and bytes of the oplog for one of 20 kB in 60 s.
+"""Measures the cost of saving running replies: CPU for 600 at once, and oplog bytes for one of 20 kB in 60 s.
 
 The CPU is that of a process that holds 600 runs whose text grows as from a wire, 20 pieces of 24 characters a second,
 and nothing else: no wire, no readers. It is measured in rounds without and with `Replies.save_text` at its

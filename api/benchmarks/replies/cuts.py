@@ -1,6 +1,6 @@
 """A thousand random cuts and reloads: readers of running replies whose connections break at any byte, also inside a
-character and inside a frame, and that go on at either of two servers. How many texts differ from the model's, and how
-long a reader waits for twenty kilobytes that it missed.
+character and inside a frame, and that continue at either of two servers. Counts texts that differ from the model's, and
+measures how long a reader waits for twenty kilobytes that it missed.
 """
 
 import asyncio

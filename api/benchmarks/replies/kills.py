@@ -33,7 +33,7 @@ PER_SECOND = 20
 
 @dataclass
 class Seen:
-    """What became of killed replies. Times in seconds."""
+    """The fates of killed replies. Times are in seconds."""
 
     lost: list[float] = field(default_factory=list)
     ended: list[float] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a relayed chunk costs: 100 streams of 20 chunks a second, against a client alone and against a bare relay.
+"""Measures the cost of a relayed chunk: 100 streams of 20 chunks a second, against a bare client and a bare relay.
 
 Each wire is measured in rounds Tutordesk, other, other, Tutordesk, on processes that stay, after a short warm-up.
 CPU is read with the wire's count of chunks: "streaming" while all streams run, which is what a chunk costs by itself;

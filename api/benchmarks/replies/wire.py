@@ -29,7 +29,7 @@ TITLE_RULES = b"Name a chat between"
 
 
 class Load:
-    """What is sent, and what was."""
+    """The settings of the streams, and counts of what was sent."""
 
     def __init__(self) -> None:
         self.set({})

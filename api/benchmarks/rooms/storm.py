@@ -31,7 +31,7 @@ def measure(folder: Path) -> list[Figure]:
 
 
 class Client:
-    """One who comes back until it is live again. `failed_at`: when it was answered with 5xx."""
+    """A client that reconnects until it is live again. `failed_at`: times of answers with 5xx."""
 
     def __init__(self, room_id: str, cookie: str) -> None:
         self._room_id, self._cookie = room_id, cookie

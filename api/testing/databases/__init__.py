@@ -1,1 +1,1 @@
-"""What tests and benchmarks of databases share: states to compare, kills, a replica set and a change log."""
+"""Shared by tests and benchmarks of databases: states to compare, kills, a replica set and a change log."""

@@ -1,4 +1,4 @@
-"""A change log in tests: wait for its base, replay it to an instant, and let no file grow meanwhile."""
+"""A change log in tests: wait for its base, replay it to an instant, and let no file grow."""
 
 import resource
 import time

@@ -1,4 +1,4 @@
-"""A made-up life of a database: every kind of change that goes into an oplog, in an order that chance gives."""
+"""Makes every kind of change that goes into an oplog, in random order."""
 
 import contextlib
 from random import Random
@@ -88,7 +88,7 @@ class MixedLoad:
             self._database["owners"].update_one({"_id": "x"}, {"$inc": {"beat": 1}}, upsert=True, session=session)
 
     def _big_transaction(self) -> None:
-        """More than an entry holds: a chain of them. Once is enough."""
+        """Write more than one oplog entry holds, so a chain of them. Once is enough."""
         self._steps.remove(self._big_transaction)
         with self._client.start_session() as session, session.start_transaction():
             for number in range(3):

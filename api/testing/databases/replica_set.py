@@ -91,7 +91,7 @@ class ReplicaSet:
         await self.ask(member, "replSetStepDown", STEPPED_DOWN_SECONDS)
 
     async def until_whole(self) -> Member:
-        """Start and wake what is not running, and wait until there are one primary and two secondaries again."""
+        """Start and wake the members that do not run, and wait for one primary and two secondaries."""
         for member in self.members:
             if member.process is None or member.process.poll() is not None:
                 member.start()

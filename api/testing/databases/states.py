@@ -56,7 +56,7 @@ def fill(database: Database, documents: int = 300) -> None:
 
 
 def state_of(database: Database, at: Timestamp | None = None) -> dict[str, Any]:
-    """All there is: options, indexes and the documents by their bytes, without what is never restored."""
+    """Return options, indexes and documents of all collections, byte for byte, except those that are never restored."""
     state: dict[str, Any] = {}
     for info in list_collections(database):
         if info.name in NOT_RESTORED:

@@ -1,1 +1,1 @@
-"""What the tests of deployment share: compose.yaml without a container, and nginx as its image starts it."""
+"""Shared by the tests of deployment: compose.yaml without a container, and nginx as its image starts it."""

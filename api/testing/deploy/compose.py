@@ -24,7 +24,7 @@ PASSWORDS = {f"MONGODB_{user.upper()}_PASSWORD": f"{user}-0123456789" for user i
 
 
 def compose_config(**variables: str) -> subprocess.CompletedProcess[str]:
-    """What `docker-compose config` says with these variables alone, and no .env."""
+    """Run `docker-compose config` with only these variables, and no .env. Returns the ended process."""
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | variables
     with tempfile.NamedTemporaryFile() as empty:
         command = ["docker-compose", "--env-file", empty.name, "-f", str(ROOT / "compose.yaml"), "config"]
@@ -86,9 +86,9 @@ class Guarded:
             self.process.wait(30)
 
     def init(self, rights: Sequence[str] = (), **variables: str) -> tuple[int, str]:
-        """What the service `mongodb-init` does: its code, and what it says.
+        """Run the service `mongodb-init`. Returns its exit code and its output.
 
-        `rights`: a command that takes some away. `variables`: other variables.
+        `rights` is a command that takes rights away; `variables` are added to the environment.
         """
         assert MONGOSH.exists(), "`make test` installs mongosh"
         command: list[str] = self.services["mongodb-init"]["entrypoint"]

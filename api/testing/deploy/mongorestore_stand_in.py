@@ -1,4 +1,4 @@
-"""A stand-in for mongorestore, which is not there for tests: it records how it is called.
+"""A stand-in for mongorestore, which tests do not have: it records its calls.
 
 It signs in as it is told to, and appends its options to the file RECORD. MODE says what it does then: `insert` a
 document into `restored.<name of the dump>`; the same and `fail`, or the same and `kill` who called it; or restore

@@ -45,7 +45,7 @@ class Proxy:
         return ssl.create_default_context(cafile=str(self.certificate) if self.is_tls else None)
 
     def client(self, comes_from: str = "127.0.0.1") -> httpx.AsyncClient:
-        """A browser of its own. Every address of 127.0.0.0/8 is this machine's."""
+        """Return a browser of its own. Every address of 127.0.0.0/8 is this machine's."""
         transport = httpx.AsyncHTTPTransport(local_address=comes_from, verify=self.trust())
         return httpx.AsyncClient(base_url=self.url, headers=JSON, timeout=30, transport=transport)
 
@@ -74,7 +74,7 @@ def running_nginx(api_port: int, is_tls: bool = False, **variables: str) -> Iter
 
 @contextlib.contextmanager
 def prepared(is_tls: bool) -> Iterator[Proxy]:
-    """A folder with what the image holds, which anybody may read and nginx's user may write."""
+    """Yield a folder with the image's files, which anyone may read and nginx's user may write."""
     folder = Path(tempfile.mkdtemp(prefix="tutordesk-nginx-"))
     try:
         for name in ("nginx.conf", "start-nginx.sh"):

@@ -1,1 +1,1 @@
-"""What tests and benchmarks of replies share: a reader of the wire, cuts, and the text that kills lose."""
+"""Shared by tests and benchmarks of replies: a reader of the wire, cuts, and the text that kills lose."""

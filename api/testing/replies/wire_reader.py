@@ -42,19 +42,19 @@ class WireReader(asyncio.Protocol):
 
     @property
     def cookie(self) -> str | None:
-        """The visitor's cookie that came with the answer, as `name=value`."""
+        """The visitor's cookie from the answer, as `name=value`, or None."""
         head = bytes(self.data).partition(b"\r\n\r\n")[0].decode("latin-1")
         cookies = [line[12:].split(";")[0] for line in head.split("\r\n") if line.lower().startswith("set-cookie: ")]
         return cookies[0] if cookies else None
 
     def start(self) -> dict[str, Any]:
-        """The data of `message_start`: `id`, `session_id` and more."""
+        """Return the data of `message_start`: `id`, `session_id` and more."""
         line = bytes(self.data).partition(b"message_start\ndata: ")[2].split(b"\n", 1)[0]
         start: dict[str, Any] = orjson.loads(line)
         return start
 
     def events(self) -> list[dict[str, Any]]:
-        """The data of all events. Raises RuntimeError unless the stream ended as it should."""
+        """Return the data of all events. Raises RuntimeError unless the stream ended with `done`."""
         if b"event: done" not in self.data:
             raise RuntimeError(f"a stream broke off: {bytes(self.data[-600:])!r}")
         return [orjson.loads(line[6:]) for line in bytes(self.data).splitlines() if line.startswith(b"data: ")]
@@ -64,7 +64,7 @@ class WireReader(asyncio.Protocol):
 
 
 class TimedReader(WireReader):
-    """Knows when which part of the text came: `arrivals` are times with the number of bytes until then."""
+    """Notes when each part of the text came: `arrivals` are times with the number of bytes until then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class TimedReader(WireReader):
         self.arrivals.append((time.perf_counter(), len(self.data)))
 
     def arrival_of(self, place: int) -> float | None:
-        """When the character at `place` came, of a stream that was read from its beginning; None: it never did."""
+        """Return when the character at `place` came, None if never. The stream was read from its beginning."""
         for frame in FRAME.finditer(self.data):
             if int(frame[1]) > place:
                 return next(at for at, size in self.arrivals if size >= frame.end())
@@ -87,12 +87,12 @@ class TimedReader(WireReader):
         self.ended_at = time.perf_counter()
 
     def text_at(self, moment: float) -> str:
-        """The text that was here at a time, of a stream that was read from its beginning."""
+        """Return the text that had come by `moment`. The stream was read from its beginning."""
         return grow("", bytes(self.data[: max((end for at, end in self.arrivals if at <= moment), default=0)]))
 
 
 def grow(text: str, data: bytes) -> str:
-    """`text` with the whole deltas of `data` behind it. Raises RuntimeError at a gap and at a repeat."""
+    """Return `text` and the whole deltas of `data` behind it. Raises RuntimeError at a gap and at a repeat."""
     for end, delta in FRAME.findall(data):
         more = orjson.loads(delta)["delta"]
         if int(end) != len(text) + len(more):
@@ -140,7 +140,7 @@ async def ask(port: int, request: bytes) -> WireReader:
 
 
 async def get(port: int, path: str, cookie: str = "") -> tuple[str, bytes]:
-    """Head and body of a GET on a connection of its own."""
+    """Return head and body of a GET on a connection of its own."""
     stream, writer = await asyncio.open_connection("127.0.0.1", port)
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: close\r\n"
     request += f"Cookie: {cookie}\r\n\r\n" if cookie else "\r\n"

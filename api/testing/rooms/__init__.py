@@ -1,1 +1,1 @@
-"""What tests and benchmarks of rooms share: people, their sockets, and a Redis that can be killed."""
+"""Shared by tests and benchmarks of rooms: people, their sockets, and a Redis that can be killed."""

@@ -77,7 +77,7 @@ async def ask_until_taken(client: httpx.AsyncClient, question: str, sends: Sends
 
 
 class Speaker:
-    """A member who posts numbered messages over a socket, each until it is told of, and comes back with `?after=`."""
+    """A member who posts numbered messages over a socket, each until it is confirmed, and returns with `?after=`."""
 
     def __init__(self, who: Person, room_id: str, sends: Sends) -> None:
         self.who, self.room_id, self.sends = who, room_id, sends
@@ -89,7 +89,7 @@ class Speaker:
         return f"{self.who.name} {number}"
 
     async def speak(self, ending: asyncio.Event, pause: float) -> None:
-        """Post until `ending`, then listen on until cancelled."""
+        """Post until `ending`, then keep listening until cancelled."""
         clock = asyncio.get_running_loop().time
         started, spoken = clock(), asyncio.Event()
         while True:
@@ -112,7 +112,7 @@ class Speaker:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _post(self, socket: Socket, listening: "asyncio.Task[None]") -> bool:
-        """Whether the next message was told of; False: the socket ended."""
+        """Return whether the next message was confirmed; False means that the socket ended."""
         clock = asyncio.get_running_loop().time
         while True:
             self._key, tried = self.key(self.posted), clock()

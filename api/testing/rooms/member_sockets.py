@@ -16,11 +16,11 @@ SECONDS = 60.0
 
 
 class Refused(Exception):
-    """A socket that did not become live: with the status line of its answer, or closed without one."""
+    """The socket did not become live: its text is the status line of the answer, or `closed`."""
 
 
 class MemberSocket(asyncio.Protocol):
-    """A WebSocket's reading side, of text frames that are not compressed; answers pings."""
+    """A WebSocket that reads text frames without compression and answers pings."""
 
     def __init__(self, heard: Callable[[float, bytes], None]) -> None:
         self.is_live: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -83,7 +83,7 @@ class MemberSocket(asyncio.Protocol):
 
 
 async def make_people(port: int, names: list[str]) -> tuple[str, dict[str, str]]:
-    """A room of the first of them that all are in. Returns its id, and the cookies by the users' ids, in order."""
+    """Create a room that all of them join. Returns its id, and the cookies by the users' ids, in order."""
     url, made = f"http://127.0.0.1:{port}", dict[str, str]()
     slots = asyncio.Semaphore(JOINS_AT_ONCE)
     room_id = ""

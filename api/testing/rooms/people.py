@@ -16,7 +16,7 @@ Event = dict[str, Any]
 
 
 class Person:
-    """A browser that gave itself a name. `id` is its user's."""
+    """A browser whose user has a name. `id` is the user's."""
 
     def __init__(self, client: httpx.AsyncClient, me: dict[str, Any]) -> None:
         self.client, self.id, self.name = client, me["id"], me["name"]
@@ -57,7 +57,7 @@ class Person:
 
 
 class Socket:
-    """A socket and all events that it brought, in `events`. `presence` is left out unless asked for."""
+    """A socket, and in `events` everything that it received."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -129,7 +129,7 @@ class Timeline:
         self.running: tuple[str, str, str] | None = None
 
     def apply(self, event: Event) -> None:
-        """What was applied before is passed over."""
+        """Change the room by an event. Events that were applied before are skipped."""
         if event["seq"] <= self.seq:
             return
         assert event["seq"] == self.seq + 1, "there is a gap"

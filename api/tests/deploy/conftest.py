@@ -1,4 +1,4 @@
-"""What the tests of deployment share: compose.yaml as it is read, its mongod, and a server behind nginx."""
+"""Fixtures of deployment: compose.yaml as Docker reads it, its mongod, and a server behind nginx."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

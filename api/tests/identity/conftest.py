@@ -1,4 +1,4 @@
-"""Two `tutordesk serve` on one database, for what one of them is told and the other has to know."""
+"""Two `tutordesk serve` on one database, for changes on one of them that the other has to know."""
 
 from collections.abc import AsyncIterator
 

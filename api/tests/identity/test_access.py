@@ -85,7 +85,7 @@ async def test_socket_knows_its_visitor(doors: httpx.AsyncClient) -> None:
 
 
 async def _opened(client: httpx.AsyncClient, cookie: str) -> Any:
-    """What a socket with this cookie is told first, or the code that it is closed with."""
+    """Return the first event of a socket with this cookie, or the code that it is closed with."""
     sent: list[Any] = []
 
     async def receive() -> Any:

@@ -52,7 +52,7 @@ async def server(
 
 
 class Load:
-    """People who ask and people who talk in one room. `ending`: no more is begun."""
+    """People who ask, and people who talk in one room, until `ending` is set."""
 
     def __init__(self, ana: Person, room_id: str) -> None:
         self.ana, self.room_id = ana, room_id
@@ -61,7 +61,7 @@ class Load:
         self.speakers: list[Speaker] = []
 
     async def until_taken_again(self, max_seconds: float) -> None:
-        """Wait until more were taken than can have been on their way just now."""
+        """Wait until more requests were taken than can be on their way now."""
         enough = [len(sends.seconds) + 2 * SPEAKERS for sends in (self.sent, self.posted)]
 
         async def are_taken() -> bool:
@@ -155,7 +155,7 @@ async def check_chats(load: Load, answers: list[Answer]) -> None:
 
 
 async def check_room(load: Load) -> None:
-    """Everybody was told of every record once and in order, and each message was posted once."""
+    """Check that all members saw every record once and in order, and that each message was posted once."""
     seq = (await load.ana.room(load.room_id))["seq"]
 
     async def have_all() -> bool:

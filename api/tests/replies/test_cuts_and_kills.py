@@ -75,7 +75,7 @@ async def _are_ready(server: Serving, database: Any) -> bool:
 
 
 async def _lost_of_broken(readers: list[TimedReader], database: Any) -> list[float]:
-    """What was lost of the replies whose worker was killed just now, once they are over; the others are dropped."""
+    """Return the seconds lost of the replies whose worker was killed, once they are over. Drops the others."""
     ended_at = time.perf_counter()
     await asyncio.sleep(0.05)  # the kernel closes what the last one had open
     broken = {ObjectId(reader.start()["id"]): reader for reader in readers if reader.is_over.done()}

@@ -31,7 +31,7 @@ def database(servers: Pair) -> Iterator[Any]:
 
 
 async def become_visitor(server: Serving, fake: FakeModels) -> str:
-    """A cookie, by a first question; the model's wire counts those that follow."""
+    """Ask a first question and return its cookie. The model's wire counts only later questions."""
     fake.text, fake.delay_ms, fake.chunk, text, delay_ms, chunk = TEXT, 0, 12, fake.text, fake.delay_ms, fake.chunk
     cookie = (await ask(server.port, ask_request("Hello"))).cookie
     assert cookie
@@ -40,7 +40,7 @@ async def become_visitor(server: Serving, fake: FakeModels) -> str:
 
 
 async def start_reply(server: Serving, cookie: str, **fields: Any) -> TimedReader:
-    """Ask and go on reading; returns when the first text is here."""
+    """Ask and keep reading. Returns the reader as soon as it has the first text."""
     reader = await connect_timed(server.port)
     reader.send(ask_request("Why?", cookie=cookie, **fields))
     await asyncio.wait_for(reader.has_text, 10)

@@ -29,7 +29,7 @@ async def test_message_reaches_everybody_and_its_sender(ana: Person, ben: Person
 
 
 async def test_events_lead_to_the_same_room_as_a_fresh_look(ana: Person, ben: Person, room_id: str) -> None:
-    """*apply(event, old snapshot) = fresh snapshot*, for every event that is kept."""
+    """An old snapshot with the events since is a fresh snapshot, for every event that is stored."""
     async with ana.socket(room_id, after=0) as watching, ben.socket(room_id) as other:
         timeline, wanted = Timeline(), Counter[str]()
 

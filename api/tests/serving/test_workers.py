@@ -39,7 +39,7 @@ async def lasting(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFact
 
 
 async def start_replies(server: Serving, count: int) -> list[TimedReader]:
-    """Replies that are running, each on a connection of its own, so on any worker."""
+    """Start replies, each on a connection of its own and so on any worker. Returns their readers."""
     readers = []
     for _ in range(count):
         readers.append(await connect_timed(server.port))
@@ -49,7 +49,7 @@ async def start_replies(server: Serving, count: int) -> list[TimedReader]:
 
 
 def busiest(workers: list[int]) -> int:
-    """The one with the most open sockets."""
+    """Return the worker with the most open sockets."""
 
     def count_sockets(pid: int) -> int:
         return sum(os.readlink(file).startswith("socket:") for file in Path(f"/proc/{pid}/fd").iterdir())
@@ -58,14 +58,14 @@ def busiest(workers: list[int]) -> int:
 
 
 def has_pending(pid: int, stop_signal: signal.Signals) -> bool:
-    """Whether the signal was sent to a process that is stopped."""
+    """Return whether the signal waits for a process that is stopped."""
     status = Path(f"/proc/{pid}/status").read_text()
     pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
     return bool(pending >> (stop_signal - 1) & 1)
 
 
 async def read_answer(server: Serving, reader: TimedReader) -> dict[str, Any]:
-    """The saved answer to what this reader asked."""
+    """Return the saved answer to this reader's question."""
     headers = {"Cookie": reader.cookie or "", "Accept": "application/json"}
     session_id = reader.start()["session_id"]
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=20) as client:
