@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Starts the mongod of compose.yaml: a replica set of one that asks everybody who they are.
+# Starts the mongod of compose.yaml: a replica set of one that requires a sign-in.
 #
-# The key by which members of the set know each other is made at the first start, on the data's volume, and never leaves
-# it. What follows on the command line goes to mongod. MONGOD and KEY_FILE are for tests.
+# The first start makes the key by which members of the set recognise each other. The key never leaves the data's
+# volume. Further arguments go to mongod. Tests set MONGOD and KEY_FILE.
 set -euo pipefail
 umask 077
 
@@ -11,7 +11,7 @@ if [ ! -s "$key_file" ]; then
   rm -f "$key_file.new"
   head -c 756 /dev/urandom | base64 -w 0 >"$key_file.new"
   chmod 0400 "$key_file.new"
-  mv "$key_file.new" "$key_file" # whole, or not there
+  mv "$key_file.new" "$key_file" # so that a key file is either whole or missing
 fi
 
 exec "${MONGOD:-mongod}" --replSet tutordesk --keyFile "$key_file" --noscripting --networkMessageCompressors disabled \

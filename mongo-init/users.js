@@ -1,13 +1,13 @@
-// The replica set, the roles and the users of compose.yaml. Run by mongosh before restore.js, at every `up`.
+// Sets up the replica set, the roles and the users of compose.yaml. mongosh runs it before restore.js, at every `up`.
 //
 // | user | may |
 // |---|---|
-// | administrator | everything; only this container knows its password |
-// | application | read and write the product's one database, and set its validators: what the server signs in as |
-// | backup | the same, and read the oplog: change log, dump, restore |
+// | administrator | do everything; only this container knows its password |
+// | application | read and write the product's database, and set its validators; the server signs in as this user |
+// | backup | do the same, and read the oplog; change log, dump and restore sign in as this user |
 //
-// A mongod without users lets in whoever speaks from its own machine, to make the first one. Later calls sign in as the
-// administrator, and set roles and passwords to what is written here and in .env.
+// A mongod without users accepts a call from its own machine, to create the first one. Later calls sign in as the
+// administrator, and set the roles of this file and the passwords of .env.
 
 const { env } = process;
 const MEMBER = env.MONGODB_MEMBER || "mongodb:27017";
@@ -28,7 +28,7 @@ const ROLES = {
       { resource: { cluster: true }, actions: ["applyOps"] }, // each operation still needs its own right
     ],
   },
-  // What MongoDB asks for where mongorestore replays an oplog (restore.js).
+  // MongoDB requires these rights of a mongorestore that replays an oplog (restore.js).
   tutordesk_replay: { roles: [], privileges: [{ resource: { anyResource: true }, actions: ["anyAction"] }] },
 };
 const ADMINISTRATOR = { user: "administrator", roles: ["root"] };
@@ -37,14 +37,14 @@ const USERS = [
   { user: "backup", roles: [{ role: "tutordesk_backup", db: "admin" }] },
 ];
 
-/** What ends the start; its message is the sentence that is shown. */
+/** Ends the start. Its message is the sentence for the operator. */
 class Refusal extends Error {}
 
 function passwordOf(user) {
   const name = `MONGODB_${user.toUpperCase()}_PASSWORD`;
   const password = env[name] || "";
   if (!/^[A-Za-z0-9._~-]{16,}$/.test(password)) {
-    throw new Refusal(`${name} has to be 16 letters or digits at least; \`openssl rand -hex 24\` makes a good one.`);
+    throw new Refusal(`${name} must have at least 16 letters or digits; \`openssl rand -hex 24\` makes a good one.`);
   }
   return password;
 }
@@ -64,7 +64,7 @@ function beginReplicaSet() {
     rs.initiate({ _id: "tutordesk", members: [{ _id: 0, host: MEMBER }] });
   } catch (error) {
     if (error.codeName === "Unauthorized") {
-      throw new Refusal("MONGODB_ADMINISTRATOR_PASSWORD is not the one that this database was made with.");
+      throw new Refusal("MONGODB_ADMINISTRATOR_PASSWORD is not the one of the first start. Set that one in .env.");
     }
     if (error.code !== ALREADY_INITIALIZED) throw error;
   }
@@ -73,7 +73,7 @@ function beginReplicaSet() {
 function awaitPrimary() {
   const deadline = Date.now() + START_SECONDS * 1000;
   while (!db.hello().isWritablePrimary) {
-    if (Date.now() > deadline) throw new Refusal(`MongoDB takes no writes after ${START_SECONDS} s; see its log.`);
+    if (Date.now() > deadline) throw new Refusal(`MongoDB takes no writes after ${START_SECONDS} s. Look into its log.`);
     sleep(100);
   }
 }
@@ -84,7 +84,7 @@ function makeAdministrator() {
     admin.createUser({ ...ADMINISTRATOR, pwd: passwordOf(ADMINISTRATOR.user) });
   } catch (error) {
     if (error.codeName !== "Unauthorized") throw error;
-    throw new Refusal("MONGODB_ADMINISTRATOR_PASSWORD is not the one that this database was made with.");
+    throw new Refusal("MONGODB_ADMINISTRATOR_PASSWORD is not the one of the first start. Set that one in .env.");
   }
   admin.auth(ADMINISTRATOR.user, passwordOf(ADMINISTRATOR.user));
 }
@@ -96,15 +96,15 @@ function makeRolesAndUsers() {
     else admin.createRole({ role: name, ...role });
   }
   admin.updateUser(ADMINISTRATOR.user, { roles: [...ADMINISTRATOR.roles, "tutordesk_replay"] });
-  const own = db.getSiblingDB(DATABASE);
+  const database = db.getSiblingDB(DATABASE);
   for (const { user, roles } of USERS) {
     const change = { pwd: passwordOf(user), roles };
-    if (own.getUser(user)) own.updateUser(user, change);
-    else own.createUser({ user, ...change });
+    if (database.getUser(user)) database.updateUser(user, change);
+    else database.createUser({ user, ...change });
   }
 }
 
-/** Does `work`, and ends mongosh with a sentence and code 1 when that is refused. */
+/** Does `work`. On a failure, ends mongosh with a sentence and code 1. */
 function orRefuse(work) {
   try {
     work();

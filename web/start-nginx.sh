@@ -1,8 +1,8 @@
 #!/bin/sh
-# Fills in nginx.conf and becomes nginx. With /certificates/fullchain.pem and privkey.pem it speaks TLS and HTTP/2, and sends
-# whoever comes by plain HTTP there; without them, plain HTTP.
+# Fills in nginx.conf and becomes nginx. With /certificates/fullchain.pem and privkey.pem, nginx serves TLS and HTTP/2 and
+# redirects plain HTTP there. Without them, it serves plain HTTP.
 #
-# API: where the server is. HTTPS_PORT: the port that browsers reach TLS on. The others are for tests.
+# API: the server's address. HTTPS_PORT: the port on which browsers reach TLS. Only tests set the other variables.
 set -eu
 
 here=$(dirname "$0")
@@ -29,7 +29,7 @@ server {
 }
 END
 elif [ -e "$chain" ] || [ -e "$key" ]; then
-  echo "start-nginx: $chain and $key have to be there both, readable for the user $(id -u); or neither." >&2
+  echo "start-nginx: $chain and $key must both be readable for user $(id -u). Provide both, or neither." >&2
   exit 1
 else
   echo "listen ${HTTP_LISTEN:-8080};" >"$state/listen.conf"

@@ -93,8 +93,8 @@ def test_all_are_restored_in_the_order_of_their_names(first_start: FirstStart, g
         [*sign_in, f"--dir={at}/e", "--gzip", "--oplogReplay"],
     ]
     first_start.archive("later.archive")
-    alone = "mongo-init: dumps/ is left alone, because there are data already; `tutordesk restore` replaces them\n"
-    assert first_start() == (0, alone)
+    ignored = "dumps/ is ignored, because the database has data already; `tutordesk restore` replaces them"
+    assert first_start() == (0, f"mongo-init: {ignored}\n")
     assert first_start.calls() == []
     assert first_start.databases() == {"restored": names}
 
@@ -128,14 +128,15 @@ def test_damaged_dump_is_refused_before_anything_is_restored(first_start: FirstS
 
 def test_file_that_is_not_a_dump_is_refused(first_start: FirstStart) -> None:
     (first_start.dumps / "a.txt").touch()
-    neither = "neither an *.archive, an *.archive.gz nor a folder of mongodump."
-    assert first_start() == (1, f"mongo-init: dumps/a.txt is no dump: {neither}\n")
+    remedy = "Use an *.archive, an *.archive.gz or a folder of mongodump."
+    assert first_start() == (1, f"mongo-init: dumps/a.txt is not a dump. {remedy}\n")
     (first_start.folder("a", "tutordesk/tickets.bson") / "link").symlink_to("/etc/passwd")
-    assert first_start() == (1, "mongo-init: dumps/a holds link, which is a link or no file; a dump holds none.\n")
+    sentence = "dumps/a holds link, which is a link or not a file. Remove it from the dump."
+    assert first_start() == (1, f"mongo-init: {sentence}\n")
     (first_start.dumps / "a" / "link").unlink()
     first_start.folder("a", "oplog.bson", "admin/system.users.bson")
     code, said = first_start()
-    assert (code, said.startswith("mongo-init: dumps/a holds admin/, which is its server's own; ")) == (1, True)
+    assert (code, said.startswith("mongo-init: dumps/a holds admin/, which belongs to its server. ")) == (1, True)
     assert (first_start.calls(), first_start.databases()) == ([], {})
 
 
@@ -143,15 +144,15 @@ def test_restore_that_fails_or_dies_leaves_nothing(first_start: FirstStart) -> N
     first_start.archive("a.archive")
     first_start.archive("b.archive")
     code, said = first_start("fail")
-    why = "mongorestore refuses it, see above. What was restored so far is dropped again."
+    why = "mongorestore refuses it, see above. All restored data are dropped."
     assert (code, said.splitlines()[-1]) == (1, f"mongo-init: dumps/a.archive cannot be restored: {why}")
     assert first_start.databases() == {}
     code, said = first_start(tool="/no/mongorestore")
-    assert (code, "mongorestore cannot be run (ENOENT)" in said) == (1, True)
+    assert (code, "mongorestore cannot run (ENOENT)" in said) == (1, True)
     assert first_start("kill")[0] != 0
     assert first_start.databases() == {"restored": ["a.archive"]}
     code, said = first_start()
-    assert (code, said.splitlines()[0]) == (0, "mongo-init: an earlier restore broke off; what it left is dropped")
+    assert (code, said.splitlines()[0]) == (0, "mongo-init: an earlier restore was interrupted; its data are dropped")
     assert first_start.databases() == {"restored": ["a.archive", "b.archive"]}
 
 
@@ -161,7 +162,7 @@ def test_unreadable_dump_is_refused_with_the_remedy(first_start: FirstStart) -> 
     first_start.archive("a.archive.gz")
     os.chown(first_start.dumps / "a.archive.gz", 65534, 65534)
     (first_start.dumps / "a.archive.gz").chmod(0o600)
-    sentence = "dumps/a.archive.gz cannot be read by user 0; `chown -R 0` what lies in mongo-init/dumps."
+    sentence = "dumps/a.archive.gz cannot be read by user 0; call `chown -R 0 mongo-init/dumps`."
     assert first_start(rights=["setpriv", "--bounding-set=-dac_override,-dac_read_search"]) == (
         1,
         f"mongo-init: {sentence}\n",

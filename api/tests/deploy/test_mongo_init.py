@@ -173,8 +173,8 @@ async def test_second_run_changes_only_passwords(server: Serving, guarded: Guard
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("ADMINISTRATOR", "wrong-0123456789", "is not the one that this database was made with."),
-        ("APPLICATION", "with-a-sign-@-0123", "has to be 16 letters or digits at least; `openssl rand -hex 24` makes"),
+        ("ADMINISTRATOR", "wrong-0123456789", "is not the one of the first start. Set that one in .env."),
+        ("APPLICATION", "with-a-sign-@-0123", "must have at least 16 letters or digits; `openssl rand -hex 24` makes"),
     ],
 )
 def test_unusable_password_is_refused(guarded: Guarded, name: str, value: str, sentence: str) -> None:
