@@ -55,6 +55,12 @@ def test_links_and_paths_exist(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+def test_every_picture_is_shown() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for picture in (ROOT / "docs" / "pictures").iterdir():
+        assert f"pictures/{picture.name})" in text, picture
+
+
 def test_every_fate_of_an_answer_is_tested() -> None:
     """Every row of the table names a test that is there."""
     table = _page("guide.md").split("### What happens to an answer when…")[1].split("\n## You")[0]
