@@ -56,6 +56,14 @@ class Person:
             yield Socket(connection)
 
 
+class MessageRefused(Exception):
+    """The server answered a message with an error instead of posting it."""
+
+    def __init__(self, error: Event) -> None:
+        super().__init__(error["error"])
+        self.code: str = error["code"]
+
+
 class Socket:
     """A socket, and in `events` everything that it received."""
 
@@ -69,11 +77,13 @@ class Socket:
         await self.connection.send(text)
 
     async def say(self, content: str, client_message_id: str | None = None) -> Event:
-        """Send a message and wait until it is posted."""
+        """Send a message and wait until it is posted. Raises MessageRefused when the server refuses it."""
         key = client_message_id or f"{content}-{len(self.events)}"
         await self.send("send", client_message_id=key, content=content)
-        mine = key, content
-        return await self.wait(lambda event: event["type"] == "message_posted" and _sent(event["message"]) == mine)
+        event = await self.wait(lambda event: _answers(event, key, content))
+        if event["type"] == "error":
+            raise MessageRefused(event)
+        return event
 
     async def next(self, seconds: float = 30) -> Event:
         event: Event = json.loads(await asyncio.wait_for(self.connection.recv(), seconds))
@@ -101,8 +111,10 @@ class Socket:
         return [event for event in self.events if "seq" in event and event["type"] != "resumed"]
 
 
-def _sent(message: dict[str, Any]) -> tuple[str, str]:
-    return message["client_message_id"], message["content"]
+def _answers(event: Event, key: str, content: str) -> bool:
+    if event["type"] == "message_posted":
+        return bool((event["message"]["client_message_id"], event["message"]["content"]) == (key, content))
+    return bool(event["type"] == "error" and event.get("client_message_id") == key)
 
 
 def open_socket(url: str, room_id: str, cookie: str, after: int | str | None = None, **more: Any) -> connect:

@@ -7,7 +7,7 @@ import random
 from websockets.exceptions import WebSocketException
 
 from testing.processes import Pair
-from testing.rooms.people import Event, Person, Socket, open_socket
+from testing.rooms.people import Event, MessageRefused, Person, Socket, open_socket
 
 
 class Watcher:
@@ -37,14 +37,24 @@ class Watcher:
 
 
 async def send_all(sender: Person, pair: Pair, room_id: str, count: int, chance: random.Random) -> None:
-    """Send each message until it is confirmed, over whichever server answers."""
+    """Send each message until it is confirmed, over whichever server answers. A busy database refuses for a while."""
     number = 0
     while number < count:
         with contextlib.suppress(OSError, WebSocketException, TimeoutError, EOFError):
             async with open_socket(chance.choice(pair).url, room_id, sender.cookie) as connection:
                 socket = Socket(connection)
                 while number < count:
-                    await socket.say(f"{sender.name} {number}", f"key {number}")
-                    number += 1
+                    if await _is_posted(socket, f"{sender.name} {number}", f"key {number}"):
+                        number += 1
                     await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
+
+
+async def _is_posted(socket: Socket, content: str, key: str) -> bool:
+    try:
+        await socket.say(content, key)
+    except MessageRefused as refusal:
+        if refusal.code != "unavailable":
+            raise
+        return False
+    return True
