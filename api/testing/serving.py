@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from testing.fake_gemini import FakeModels
+from testing.steps import until
 from tutordesk.ground.settings import Settings
 from tutordesk.serving.server import Server, bind, make_server
 
@@ -65,6 +66,14 @@ class Live:
 
     def collection(self, name: str) -> Any:
         return self.app.state.client.get_default_database("tutordesk")[name]
+
+    async def await_delivery(self) -> None:
+        """Wait until all answers are in their chats. A stream ends two seconds before that when the database is slow."""
+
+        async def is_delivered() -> bool:
+            return await self.collection("chat_sessions").find_one({"running_reply": {"$ne": None}}) is None
+
+        await until(is_delivered)
 
 
 async def settle(app: FastAPI) -> None:

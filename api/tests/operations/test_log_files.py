@@ -194,7 +194,7 @@ def test_retention_of_what_was_deleted_is_documented() -> None:
     """A base serves the week after it, and the next one comes a day later. The older log is deleted with it."""
     text = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
     told = " ".join(text.split())
-    assert "what was deleted in Tutordesk is gone from there after nine days at most" in told
+    assert "what people deleted in Tutordesk leaves the log after nine days at most" in told
     assert (KEEP_DAYS, DAY) == (7, 24 * 3600)
 
 
