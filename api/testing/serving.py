@@ -68,7 +68,7 @@ class Live:
         return self.app.state.client.get_default_database("tutordesk")[name]
 
     async def await_delivery(self) -> None:
-        """Wait until all answers are in their chats. A stream ends two seconds before that when the database is slow."""
+        """Wait until all answers are in their chats. Streams end up to two seconds before when the database is slow."""
 
         async def is_delivered() -> bool:
             return await self.collection("chat_sessions").find_one({"running_reply": {"$ne": None}}) is None
