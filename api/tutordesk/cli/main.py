@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Commands(TyperGroup):
     """Ends a command with exit code 2 and one sentence on standard error when the operator has to do something."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> Any:  # Typer gives its context no public type
         try:
             return super().invoke(ctx)
         except Exception as error:
