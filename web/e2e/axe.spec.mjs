@@ -342,8 +342,9 @@ const PAGES = [
     "status",
     () => "/status",
     async (page) => {
-      await page.getByText(/^Events come one by one/).waitFor();
-      await page.getByText("GET /status", { exact: true }).waitFor();
+      // A busy machine delivers the events of the self-test at once, which the page shows as a proxy that buffers.
+      await page.getByText(/^(Events come one by one|All events came at once)/).waitFor();
+      await page.getByRole("columnheader", { name: "Median" }).waitFor();
     },
   ],
   [

@@ -38,21 +38,30 @@ async function bufferingProxy(target) {
 }
 
 test("everything works, and the page tests streams and sockets itself", async ({
-  server,
+  emptyServer,
   page,
 }) => {
-  const watched = watch(page, server.url);
-  await page.goto("/status");
+  const watched = watch(page, emptyServer.url);
+  await page.goto(`${emptyServer.url}/status`);
   await expect(page.getByText("Everything works.")).toBeVisible();
   const streams = line(page, "Streams");
-  await expect(streams.getByText(/^Events come one by one, \d+ ms apart/)).toBeVisible();
+  const again = page.getByRole("button", { name: "Test again" });
+  const streamsWork = () =>
+    expect(async () => {
+      // A busy machine may deliver the events at once.
+      if (await streams.getByText(/^All events came at once/).isVisible()) await again.click();
+      const verdict = streams.getByText(/^Events come one by one, \d+ ms apart/);
+      await expect(verdict).toBeVisible({ timeout: 3_000 });
+      await expect(streams.getByText("works", { exact: true })).toBeVisible();
+    }).toPass({ timeout: 30_000 });
+  await streamsWork();
   const sockets = line(page, "Sockets").getByText(/^Messages go there and back in \d+ ms/);
   await expect(sockets).toBeVisible();
   await expect(line(page, "Change log").getByText(/^Every change is kept/)).toBeVisible();
   await expect(page.getByText("GET /status", { exact: true })).toBeVisible();
-  await page.getByRole("button", { name: "Test again" }).click();
+  await again.click();
   await expect(streams.getByText("testing…")).toBeVisible();
-  await expect(streams.getByText("works", { exact: true })).toBeVisible();
+  await streamsWork();
   watched.check();
 });
 
