@@ -85,8 +85,8 @@ test.beforeAll(async ({ server, browser }) => {
   const [context, other] = [await browser.newContext(options), await browser.newContext(options)];
   const page = await context.newPage();
   await server.control({ script: "ok", text: "Uploads above 4 MB fail.", delay_ms: 0, chunk: 12 });
-  await page.goto("/tickets");
   await api(context, "POST", `${server.url}/tickets/samples`);
+  await page.goto("/tickets");
   await page.locator("[data-ticket]").first().waitFor();
   await page.goto("/tickets/new");
   await page.getByLabel("Title").fill("Image upload error");
