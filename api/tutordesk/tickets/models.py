@@ -138,6 +138,12 @@ class Ticket(Document):
 PARTS_OF_LIST = {name: 1 for name in TicketRow.model_fields if name != "id"}
 PARTS_ALONE = {name: 1 for name in TicketOut.model_fields if name != "id"}
 
+OPTIONAL = {
+    name: field
+    for name, field in Ticket.model_fields.items()
+    if name in TicketOut.model_fields and name != "id" and not field.is_required()
+}
+
 
 def excerpt_of(description: str) -> str:
     return shorten(plain_text(description, EXCERPT_CHARACTERS * 4), EXCERPT_CHARACTERS)
@@ -149,8 +155,13 @@ def row_of(row: Row) -> TicketRow:
 
 
 def ticket_of(row: Row) -> TicketOut:
-    """Return the ticket for what MongoDB gave for PARTS_ALONE. What was validated when saved is not validated again."""
-    return TicketOut.model_construct(id=row.pop("_id"), **row)
+    """Return the ticket for what MongoDB gave for PARTS_ALONE, without validating it again.
+
+    Imported tickets may lack optional fields, so these get the defaults of `Ticket`.
+    """
+    absent = {name: field for name, field in OPTIONAL.items() if name not in row}
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in absent.items()}
+    return TicketOut.model_construct(id=row.pop("_id"), **defaults, **row)
 
 
 def as_source(ticket: TicketOut) -> Source:
