@@ -1,6 +1,6 @@
 """Figures with their limits, and the page that shows them: docs/figures.md, one section for each group.
 
-The other modules measure. A section stays as it is until its group is measured again, so each one names its date.
+The other modules measure. A section stays unchanged until its group is measured again, so each one names its date.
 """
 
 import os

@@ -31,7 +31,7 @@ async def serving(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
 
 @pytest.fixture(scope="module")
 async def shared(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
-    """One server for the tests that leave it as it is."""
+    """Share one server between the tests that do not change it."""
     server = await Serving(tmp_path_factory.mktemp("data"), **MODEL, GEMINI_BASE_URL=fake_server.url).start()
     yield server
     await server.end()

@@ -28,7 +28,7 @@ class RunningReply(BaseModel):
 
 
 class ChatFields(BaseModel):
-    """What a chat is, apart from its messages.
+    """The fields of a chat, apart from its messages.
 
     `first`: the number of messages in pages. `bytes`: about what the messages of the ChatSession itself take.
     `titled_by`: whether the title is the question's beginning, the model's, or a person's.

@@ -10,7 +10,8 @@ from typing import Literal
 from beanie import PydanticObjectId
 
 from tutordesk.chat.homes import KEPT_MESSAGES, home_of
-from tutordesk.chat.models import ChatHead, ChatSession, head_of
+from tutordesk.chat.models import ChatHead, head_of
+from tutordesk.chat.transcripts import access_row
 from tutordesk.ground.errors import NotFound
 from tutordesk.replies.models import Message
 from tutordesk.tutor.models import Turn
@@ -37,7 +38,7 @@ async def place_of(chat: ChatHead, message_id: PydanticObjectId) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PastMessage:
-    """What a prompt needs of a message."""
+    """A message as a prompt needs it."""
 
     id: PydanticObjectId
     role: Literal["user", "assistant"]
@@ -51,10 +52,7 @@ async def access_newest(
 
     One read, because every turn begins with it. Raises NotFound.
     """
-    query = {"_id": session_id, "author_id": author_id, "is_deleted": False}
-    row = await ChatSession.get_motor_collection().find_one(query, {"messages": {"$slice": -KEPT_MESSAGES}})
-    if not row:
-        raise NotFound("This chat does not exist, or it is not yours.")
+    row = await access_row(author_id, session_id, {"messages": {"$slice": -KEPT_MESSAGES}})
     messages = [PastMessage(message["id"], message["role"], message["content"]) for message in row.pop("messages")]
     return head_of(row), messages
 

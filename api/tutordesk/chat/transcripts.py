@@ -12,7 +12,7 @@ from tutordesk.chat.homes import embed_transcript, home_of
 from tutordesk.chat.models import TITLE_CHARACTERS, ChatHead, ChatSession, head_of
 from tutordesk.chat.versions import replaced_turn, size_of
 from tutordesk.ground.clock import now
-from tutordesk.ground.database import Change, Row, at_once
+from tutordesk.ground.database import Change, Query, Row, at_once
 from tutordesk.ground.errors import Conflict, NotFound
 from tutordesk.ground.text import plain_text, shorten
 from tutordesk.replies.models import Reply, ReplyStatus
@@ -22,11 +22,16 @@ STILL_ANSWERING = "The tutor is still answering in this chat. Wait for it or sto
 
 async def access_chat(author_id: PydanticObjectId, session_id: PydanticObjectId) -> ChatHead:
     """Return the chat if it is this author's. Raises NotFound."""
+    return head_of(await access_row(author_id, session_id, {"messages": 0}))
+
+
+async def access_row(author_id: PydanticObjectId, session_id: PydanticObjectId, parts: Query) -> Row:
+    """Return `parts` of the chat's ChatSession if it is this author's. Raises NotFound."""
     query = {"_id": session_id, "author_id": author_id, "is_deleted": False}
-    row = await ChatSession.get_motor_collection().find_one(query, {"messages": 0})
+    row: Row | None = await ChatSession.get_motor_collection().find_one(query, parts)
     if not row:
         raise NotFound("This chat does not exist, or it is not yours.")
-    return head_of(row)
+    return row
 
 
 async def refuse_while_answering(chat: ChatHead) -> bool:

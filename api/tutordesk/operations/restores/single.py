@@ -22,7 +22,7 @@ from tutordesk.operations.restores.switch import is_switching
 
 
 class Plan:
-    """What documents have to become, by collection and id; None: removed."""
+    """The planned documents, by collection and id. None: the document is removed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
