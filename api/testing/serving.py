@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from testing.fake_gemini import FakeModels
 from testing.steps import until
 from tutordesk.ground.settings import Settings
-from tutordesk.serving.server import Server, bind, make_server
+from tutordesk.serving.listener import bind
+from tutordesk.serving.server import Server, make_server
 
 SECRET = "a-key-of-tests-0123456789abcdefghij"
 JSON = {"Accept": "application/json"}

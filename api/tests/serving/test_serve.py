@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,25 @@ async def shared(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFacto
     server = await Serving(tmp_path_factory.mktemp("data"), **MODEL, GEMINI_BASE_URL=fake_server.url).start()
     yield server
     await server.end()
+
+
+SERVE_UNTIL_MONGOD = """
+import sys
+from tutordesk.cli import main
+
+def print_loaded(*arguments):
+    print(*sorted({"beanie", "fastapi", "uvicorn"} & sys.modules.keys()), "end")
+    raise SystemExit(0)
+
+main.start_mongod = print_loaded
+main.app(["serve", "--port", sys.argv[1], "--data-dir", sys.argv[2]])
+"""
+
+
+def test_mongod_starts_before_the_application_loads(tmp_path: Path) -> None:
+    serve = [sys.executable, "-c", SERVE_UNTIL_MONGOD, str(free_port()), str(tmp_path)]
+    result = subprocess.run(serve, capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == "end\n"
 
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])

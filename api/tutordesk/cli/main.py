@@ -22,6 +22,7 @@ from tutordesk.operations.embedded.mongod import (
     start_mongod,
     stop_mongod,
 )
+from tutordesk.serving.listener import bind
 
 if TYPE_CHECKING:
     from beanie import Document
@@ -74,8 +75,6 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Start the server, with its own MongoDB unless MONGODB_URL is set. Ctrl-C ends both."""
-    from tutordesk.serving.server import bind
-
     settings = load_settings(host=host, port=port, workers=workers, data_dir=data_dir)
     with lock_data_dir(settings.data_dir), bind(settings.host, settings.port) as listener:
         _serve(settings, listener)

@@ -131,21 +131,6 @@ def say_ready(listener: socket.socket, model: str) -> None:
     print(f"Tutordesk is ready on http://{host}:{port} (tutor: {model}). Ctrl-C ends it.", flush=True)  # noqa: T201
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to the address, before anything else is started. Raises OperatorError when it is in use."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OperatorError(
-            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another --host or --port."
-        ) from None
-    return listener
-
-
 def run_server(app: Starlette, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM. Raises OperatorError when the application cannot start."""
     logging.getLogger("uvicorn.error").addFilter(lambda _: not refusal_of(app))
