@@ -12,6 +12,7 @@ export const FIRST_PAGE = "";
 export const nextCursor = (page: Page<unknown>): string | undefined => page.next?.cursor;
 
 export const ticketKeys = {
+  all: ["tickets"] as const,
   lists: ["tickets", "list"] as const,
   facets: ["tickets", "facets"] as const,
   ticket: (id: string) => ["tickets", "one", id] as const,

@@ -3,11 +3,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api } from "@/lib/api/client";
-import { ticketKeys, ticketQuery } from "@/lib/api/queries";
+import { ticketQuery } from "@/lib/api/queries";
 import type { Ticket, TicketInput } from "@/lib/api/types";
 import { usePageTitle } from "@/lib/browser/page";
 import { Failure, Skeleton, useDelayed } from "@/ui/states";
-import { isMissing } from "../model/list-cache";
+import { isMissing, showSaved } from "../model/list-cache";
 import { TicketMissing } from "../model/ticket-missing";
 import { TicketForm } from "./ticket-form";
 
@@ -46,7 +46,7 @@ function EditForm({ ticket }: { ticket: Ticket }) {
         cancelTo={`/tickets/${ticket.id}`}
         save={(values) => api.updateTicket(ticket.id, values)}
         onSaved={(saved) => {
-          client.setQueryData(ticketKeys.ticket(saved.id), saved);
+          showSaved(client, saved);
           navigate(`/tickets/${saved.id}`, { replace: true });
         }}
       />

@@ -3,10 +3,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { api } from "@/lib/api/client";
-import { meQuery, ticketKeys } from "@/lib/api/queries";
+import { meQuery } from "@/lib/api/queries";
 import type { TicketInput } from "@/lib/api/types";
 import { isTouch, usePageTitle } from "@/lib/browser/page";
-import { addToLists } from "../model/list-cache";
+import { addToLists, showSaved } from "../model/list-cache";
 import { TicketForm } from "./ticket-form";
 
 const ADVICE = [
@@ -42,7 +42,7 @@ export default function NewTicketPage() {
           save={api.createTicket}
           onSaved={(ticket) => {
             void client.invalidateQueries(meQuery); // a visitor gets a user with the first write
-            client.setQueryData(ticketKeys.ticket(ticket.id), ticket);
+            showSaved(client, ticket);
             addToLists(client, { ...ticket, excerpt: ticket.description.slice(0, 280) });
             navigate(`/tickets/${ticket.id}`, { replace: true });
           }}

@@ -53,6 +53,11 @@ export function removeFromLists(client: QueryClient, id: string): void {
   void client.invalidateQueries({ queryKey: ticketKeys.facets });
 }
 
+/** Show a saved ticket at once. Its page reads it again, because the event of its summary may come before the answer. */
+export function showSaved(client: QueryClient, ticket: Ticket): void {
+  client.setQueryData(ticketKeys.ticket(ticket.id), ticket, { updatedAt: 0 });
+}
+
 /** Show a summary as pending at once, before the server says so. */
 export function markPending(client: QueryClient, id: string): void {
   mapLists(client, (items) =>

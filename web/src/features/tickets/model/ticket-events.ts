@@ -1,6 +1,6 @@
 // Live changes of tickets. One stream serves all tabs of a browser: a visible tab reads it and passes events on. The
-// server keeps no events, so a client that reconnects reads the lists again.
-import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+// server keeps no events, so a client that connects reads again what it read before.
+import { type Query, type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api } from "@/lib/api/client";
 import { ticketKeys } from "@/lib/api/queries";
@@ -51,27 +51,23 @@ async function followEvents(
   }
 }
 
-/** Keep the cached ticket lists current while this component is mounted. */
+/** Keep the cached tickets and their lists current while this component is mounted. */
 export function useTicketEvents(): void {
   const client = useQueryClient();
   useEffect(() => {
     const refetch = () => {
-      void client.invalidateQueries({ queryKey: ticketKeys.lists });
-      void client.invalidateQueries({ queryKey: ticketKeys.facets });
+      const predicate = ({ state }: Query) => state.data !== undefined;
+      void client.invalidateQueries({ queryKey: ticketKeys.all, predicate });
     };
     const shared = new SharedStream<TicketEvent>("tutordesk.tickets", (event) => {
-      if (event.event === "reconnected") refetch();
+      if (event.event === "connected") refetch();
       else applyTicketEvent(client, event);
     });
     let reading: AbortController | null = null;
-    let connections = 0;
-    const read = (signal: AbortSignal, waited: boolean) => {
-      // The lists were just read, so the first connection cannot have missed an event.
+    const read = (signal: AbortSignal) => {
       const onOpen = () => {
-        connections += 1;
-        if (connections === 1 && !waited) return;
         refetch();
-        shared.post({ event: "reconnected", data: "" });
+        shared.post({ event: "connected", data: "" });
       };
       const onEvent = (event: TicketEvent) => {
         applyTicketEvent(client, event);
