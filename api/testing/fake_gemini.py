@@ -59,6 +59,10 @@ class FakeModels:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def openai_url(self) -> str:
+        return f"{self.url}/v1"
+
     async def __aenter__(self) -> "FakeModels":
         app = web.Application(client_max_size=10_000_000)
         app.router.add_post("/control", self._control)
@@ -106,7 +110,7 @@ class FakeModels:
         self.headers = [*self.headers[-20:], dict(request.headers)]
         script = self._take_script()
         kind, _, place = script.partition("@")
-        if refusal := _refuse(kind):
+        if refusal := _refuse(kind, wire):
             return refusal
         self.open += 1
         self.max_open = max(self.max_open, self.open)
@@ -171,7 +175,7 @@ class FakeModels:
         return response
 
 
-def _refuse(kind: str) -> web.Response | None:
+def _refuse(kind: str, wire: Wire) -> web.Response | None:
     if kind.isdigit():
         code = int(kind)
         details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0s"}] if code == 429 else []
@@ -184,6 +188,8 @@ def _refuse(kind: str) -> web.Response | None:
     if kind == "quota":
         text = "You exceeded your current quota: GenerateRequestsPerDay insufficient_quota"
         return web.json_response({"error": {"code": 429, "message": text, "status": "RESOURCE_EXHAUSTED"}}, status=429)
+    if kind == "badkey" and wire != "gemini":
+        return web.json_response({"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}, status=401)
     if kind == "badkey":
         details = [{"reason": "API_KEY_INVALID"}]
         error = {"code": 400, "message": "API key not valid", "status": "INVALID_ARGUMENT", "details": details}

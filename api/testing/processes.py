@@ -16,8 +16,7 @@ from testing.serving import JSON, SECRET
 
 COMMAND = [str(Path(sys.executable).parent / "tutordesk")]
 ENVIRONMENT = {
-    "TUTORDESK_MODEL": "gemini:fake",
-    "GEMINI_API_KEY": "test-key-of-gemini",
+    "TUTORDESK_MODEL": "openai:fake",  # a process that imports google-genai takes a second longer to start
     "TUTORDESK_SECRET_KEY": SECRET,
     "TUTORDESK_MAX_RUNNING_REPLIES": "0",
     "TUTORDESK_MAX_MESSAGES_PER_MINUTE": "0",

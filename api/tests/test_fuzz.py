@@ -36,7 +36,7 @@ INSIDE = re.compile(rb"Traceback|File \"/|pymongo|site-packages|Error\(")
 @pytest.fixture(scope="module")
 async def server(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
     off = ("MAX_RUNNING_REPLIES", "MAX_MESSAGES_PER_MINUTE", "MAX_MESSAGES_PER_MINUTE_PER_IP", "MAX_TICKETS_PER_HOUR")
-    model = {"TUTORDESK_MODEL": "gemini:fake", "GEMINI_API_KEY": "k" * 20, "GEMINI_BASE_URL": fake_server.url}
+    model = {"TUTORDESK_MODEL": "openai:fake", "OPENAI_BASE_URL": fake_server.openai_url}
     limits = {f"TUTORDESK_{name}": "0" for name in off}
     serving = await Serving(tmp_path_factory.mktemp("data"), **model, **limits).start()
     yield serving

@@ -101,7 +101,8 @@ export async function startServer(settings = {}) {
     let server;
     const serve = async () => {
       server = start(".venv/bin/tutordesk", args, {
-        TUTORDESK_MODEL: "gemini:fake",
+        TUTORDESK_MODEL: "openai:fake",
+        OPENAI_BASE_URL: `http://127.0.0.1:${modelPort}/v1`,
         GEMINI_API_KEY: "test-key",
         GEMINI_BASE_URL: `http://127.0.0.1:${modelPort}`,
         TUTORDESK_MAX_MESSAGES_PER_MINUTE: "0",

@@ -19,7 +19,7 @@ from tutordesk.operations.migrations.run import KNOWN
 
 @pytest.fixture
 async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    serving = await Serving(tmp_path / "data", GEMINI_BASE_URL=fake.url, **ENVIRONMENT).start()
+    serving = await Serving(tmp_path / "data", OPENAI_BASE_URL=fake.openai_url, **ENVIRONMENT).start()
     yield serving
     if serving.is_running:
         await serving.end()

@@ -43,7 +43,10 @@ def guarded(services: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 async def served(
     mongod_url: str, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Serving]:
-    urls = {"MONGODB_URL": mongod_url.replace("/tutordesk?", "/behind_nginx?"), "GEMINI_BASE_URL": fake_server.url}
+    urls = {
+        "MONGODB_URL": mongod_url.replace("/tutordesk?", "/behind_nginx?"),
+        "OPENAI_BASE_URL": fake_server.openai_url,
+    }
     settings = {**ENVIRONMENT, **urls, "TUTORDESK_MAX_MESSAGES_PER_MINUTE_PER_IP": "3"}
     serving = await Serving(tmp_path_factory.mktemp("behind_nginx"), **settings).start()
     yield serving

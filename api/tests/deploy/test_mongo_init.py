@@ -51,7 +51,7 @@ def read_tickets(client: Client) -> Any:
 async def server(guarded: Guarded, tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
     """`tutordesk serve` as the service `api` runs it."""
     urls = {"MONGODB_URL": guarded.url("application"), "MONGODB_BACKUP_URL": guarded.url("backup")}
-    settings = {**ENVIRONMENT, **urls, "GEMINI_BASE_URL": fake.url, "TUTORDESK_CHANGE_LOG": "on"}
+    settings = {**ENVIRONMENT, **urls, "OPENAI_BASE_URL": fake.openai_url, "TUTORDESK_CHANGE_LOG": "on"}
     serving = await Serving(tmp_path / "data", **settings).start()
     yield serving
     if serving.is_running:

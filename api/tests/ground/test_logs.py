@@ -23,7 +23,7 @@ async def test_log_of_a_server_is_lines_of_json_without_secrets(tmp_path: Path, 
     """A visitor does a little of everything, with a model that fails."""
     port, file = free_port(), tmp_path / "log"
     with file.open("wb") as log:
-        environment = {**os.environ, **ENVIRONMENT, "GEMINI_BASE_URL": fake.url}
+        environment = {**os.environ, **ENVIRONMENT, "OPENAI_BASE_URL": fake.openai_url}
         command = [*COMMAND, "serve", "--port", str(port), "--data-dir", str(tmp_path / "data")]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)  # noqa: ASYNC220
     try:

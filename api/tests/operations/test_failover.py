@@ -42,7 +42,7 @@ async def replica_set(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 async def server(
     replica_set: ReplicaSet, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Serving]:
-    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": replica_set.url}
+    settings = {**ENVIRONMENT, "OPENAI_BASE_URL": fake_server.openai_url, "MONGODB_URL": replica_set.url}
     settings |= {"TUTORDESK_CHANGE_LOG": "on", "TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE": "0"}
     serving = Serving(tmp_path_factory.mktemp("data"), **settings)
     await serving.start()

@@ -34,7 +34,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 async def serving(disk: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    server = await Serving(disk / "data", **ENVIRONMENT, GEMINI_BASE_URL=fake.url).start()
+    server = await Serving(disk / "data", **ENVIRONMENT, OPENAI_BASE_URL=fake.openai_url).start()
     yield server
     await server.end()
 

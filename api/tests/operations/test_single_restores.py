@@ -23,7 +23,7 @@ from tutordesk.operations.names import CHANGE_LOG_FOLDER
 async def running(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
     """One server for all tests here: each has tickets, chats and people of its own."""
     data_dir = tmp_path_factory.mktemp("data")
-    serving = await Serving(data_dir, GEMINI_BASE_URL=fake_server.url, **ENVIRONMENT).start()
+    serving = await Serving(data_dir, OPENAI_BASE_URL=fake_server.openai_url, **ENVIRONMENT).start()
 
     async def has_base() -> bool:
         return bool(list_bases(data_dir / CHANGE_LOG_FOLDER))

@@ -28,7 +28,7 @@ async def serving(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
     testable = tmp_path / "testable-mongod"
     testable.write_text(f'#!/bin/sh\nexec {find_mongod(None)} "$@" --setParameter enableTestCommands=1\n')
     testable.chmod(0o700)
-    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake.url, "TUTORDESK_MONGOD": str(testable)}
+    settings = {**ENVIRONMENT, "OPENAI_BASE_URL": fake.openai_url, "TUTORDESK_MONGOD": str(testable)}
     server = await Serving(tmp_path / "data", **settings).start()
     yield server
     await server.end()

@@ -14,7 +14,7 @@ async def servers(
     mongod_url: str, fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Pair]:
     url = mongod_url.replace("/tutordesk?", "/two_servers?")
-    settings = ENVIRONMENT | {"GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": url}
+    settings = ENVIRONMENT | {"OPENAI_BASE_URL": fake_server.openai_url, "MONGODB_URL": url}
     async with serving_pair(tmp_path_factory.mktemp("pair"), **settings) as servers:
         yield servers
 

@@ -32,7 +32,7 @@ async def servers(
     mongod_url: str, fake_server: FakeModels, engine: Redis | None, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Pair]:
     url = mongod_url.replace("/tutordesk?", "/rooms?")
-    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake_server.url, "MONGODB_URL": url}
+    settings = {**ENVIRONMENT, "OPENAI_BASE_URL": fake_server.openai_url, "MONGODB_URL": url}
     settings["TUTORDESK_MAX_ROOM_MESSAGES_PER_MINUTE"] = "0"
     if engine:
         settings["REDIS_URL"] = engine.url

@@ -23,7 +23,7 @@ LONG = "word " * 4000
 
 @pytest.fixture
 async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
-    serving = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **ENVIRONMENT).start()
+    serving = await Serving(tmp_path / "data", "--workers", "2", OPENAI_BASE_URL=fake.openai_url, **ENVIRONMENT).start()
     yield serving
     if serving.is_running:
         await serving.end()
@@ -32,7 +32,7 @@ async def server(tmp_path: Path, fake: FakeModels) -> AsyncIterator[Serving]:
 @pytest.fixture(scope="module")
 async def lasting(fake_server: FakeModels, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
     """One server for the tests that it outlives."""
-    settings = {**ENVIRONMENT, "GEMINI_BASE_URL": fake_server.url}
+    settings = {**ENVIRONMENT, "OPENAI_BASE_URL": fake_server.openai_url}
     serving = await Serving(tmp_path_factory.mktemp("data"), "--workers", "2", **settings).start()
     yield serving
     await serving.end()

@@ -142,7 +142,7 @@ async def test_unreachable_database_is_reported(visitor: httpx.AsyncClient, live
 
 
 async def test_metrics_of_workers_add_up_and_dead_ones_hold_nothing_open(tmp_path: Path, fake: FakeModels) -> None:
-    server = await Serving(tmp_path / "data", "--workers", "2", GEMINI_BASE_URL=fake.url, **ENVIRONMENT).start()
+    server = await Serving(tmp_path / "data", "--workers", "2", OPENAI_BASE_URL=fake.openai_url, **ENVIRONMENT).start()
     opened: list[httpx.Response] = []
     clients = [server.client() for _ in range(8)]
     try:
