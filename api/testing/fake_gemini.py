@@ -2,8 +2,9 @@
 
 Run by itself, `python -m testing.fake_gemini --port 0`; its first line of output is the port. `POST /control` with
 any of `script text delay_ms chunk title` sets what comes next; `GET /state` tells what was asked (`requests`, `open`,
-`bodies`, `headers`). What asks for a chat's title gets `title` and is counted as `titles` alone. A script is `ok`, or
-a fault, with the number of chunks before it behind an `@`:
+`bodies`, `headers`). What asks for a chat's title gets `title` and is counted as `titles` alone. In the same process,
+`says` lists answers to send before the script, byte by byte. A script is `ok`, or a fault, with the number of chunks
+before it behind an `@`:
 
 | script | the wire |
 |---|---|
@@ -31,6 +32,43 @@ TITLE_RULES = "Name a chat between"
 Wire = str
 
 
+class Says:
+    """One answer of a server, byte by byte. Between the `chunks` it pauses for seconds, or until an event is set.
+
+    With `stays_open`, the connection stays open after the last chunk until the client closes it.
+    """
+
+    def __init__(
+        self,
+        *chunks: str | bytes | float | asyncio.Event,
+        status: int = 200,
+        type: str = "text/event-stream",
+        headers: dict[str, str] | None = None,
+        stays_open: bool = False,
+    ) -> None:
+        self.chunks, self.status, self.stays_open = chunks, status, stays_open
+        self.headers = {"Content-Type": type, **(headers or {})}
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=self.status, headers=self.headers)
+        first, *rest = self.chunks
+        if isinstance(first, (int, float)):  # a silent server sends no headers either
+            await asyncio.sleep(first)
+        else:
+            rest = [first, *rest]
+        await response.prepare(request)
+        for chunk in rest:
+            if isinstance(chunk, (int, float)):
+                await asyncio.sleep(chunk)
+            elif isinstance(chunk, asyncio.Event):
+                await chunk.wait()
+            else:
+                await response.write(chunk if isinstance(chunk, bytes) else chunk.encode())
+        if self.stays_open:
+            await asyncio.sleep(3600)
+        return response
+
+
 @dataclass
 class FakeModels:
     """The state of the wires. Use `async with`; `url` is where they listen."""
@@ -44,6 +82,7 @@ class FakeModels:
     titles: int = 0
     open: int = 0
     max_open: int = 0
+    says: list[Says] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
@@ -52,6 +91,7 @@ class FakeModels:
     def reset(self) -> None:
         self.script, self.text, self.delay_ms, self.chunk, self.requests = "ok", TEXT, 0, 12, 0
         self.title, self.titles, self.max_open = "Uploads and their limits", 0, 0
+        self.says.clear()
         self.bodies.clear()
         self.headers.clear()
 
@@ -70,6 +110,7 @@ class FakeModels:
         app.router.add_post("/v1beta/models/{call:.+}", self._gemini)
         app.router.add_post("/v1/chat/completions", self._openai)
         app.router.add_post("/api/chat", self._ollama)
+        app.router.add_get("/api/ps", self._ollama_models)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -100,6 +141,9 @@ class FakeModels:
     async def _ollama(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, "ollama")
 
+    async def _ollama_models(self, _: web.Request) -> web.Response:
+        return web.json_response({"models": []})
+
     async def _answer(self, request: web.Request, wire: Wire) -> web.StreamResponse:
         body = await request.json()
         if TITLE_RULES in json.dumps(body):
@@ -108,6 +152,8 @@ class FakeModels:
         self.requests += 1
         self.bodies = [*self.bodies[-20:], body]
         self.headers = [*self.headers[-20:], dict(request.headers)]
+        if self.says:
+            return await self._say(request, self.says.pop(0))
         script = self._take_script()
         kind, _, place = script.partition("@")
         if refusal := _refuse(kind, wire):
@@ -119,6 +165,13 @@ class FakeModels:
                 await asyncio.sleep(3600)
             text = json.dumps(body, ensure_ascii=False) if kind == "echo" else self.text
             return await self._stream(request, wire, kind, int(place or 0), text)
+        finally:
+            self.open -= 1
+
+    async def _say(self, request: web.Request, says: Says) -> web.StreamResponse:
+        self.open += 1
+        try:
+            return await says.answer(request)
         finally:
             self.open -= 1
 
@@ -145,6 +198,7 @@ class FakeModels:
                 break
             if kind == "thinking" and count == 0:
                 await response.write(_frame(wire, _thought(wire)))
+                await asyncio.sleep(self.delay_ms / 1000)
             await response.write(_frame(wire, _chunk(wire, piece)))
             if self.delay_ms:
                 await asyncio.sleep(self.delay_ms / 1000)

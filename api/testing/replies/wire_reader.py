@@ -60,7 +60,7 @@ class WireReader(asyncio.Protocol):
         return [orjson.loads(line[6:]) for line in bytes(self.data).splitlines() if line.startswith(b"data: ")]
 
     def text(self) -> str:
-        return "".join(event.get("delta", "") for event in self.events())
+        return "".join(event["delta"] for event in self.events() if "delta" in event and "is_loading" not in event)
 
 
 class TimedReader(WireReader):

@@ -1,6 +1,7 @@
 """Two `tutordesk serve` on one database: what one writes, the other follows, resumes, stops, repeats and recovers."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ import httpx
 import pymongo
 import pytest
 
-from testing.fake_gemini import TEXT, FakeModels
+from testing.fake_gemini import TEXT, FakeModels, Says
 from testing.processes import Pair, Serving
 from testing.replies.wire_reader import TimedReader, ask, ask_request, connect_timed, follow_request, grow
 from testing.serving import JSON
@@ -95,6 +96,32 @@ async def test_other_server_resumes_beyond_what_is_saved(pair: Pair, fake: FakeM
     for text, reader in resumed:
         await asyncio.wait_for(reader.is_over, 10)
         assert grow(text, bytes(reader.data)) == fake.text
+
+
+async def test_other_server_shows_the_thinking_before_the_text(pair: Pair, fake: FakeModels) -> None:
+    one, other = pair
+    cookie = await become_visitor(one, fake)
+    thought, answers = "Hm. " * 200, asyncio.Event()
+    chunks = [{"reasoning": thought}, {"content": "A proxy."}]
+    thinking, text = (f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n" for delta in chunks)
+    fake.says = [Says(thinking, answers, text, "data: [DONE]\n\n")]
+    writing = await connect_timed(one.port)
+    writing.send(ask_request("Why?", cookie=cookie))
+    await until(lambda: _has(writing, b"message_start"))
+    following = await follow(other, cookie, writing.start()["id"])
+    await until(lambda: _has(following, b"thinking_delta"))
+    assert b"message_delta" not in following.data
+    answers.set()
+    await asyncio.wait_for(asyncio.gather(writing.is_over, following.is_over), 20)
+    for reader in (writing, following):
+        assert reader.text() == "A proxy."
+        assert "".join(event["delta"] for event in reader.events() if "is_loading" in event) == thought
+    saved = (await read_session(other, cookie, writing.start()["session_id"]))["messages"][-1]
+    assert (saved["content"], saved["thinking"]) == ("A proxy.", thought)
+
+
+async def _has(reader: TimedReader, event: bytes) -> bool:
+    return event in reader.data
 
 
 async def _has_grown(reader: TimedReader, size: int) -> bool:

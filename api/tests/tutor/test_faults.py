@@ -8,10 +8,10 @@ from google.genai import types
 
 from testing.fake_gemini import TEXT, FakeModels
 from testing.serving import Live, make_settings
-from testing.steps import ask, create_ticket, text_of, until
+from testing.steps import ask, create_ticket, follow, text_of, until
 from tutordesk.tutor.models import Prompt, TutorError, Usage
 from tutordesk.tutor.prompt import tutor_prompt
-from tutordesk.tutor.providers.gemini import FINISH, NO_REASON
+from tutordesk.tutor.providers.gemini import COMPLETE, FINISH, NO_REASON
 from tutordesk.tutor.voice import Tutor
 
 
@@ -37,7 +37,6 @@ from tutordesk.tutor.voice import Tutor
         ("stall@3", "timeout", True, 36),
         ("timeout", "timeout", True, 0),
         ("finish:SAFETY@3", "blocked", False, 36),
-        ("finish:MAX_TOKENS@3", "too_long", False, 36),
         ("finish:SOMETHING_NEW@3", "unknown", True, 36),
         ("block:JAILBREAK@0", "blocked", False, 0),
     ],
@@ -90,12 +89,12 @@ async def test_every_finish_reason_of_the_sdk_has_a_sentence(
 ) -> None:
     """There is one case for every value in the enums of the installed SDK."""
     kind, reason = script.split(":")
-    assert reason in FINISH or reason in NO_REASON or reason in ("STOP",)
+    assert reason in FINISH or reason in NO_REASON or reason in COMPLETE
     live.fake.script = f"{script}@2" if kind == "finish" else script
     if kind == "block":
         live.fake.text = ""
     events = await ask(visitor, "Why?")
-    if reason == "STOP":
+    if reason in COMPLETE:
         assert events[-2].event == "message_complete"
     else:
         assert events[-2].event == "error"
@@ -118,9 +117,49 @@ async def test_nothing_is_retried_after_a_token(live: Live, visitor: httpx.Async
     assert live.fake.requests == 1
 
 
-async def test_thoughts_are_never_shown(live: Live, visitor: httpx.AsyncClient) -> None:
+async def test_thinking_is_streamed_and_saved_beside_the_text(live: Live, visitor: httpx.AsyncClient) -> None:
     live.fake.script = "thinking"
-    assert text_of(await ask(visitor, "Why?")) == TEXT
+    events = await ask(visitor, "Why?")
+    assert text_of(events) == TEXT
+    assert [event.event for event in events[:2]] == ["message_start", "thinking_delta"]
+    thoughts = [event for event in events if event.event == "thinking_delta"]
+    assert "".join(event.data["delta"] for event in thoughts) == "SECRET THOUGHT"
+    assert not any(event.id for event in thoughts)
+    await live.await_delivery()
+    path = f"/chat/sessions/{events[-1].data['session_id']}"
+    question, answer = (await visitor.get(path)).json()["messages"]
+    assert (question["thinking"], question["finish_reason"]) == (None, None)
+    assert (answer["thinking"], answer["finish_reason"]) == ("SECRET THOUGHT", "stop")
+
+
+async def test_thinking_is_nowhere_else(live: Live, visitor: httpx.AsyncClient) -> None:
+    """It is in no title, summary, export, search or history sent upstream, also of an answer that was asked again."""
+    live.fake.script = "thinking"
+    ticket = await create_ticket(visitor)
+    session_id = (await ask(visitor, "Why?"))[-1].data["session_id"]
+    path = f"/chat/sessions/{session_id}"
+    await live.await_delivery()
+    question = (await visitor.get(path)).json()["messages"][0]
+    await ask(visitor, "Why?", session_id=session_id, replaces=question["id"])
+    await live.await_delivery()
+    await ask(visitor, "And how?", session_id=session_id)
+    await live.await_delivery()
+    for format in ("json", "markdown"):
+        assert "SECRET" not in (await visitor.get(f"{path}/export?format={format}")).text
+    assert (await visitor.get("/chat/sessions?q=SECRET")).json() == []
+    assert "SECRET" not in (await visitor.get("/chat/sessions")).text
+    assert "SECRET" not in (await visitor.get(f"/tickets/{ticket['id']}")).text
+    assert "SECRET" not in str(live.fake.bodies)
+    assert "SECRET" in (await visitor.get(path)).text
+
+
+async def test_late_reader_gets_the_thinking_from_its_beginning(live: Live, visitor: httpx.AsyncClient) -> None:
+    live.fake.script, live.fake.delay_ms = "thinking", 20
+    events = await ask(visitor, "Why?")
+    again = await follow(visitor, events[0].data["id"])
+    assert "".join(event.data["delta"] for event in again if event.event == "thinking_delta") == "SECRET THOUGHT"
+    rest = await follow(visitor, events[0].data["id"], 5)
+    assert [event.event for event in rest] == ["message_delta", "message_complete", "done"]
 
 
 async def test_character_cut_in_two_is_whole(live: Live, visitor: httpx.AsyncClient) -> None:
@@ -142,8 +181,8 @@ async def test_endless_answer_is_cut_at_its_limit(live: Live, visitor: httpx.Asy
     live.fake.chunk, live.fake.text = 2_000, "word " * 40_000
     live.fake.delay_ms = 1
     events = await ask(visitor, "Why?")
-    assert events[-2].data["type"] == "too_long"
-    assert len(text_of(events)) <= 66_000
+    assert (events[-2].data["status"], events[-2].data["finish_reason"]) == ("complete", "length")
+    assert len(events[-2].data["content"]) == 64_000
 
 
 PROMPT = tutor_prompt([], "Why?", [], about_ticket=False)
@@ -154,7 +193,7 @@ async def _say(tutor: Tutor, prompt: Prompt = PROMPT) -> tuple[str, list[Usage]]
     async for part in tutor.stream_reply(prompt):
         if isinstance(part, str):
             text += part
-        else:
+        elif isinstance(part, Usage):
             usages.append(part)
     return text, usages
 
@@ -177,7 +216,6 @@ async def _say(tutor: Tutor, prompt: Prompt = PROMPT) -> tuple[str, list[Usage]]
         ("badjson@3", "unknown"),
         ("stall@3", "timeout"),
         ("timeout", "timeout"),
-        ("finish:length@3", "too_long"),
     ],
 )
 async def test_other_wires_stream_too(

@@ -36,9 +36,17 @@ async def _as_json(chat: ChatHead) -> AsyncIterator[bytes]:
     yield orjson.dumps(head)[:-1] + b',"messages":['
     separator = b""
     async for message in all_messages(chat):
-        yield separator + message.model_dump_json().encode()
+        yield separator + _without_thinking(message).model_dump_json().encode()
         separator = b","
     yield b"]}\n"
+
+
+def _without_thinking(message: Message) -> Message:
+    """Return the message without what the model thought, which is no part of its answer."""
+    versions = [message, *message.alternatives, *(answer for old in message.alternatives for answer in old.answers)]
+    for version in versions:
+        version.thinking = None
+    return message
 
 
 async def _as_markdown(chat: ChatHead) -> AsyncIterator[bytes]:

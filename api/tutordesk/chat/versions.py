@@ -10,10 +10,12 @@ OVERHEAD_BYTES = 400
 
 def size_of(message: Message) -> int:
     """Return about the bytes that a message takes in MongoDB, with its earlier versions."""
-    texts = [message.content]
+    versions: list[Version] = [message]
     for earlier in message.alternatives:
-        texts += [earlier.content, *(answer.content for answer in earlier.answers)]
-    return sum(len(text.encode()) + OVERHEAD_BYTES for text in texts)
+        versions += [earlier, *earlier.answers]
+    return sum(
+        len(version.content.encode()) + len((version.thinking or "").encode()) + OVERHEAD_BYTES for version in versions
+    )
 
 
 def replaced_turn(earlier: Sequence[Message], reply: Reply) -> list[Message]:

@@ -17,6 +17,7 @@ from tutordesk.replies.models import Reply, ReplyStatus
 log = logging.getLogger(__name__)
 MAX_BATCH = 100
 MAX_PAUSE_SECONDS = 5.0
+ENDING = {"model", "content", "thinking", "finish_reason", "usage", "citations", "error", "ended_at"}
 Deliver = Callable[[Reply], Awaitable[None]]
 Delivered = Callable[[list[Reply]], Awaitable[None]]
 
@@ -83,7 +84,7 @@ async def _end_in_database(reply: Reply) -> bool:
 
     A database that was killed may have lost the whole reply with its last tenth of a second. Then it is inserted again.
     """
-    ending = reply.model_dump(include={"model", "content", "usage", "citations", "error", "ended_at"})
+    ending = reply.model_dump(include=ENDING)
     ending["status"] = reply.status.value
     replies = at_once(Reply)
     change = {"$set": ending, "$unset": {"parts": 1, "is_stop_requested": 1}}

@@ -3,6 +3,7 @@
 | event | id | data |
 |---|---|---|
 | `message_start` | | `MessageStart`; only from the beginning |
+| `thinking_delta` | | `ThinkingDelta`, before the text or between |
 | `message_delta` | characters so far | `MessageDelta` |
 | `message_complete` | | `MessageComplete`, status `complete`, `stopped` or `interrupted` |
 | `error` | | `Failure`, instead of `message_complete` |
@@ -18,6 +19,7 @@ from pydantic import BaseModel
 from tutordesk.ground.sse import FIRST_BYTES, KEEP_ALIVE, frame
 from tutordesk.replies.models import Citation, Failure, Reply, ReplyStatus, TokenUsage
 from tutordesk.replies.replies import Replies
+from tutordesk.tutor.models import FinishReason, Thinking
 
 GONE = Failure(error="This answer no longer exists. Ask again.", type="unknown", retryable=True)
 
@@ -40,13 +42,26 @@ class MessageDelta(BaseModel):
     delta: str
 
 
+class ThinkingDelta(BaseModel):
+    """A part of the model's thinking. After `message_start` it is sent from its beginning.
+
+    `is_loading`: the server is still loading the model.
+    """
+
+    delta: str
+    is_loading: bool
+
+
 class MessageComplete(BaseModel):
+    """The ending. `finish_reason`: of a complete answer, `length` if the model ended at its maximum length."""
+
     id: PydanticObjectId
     content: str
     status: ReplyStatus
     usage: TokenUsage | None
     citations: list[Citation] | None
     model: str
+    finish_reason: FinishReason | None
 
 
 class Done(BaseModel):
@@ -57,6 +72,7 @@ class ReplyWire(BaseModel):
     """The data of each event of a reply, by the event's name. The client's types are generated from it."""
 
     message_start: MessageStart
+    thinking_delta: ThinkingDelta
     message_delta: MessageDelta
     message_complete: MessageComplete
     error: Failure
@@ -75,7 +91,11 @@ async def reply_frames(replies: Replies, reply: Reply, position: int = 0) -> Asy
     yield FIRST_BYTES
     if position == 0:
         yield frame("message_start", _start(reply))
-    async for end, delta in replies.follow(reply_id, position):
+    async for part in replies.follow(reply_id, position):
+        if isinstance(part, Thinking):
+            yield frame("thinking_delta", ThinkingDelta(delta=part.text, is_loading=part.is_loading))
+            continue
+        end, delta = part
         if delta:
             yield b'id: %d\nevent: message_delta\ndata: {"delta":%b}\n\n' % (end, orjson.dumps(delta))
         else:
@@ -110,5 +130,6 @@ def _ending(reply: Reply) -> bytes:
         usage=reply.usage,
         citations=reply.citations,
         model=reply.model,
+        finish_reason=reply.finish_reason,
     )
     return frame("message_complete", ending)

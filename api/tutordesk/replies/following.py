@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from beanie import PydanticObjectId
 
+from tutordesk.ground.database import Query
 from tutordesk.replies.models import Reply, ReplyStatus, assemble_text
 from tutordesk.replies.run import GrowingText
 
@@ -29,6 +30,7 @@ class RemoteText(GrowingText):
         reply = await Reply.get(reply_id)
         self.is_over = reply is None or reply.is_joined
         self.text = reply.text if reply else ""
+        self.thinking = reply.thinking if reply else ""
 
 
 class RemoteTexts:
@@ -59,12 +61,16 @@ class RemoteTexts:
         followed = dict(self._by_reply)
         if not followed:
             return
-        fields = {"status": 1, "content": 1, "is_joined": 1, "parts": {"$slice": -NEWEST_PARTS}}
+        fields: Query = {"status": 1, "content": 1, "is_joined": 1, "parts": {"$slice": -NEWEST_PARTS}}
+        if any(not remote.text for remote in followed.values()):
+            fields["thinking"] = 1
         cursor = Reply.get_motor_collection().find({"_id": {"$in": list(followed)}}, fields)
         rows = {row["_id"]: row for row in await cursor.to_list(None)}
         for reply_id, remote in followed.items():
-            size = len(remote.text)
+            size, thought = len(remote.text), len(remote.thinking)
             row = rows.get(reply_id)
+            if row:
+                remote.thinking = row.get("thinking") or remote.thinking
             if not row:
                 remote.is_over = True
             elif row["status"] != ReplyStatus.streaming.value:
@@ -73,7 +79,7 @@ class RemoteTexts:
                 await remote.read(reply_id)
             else:
                 remote.text = assemble_text(remote.text, row["parts"])
-            if remote.is_over or len(remote.text) > size:
+            if remote.is_over or len(remote.text) > size or len(remote.thinking) > thought:
                 remote.wake()
 
     def wake_all(self) -> None:

@@ -16,9 +16,10 @@ from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Row
-from tutordesk.tutor.models import ErrorType
+from tutordesk.tutor.models import ErrorType, FinishReason
 
 MAX_CHARACTERS = 64_000
+MAX_THINKING_CHARACTERS = 20_000
 MAX_SECONDS = 120.0
 
 
@@ -57,7 +58,11 @@ class Feedback(BaseModel):
 
 
 class Version(BaseModel):
-    """One version of a message. Fields that only the tutor's messages have are null or empty in a person's."""
+    """One version of a message. Fields that only the tutor's messages have are null or empty in a person's.
+
+    `thinking`: what the model thought before and between its text. `finish_reason`: of a complete answer, `length` if
+    the model ended at its maximum length.
+    """
 
     # Responses hold every field, so the API's description marks all as required.
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
@@ -69,6 +74,8 @@ class Version(BaseModel):
     model: str | None = None
     usage: TokenUsage | None = None
     citations: list[Citation] = []
+    thinking: str | None = None
+    finish_reason: FinishReason | None = None
     feedback: Feedback | None = None
     error: Failure | None = None
 
@@ -127,6 +134,8 @@ class Reply(Document):
     status: ReplyStatus = ReplyStatus.streaming
     parts: list[TextPart] = []
     content: str = ""
+    thinking: str = ""
+    finish_reason: FinishReason | None = None
     usage: TokenUsage | None = None
     citations: list[Citation] = []
     error: Failure | None = None
@@ -176,6 +185,8 @@ class Reply(Document):
             model=self.model,
             usage=self.usage,
             citations=self.citations,
+            thinking=self.thinking or None,
+            finish_reason=self.finish_reason,
             error=self.error,
         )
 

@@ -22,7 +22,7 @@ from beanie import PydanticObjectId
 from pymongo import UpdateMany
 
 from tutordesk.ground.background import Background
-from tutordesk.ground.database import at_once
+from tutordesk.ground.database import Change, at_once
 from tutordesk.ground.errors import AppError, NotFound
 from tutordesk.ground.metrics import CHECKPOINT_LAG
 from tutordesk.ground.sse import KEEP_ALIVE_SECONDS
@@ -32,13 +32,14 @@ from tutordesk.replies.following import RemoteTexts
 from tutordesk.replies.liveness import BEAT_SECONDS, Lookout, Owner
 from tutordesk.replies.models import Reply, ReplyStatus
 from tutordesk.replies.run import GrowingText, Run, write_reply
-from tutordesk.tutor.models import Prompt
+from tutordesk.tutor.models import Prompt, Thinking
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
 PULSE_SECONDS = 0.1
 CHECKPOINT_SECONDS = 0.7
 MAX_BULK = 100
+MIN_THINKING = 500
 EVICT_SECONDS = 60.0
 END_SECONDS = 3.0
 
@@ -116,24 +117,31 @@ class Replies:
             raise NotFound
         return reply
 
-    async def follow(self, reply_id: PydanticObjectId, position: int) -> AsyncGenerator[tuple[int, str]]:
+    async def follow(self, reply_id: PydanticObjectId, position: int) -> AsyncGenerator[tuple[int, str] | Thinking]:
         """Yield (characters so far, the text since `position`) until the reply is over, on whichever process.
 
-        After 15 s without text, yields an empty text, so that the follower can send a keep-alive.
+        Also yields Thinking: all of it from the beginning, and only what is new when the text continues. After 15 s
+        without either, yields an empty text, so that the follower can send a keep-alive.
         """
         run = self.running.get(reply_id)
         source: GrowingText
         async with nullcontext(run) if run else self._remote.open(reply_id) as source:
-            position = source.place_of(position)
+            position, was_loading = source.place_of(position), False
+            thought = len(source.thinking) if position else 0
             while True:
-                if position < (end := len(source.text)):
+                if thought < len(source.thinking) or was_loading != source.is_loading:
+                    was_loading = source.is_loading
+                    yield Thinking(source.thinking[thought:], was_loading)
+                    thought = len(source.thinking)
+                elif position < (end := len(source.text)):
                     yield end, source.text[position:]
                     position = end
                 elif source.is_over:
                     return
                 else:
                     await source.changed()
-                    if position >= len(source.text) and not source.is_over:
+                    is_news = len(source.text) > position or len(source.thinking) > thought
+                    if not is_news and source.is_loading == was_loading and not source.is_over:
                         yield position, ""
 
     async def stop(self, reply_id: PydanticObjectId) -> None:
@@ -211,14 +219,15 @@ class Replies:
         since nobody reads the parts of an ended reply. It is an "update many" because the driver never retries those:
         the session that a retry needs is a third of the oplog entry, and the next call appends failed text anyway.
         """
-        due = [run for run in self.running.values() if not run.is_over and len(run.text) > run.saved]
+        due = [run for run in self.running.values() if not run.is_over and _has_more(run)]
         CHECKPOINT_LAG.set(max((time.monotonic() - run.saved_at for run in due), default=0.0))
         replies = at_once(Reply)
         for start in range(0, len(due), MAX_BULK):
-            batch, saved_at = [(run, len(run.text)) for run in due[start : start + MAX_BULK]], time.monotonic()
-            await replies.bulk_write([_append(run, end) for run, end in batch], ordered=False)
-            for run, end in batch:
-                run.saved, run.saved_at = end, saved_at
+            batch = [(run, len(run.text), len(run.thinking)) for run in due[start : start + MAX_BULK]]
+            saved_at = time.monotonic()
+            await replies.bulk_write([_append(run, end) for run, end, _ in batch], ordered=False)
+            for run, end, thought in batch:
+                run.saved, run.saved_thinking, run.saved_at = end, thought, saved_at
 
     async def _beat(self) -> None:
         await self.show_life()
@@ -251,6 +260,15 @@ class Replies:
                 await self.endings.recover(owner)
 
 
+def _has_more(run: Run) -> bool:
+    """Return whether there is text to save, or enough thinking, which is written as a whole each time."""
+    return len(run.text) > run.saved or len(run.thinking) >= run.saved_thinking + MIN_THINKING
+
+
 def _append(run: Run, end: int) -> UpdateMany:
-    part = {"at": run.saved, "text": run.text[run.saved : end]}
-    return UpdateMany({"_id": run.reply.id}, {"$push": {"parts": part}})
+    change: Change = {}
+    if end > run.saved:
+        change["$push"] = {"parts": {"at": run.saved, "text": run.text[run.saved : end]}}
+    if len(run.thinking) > run.saved_thinking:
+        change["$set"] = {"thinking": run.thinking}
+    return UpdateMany({"_id": run.reply.id}, change)

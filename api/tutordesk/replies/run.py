@@ -1,7 +1,7 @@
 """Writes one reply: its text grows by the tutor's deltas, and any number of followers wait for more.
 
 The text is its own event log: a position is a number of characters, and a reader gets `text[position:]`. So no events
-are stored, and none can get lost.
+are stored, and none can get lost. The model's thinking is a second text beside it, without positions.
 """
 
 import asyncio
@@ -12,8 +12,16 @@ from contextlib import suppress
 
 from tutordesk.ground.clock import now
 from tutordesk.ground.metrics import FIRST_TOKEN, REPLIES, RUNNING_REPLIES
-from tutordesk.replies.models import MAX_CHARACTERS, MAX_SECONDS, Failure, Reply, ReplyStatus, TokenUsage
-from tutordesk.tutor.models import CUT, Prompt, TutorError, Usage
+from tutordesk.replies.models import (
+    MAX_CHARACTERS,
+    MAX_SECONDS,
+    MAX_THINKING_CHARACTERS,
+    Failure,
+    Reply,
+    ReplyStatus,
+    TokenUsage,
+)
+from tutordesk.tutor.models import NO_ANSWER, ONLY_THOUGHT, Prompt, Thinking, TutorError, Usage
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
@@ -21,12 +29,14 @@ MAX_SAVING_SECONDS = 2.0
 
 
 class GrowingText:
-    """A text that grows, and its waiting followers."""
+    """A text that grows, the thinking beside it, and its waiting followers. `is_loading`: the model is being loaded."""
 
-    __slots__ = ("is_over", "text", "waiters")
+    __slots__ = ("is_loading", "is_over", "text", "thinking", "waiters")
 
     def __init__(self) -> None:
         self.text = ""
+        self.thinking = ""
+        self.is_loading = False
         self.is_over = False
         self.waiters: list[asyncio.Future[None]] = []
 
@@ -51,18 +61,18 @@ class GrowingText:
 class Run(GrowingText):
     """A reply that this process writes.
 
-    - `saved`: the number of characters in MongoDB.
+    - `saved`, `saved_thinking`: the numbers of characters in MongoDB.
     - `saved_at`: the last time at which MongoDB held the whole text, by the monotonic clock.
     - `opened`: whether the question is in its chat; False if it was refused.
     - `half`: the first half of a surrogate pair, until the second arrives.
     """
 
-    __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "saved_at", "task")
+    __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "saved_at", "saved_thinking", "task")
 
     def __init__(self, reply: Reply) -> None:
         super().__init__()
         self.reply = reply
-        self.saved = 0
+        self.saved = self.saved_thinking = 0
         self.saved_at = time.monotonic()
         self.half = ""
         self.is_stopped = False
@@ -85,6 +95,15 @@ class Run(GrowingText):
         if "\ud800" <= delta[-1] <= "\udbff":
             delta, self.half = delta[:-1], delta[-1]
         return delta.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def think(self, thinking: Thinking) -> None:
+        """Append a part of the thinking, up to its limit, and wake the followers. Never blocks."""
+        is_news = bool(thinking.text) or thinking.is_loading != self.is_loading
+        self.is_loading = thinking.is_loading
+        text = thinking.text.encode("utf-8", "replace").decode()[: MAX_THINKING_CHARACTERS - len(self.thinking)]
+        self.thinking += text
+        if is_news:
+            self.wake()
 
     async def stop(self) -> None:
         """End the reply, save its text, and close the connection to the model."""
@@ -141,17 +160,27 @@ async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
                     run.write(part)
                     if len(run.text) > MAX_CHARACTERS:
                         clock.reschedule(0)
-                elif part.model:
-                    run.reply.model = part.model
-                if isinstance(part, Usage) and (part.input_tokens or part.output_tokens):
-                    run.reply.usage = TokenUsage(input_tokens=part.input_tokens, output_tokens=part.output_tokens)
+                elif isinstance(part, Thinking):
+                    run.think(part)
+                else:
+                    _count(run.reply, part)
     except TimeoutError:
         if len(run.text) > MAX_CHARACTERS:
             run.text = run.text[:MAX_CHARACTERS]
-            raise TutorError("too_long", CUT) from None
+            run.reply.finish_reason = "length"
+            return
         raise TutorError("timeout", "The answer was stopped after two minutes. Try a shorter question.") from None
+    if not run.text.strip() and run.reply.finish_reason == "length":
+        raise TutorError("too_long", ONLY_THOUGHT)
     if not run.text.strip():
-        raise TutorError("unknown", "The model sent an empty answer. Try again.")
+        raise TutorError("unknown", NO_ANSWER)
+
+
+def _count(reply: Reply, usage: Usage) -> None:
+    reply.model = usage.model or reply.model
+    if usage.input_tokens or usage.output_tokens:
+        reply.usage = TokenUsage(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
+    reply.finish_reason = usage.finish_reason
 
 
 async def _settle(
@@ -160,6 +189,9 @@ async def _settle(
     """Save the ending, then wake the followers. They wait two seconds at most for a slow database."""
     reply = run.reply
     reply.status, reply.error, reply.content, reply.parts = status, failure, run.text, []
+    reply.thinking = run.thinking
+    if status is not ReplyStatus.complete:
+        reply.finish_reason = None
     reply.ended_at = now()
     REPLIES.labels(status.value).inc()
     saving = start_saving()

@@ -1,4 +1,4 @@
-"""The tutor's input and output: a `Prompt` in, text deltas and a last `Usage` out, or one `TutorError`.
+"""The tutor's input and output: a `Prompt` in, text and `Thinking` and a last `Usage` out, or one `TutorError`.
 
 | class of error | meaning | a retry helps |
 |---|---|---|
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 ErrorType = Literal["busy", "quota", "auth", "blocked", "timeout", "offline", "too_long", "unknown"]
+FinishReason = Literal["stop", "length"]
 
 SENTENCES: dict[ErrorType, str] = {
     "busy": "The model is busy right now. Try again in a moment.",
@@ -28,8 +29,10 @@ SENTENCES: dict[ErrorType, str] = {
     "too_long": "This is too long for the model. Start a new chat or shorten the question.",
     "unknown": "The rest of the model's answer could not be read. The text so far is saved; try again.",
 }
-CUT = "The answer reached the model's maximum length. Ask the tutor to continue."
+NO_ANSWER = "The model sent an empty answer. Try again."
+ONLY_THOUGHT = "The model reached its maximum length while it was thinking. Ask a shorter question."
 BROKE_OFF = "The model's answer broke off. The text so far is saved; try again."
+NOT_A_MODEL = "The address of the model answers with something else. Ask the operator of this Tutordesk to check it."
 NO_MODEL = "The model does not exist. Ask the operator of this Tutordesk to choose another one."
 RETRYABLE = frozenset({"busy", "timeout", "offline", "unknown"})
 
@@ -90,27 +93,46 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """A part of the model's thinking, or an empty one as a sign that the model is alive.
+
+    `is_loading`: the server is still loading the model.
+    """
+
+    text: str = ""
+    is_loading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens so far, and the `provider:name` of the model that answers, empty if it did not change."""
+    """The tokens so far, and the `provider:name` of the model that answers, empty if it did not change.
+
+    `finish_reason`: `length` if the model ended at its maximum length.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     model: str = ""
+    finish_reason: FinishReason = "stop"
+
+
+Part = str | Thinking | Usage
 
 
 class Provider(Protocol):
-    """A connection to one model. `stream` yields text deltas and a last Usage. Raises TutorError.
+    """A connection to one model. `stream` yields text, Thinking and a last Usage. Raises TutorError.
 
+    Every sign of life is yielded, at least as an empty Thinking, because voice.py ends the answer of a silent model.
     To stop a stream, cancel the task while it awaits the next part. The upstream connection then closes immediately.
     """
 
     model: str
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]: ...
-
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[Part]: ...
 
 
 def count_tokens(text: str) -> int:

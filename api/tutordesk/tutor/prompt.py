@@ -35,7 +35,7 @@ def tutor_prompt(
     kind: Literal["ticket", "global"] = "ticket" if about_ticket else "global"
     return Prompt(
         system=f"{rules(kind)}\n\n{rules('room')}" if in_room else rules(kind),
-        turns=(*recent_turns, Turn("user", last)),
+        turns=alternating([*recent_turns, Turn("user", last)]),
         question=question,
         sources=tuple(sources),
         left_out=len(history) - len(recent_turns),
@@ -58,13 +58,25 @@ def title_prompt(question: str, answer: str) -> Prompt:
 
 
 def recent(history: Sequence[Turn], budget: int) -> Sequence[Turn]:
-    """Return the newest turns that fit into `budget` tokens, without a gap."""
-    remaining = budget
+    """Return the newest turns that fit into `budget` tokens, without a gap. The first one is a question."""
+    remaining, start = budget, len(history)
     for place in range(len(history) - 1, -1, -1):
         remaining -= count_tokens(history[place].content)
         if remaining < 0:
-            return history[place + 1 :]
-    return history
+            break
+        if history[place].role == "user":
+            start = place
+    return history[start:]
+
+
+def alternating(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Join neighbours of one role, which an answer without text leaves. Many models want the roles to alternate."""
+    joined: list[Turn] = []
+    for turn in turns:
+        if joined and joined[-1].role == turn.role:
+            turn = Turn(turn.role, f"{joined.pop().content}\n\n{turn.content}")
+        joined.append(turn)
+    return tuple(joined)
 
 
 def fence(sources: Sequence[Source]) -> str:

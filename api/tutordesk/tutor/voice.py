@@ -1,8 +1,8 @@
 """The tutor's voice: a chain of providers behind `stream_reply` and `complete`.
 
-Before the first delta, the next model replaces a failing one, and the last of the chain is tried three times within
-half a minute. After the first delta a failure is final, because the reader has seen text. A watchdog ends the answer
-of a model that falls silent.
+Before the first text, the next model replaces a failing one, and the last of the chain is tried three times within
+half a minute. After it a failure is final, because the reader has seen text. A watchdog ends the answer of a model that
+gives no sign of life: text, thinking, or a comment.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from tutordesk.ground.metrics import MODEL_ERRORS
 from tutordesk.ground.settings import Settings
-from tutordesk.tutor.models import Prompt, Provider, TutorError, Usage
+from tutordesk.tutor.models import NO_ANSWER, Part, Prompt, Provider, TutorError, Usage
 from tutordesk.tutor.providers import make_provider
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,6 @@ IDLE_SECONDS = 30.0
 TRIES = 3
 MAX_WAIT_SECONDS = 10.0
 MAX_COMPLETE_SECONDS = 60.0
-Parts = AsyncIterator[str | Usage]
 
 
 class Tutor:
@@ -43,32 +42,43 @@ class Tutor:
         for provider in self._chain:
             await provider.close()
 
-    async def stream_reply(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
-        """Yield text deltas and the Usage so far, which names the model that answers. Raises TutorError.
+    async def stream_reply(self, prompt: Prompt) -> AsyncIterator[Part]:
+        """Yield text, Thinking, and the Usage so far, which names the model that answers. Raises TutorError.
 
         The caller must await nothing between two parts. It stops the answer by cancelling its own task.
         """
         for place, provider in enumerate(self._chain):
             is_last = place == len(self._chain) - 1
+            has_text = False
+            tries = AsyncRetrying(
+                stop=stop_after_attempt(TRIES if is_last else 1),
+                wait=_wait,
+                retry=retry_if_exception(lambda error: not has_text and _is_worth_retrying(error)),  # noqa: B023
+                reraise=True,
+            )
             try:
-                part, parts = await self._first_part(provider, prompt, TRIES if is_last else 1)
+                async for attempt in tries:
+                    is_silent = True
+                    with attempt, _counted_errors(provider):
+                        async with asyncio.timeout(self.idle_seconds) as watchdog:
+                            clock = asyncio.get_running_loop().time
+                            rearm_at = clock()
+                            async for part in provider.stream(prompt):
+                                if (moment := clock()) >= rearm_at:  # at most a tenth early, and far cheaper
+                                    watchdog.reschedule(moment + self.idle_seconds)
+                                    rearm_at = moment + self.idle_seconds / 10
+                                if is_silent:
+                                    yield Usage(model=provider.model)
+                                    is_silent = False
+                                has_text = has_text or isinstance(part, str)
+                                yield part
+                        if not has_text:
+                            raise TutorError("unknown", NO_ANSWER)
+                return
             except TutorError as error:
-                log.warning("model did not answer: %s (%s)", error.type, provider.model)
-                if is_last:
+                if is_last or has_text:
                     raise
-                continue
-            yield Usage(model=provider.model)
-            yield part
-            clock = asyncio.get_running_loop().time
-            rearm_at = clock()
-            with _counted_errors(provider):
-                async with asyncio.timeout(self.idle_seconds) as watchdog:
-                    async for part in parts:
-                        if (moment := clock()) >= rearm_at:  # at most a tenth early, and far cheaper than each time
-                            watchdog.reschedule(moment + self.idle_seconds)
-                            rearm_at = moment + self.idle_seconds / 10
-                        yield part
-            return
+                log.warning("model did not answer: %s (%s)", error.type, provider.model)
 
     async def complete(self, prompt: Prompt) -> tuple[str, str]:
         """Return the whole answer and the model that gave it. Raises TutorError, also for an empty answer."""
@@ -78,26 +88,13 @@ class Tutor:
                 async for part in self.stream_reply(prompt):
                     if isinstance(part, str):
                         text += part
-                    else:
+                    elif isinstance(part, Usage):
                         model = part.model or model
         except TimeoutError:
             raise TutorError("timeout") from None
         if not text.strip():
             raise TutorError("unknown")
         return text, model
-
-    async def _first_part(self, provider: Provider, prompt: Prompt, tries: int) -> tuple[str | Usage, Parts]:
-        async for attempt in AsyncRetrying(
-            stop=stop_after_attempt(tries), wait=_wait, retry=retry_if_exception(_is_worth_retrying), reraise=True
-        ):
-            with attempt, _counted_errors(provider):
-                parts = provider.stream(prompt)
-                try:
-                    async with asyncio.timeout(self.idle_seconds):
-                        return await anext(parts), parts
-                except StopAsyncIteration:
-                    raise TutorError("unknown", "The model sent an empty answer. Try again.") from None
-        raise AssertionError("the last attempt returns or raises")
 
 
 @contextlib.contextmanager

@@ -16,6 +16,8 @@ export const savedMessage = (
   model: null,
   usage: null,
   citations: [],
+  thinking: null,
+  finish_reason: null,
   error: null,
   feedback: null,
   alternatives: [],

@@ -13,17 +13,33 @@ export function useElapsed(active: boolean, ms: number): boolean {
   return active && isOver;
 }
 
-export function Waiting() {
+export function Dots() {
+  return (
+    <span className="dots" aria-hidden="true">
+      <i />
+      <i />
+      <i />
+    </span>
+  );
+}
+
+interface WaitingProps {
+  /** Whether the server is still loading the model. */
+  isLoading: boolean;
+}
+
+export function Waiting({ isLoading }: WaitingProps) {
   const isLong = useElapsed(true, 10_000);
+  const words = isLoading ? "The model is loading…" : isLong && "Still waiting for the model…";
   return (
     <div className="flex min-h-6 items-center gap-3">
-      <span className="dots" aria-hidden="true">
-        <i />
-        <i />
-        <i />
-      </span>
+      <Dots />
       <span className="sr-only">Waiting for the first words</span>
-      {isLong && <span className="text-[14px] text-dim">Still waiting for the model…</span>}
+      {words && (
+        <span role="status" className="text-[14px] text-dim">
+          {words}
+        </span>
+      )}
     </div>
   );
 }

@@ -13,7 +13,7 @@ from tutordesk.rooms.models import Room, RoomMessage
 from tutordesk.tickets.models import access_ticket, as_source
 from tutordesk.tickets.search import find_sources
 from tutordesk.tutor.models import Prompt, Source, Turn
-from tutordesk.tutor.prompt import tutor_prompt
+from tutordesk.tutor.prompt import alternating, tutor_prompt
 
 CONTEXT_MESSAGES = 60
 
@@ -63,8 +63,5 @@ async def _turns_before(question: RoomMessage) -> Sequence[Turn]:
             continue
         text = row["content"] if row["is_agent"] else f"{row['name']}: {row['content']}"
         role: Literal["assistant", "user"] = "assistant" if row["is_agent"] else "user"
-        if turns and turns[-1].role == role:
-            turns[-1] = Turn(role, f"{turns[-1].content}\n\n{text}")
-        else:
-            turns.append(Turn(role, text))
-    return turns
+        turns.append(Turn(role, text))
+    return alternating(turns)

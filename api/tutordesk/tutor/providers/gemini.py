@@ -9,27 +9,27 @@ Measured on google-genai 3.4 over aiohttp:
 """
 
 import asyncio
-import contextlib
 import gc
 import importlib
-import re
+import logging
 import warnings
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 
-from tutordesk.tutor.models import BROKE_OFF, CUT, NO_MODEL, ErrorType, Prompt, TutorError, Usage
+from tutordesk.tutor.models import BROKE_OFF, ErrorType, FinishReason, Part, Prompt, Thinking, TutorError, Usage
+from tutordesk.tutor.providers.refusals import error_of
 
 if TYPE_CHECKING:
     from google import genai
-    from google.genai import errors, types
+    from google.genai import types
 
-QUOTA = re.compile(r"per ?day|PerDay|billing", re.I)
+log = logging.getLogger(__name__)
+COMPLETE: dict[str, FinishReason] = {"STOP": "stop", "MAX_TOKENS": "length"}
 DECLINED = "The model stopped because of its safety rules. Rephrase your question."
 # Every reason of the SDK 3.4 to end or refuse an answer, and the error that the reader is shown.
 FINISH: dict[str, tuple[ErrorType, str | None]] = {
-    "MAX_TOKENS": ("too_long", CUT),
     "SAFETY": ("blocked", DECLINED),
     "RECITATION": ("blocked", "The model stopped because it began to repeat a published text. Ask in your own words."),
     "LANGUAGE": ("blocked", "The model does not support this language. Try another one."),
@@ -62,6 +62,7 @@ class Gemini:
         self._name, self._api_key, self._base_url = name, api_key, base_url
         self._client: genai.Client | None = None
         self._warming: asyncio.Future[None] | None = None
+        self._shows_thoughts = True
 
     async def open(self) -> None:
         self._warming = asyncio.get_running_loop().run_in_executor(None, _import_sdk)
@@ -89,39 +90,53 @@ class Gemini:
             self._client = genai.Client(vertexai=False, api_key=self._api_key, http_options=options)
         return self._client
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Part]:
         client = await self._ready()
         from google.genai import errors
 
+        while True:
+            try:
+                async for part in self._answer(client, prompt):
+                    yield part
+                return
+            except errors.APIError as error:
+                if not (self._shows_thoughts and error.code == 400 and "thinking" in str(error).lower()):
+                    raise error_of(error.details or error.message or "", error.code or 0) from error
+                self._shows_thoughts = False  # the models that do not think refuse to show it
+                log.warning("model shows no thinking, asking without it (%s)", self.model)
+            except (errors.UnknownApiResponseError, aiohttp.ClientError, OSError, ValueError) as error:
+                raise TutorError("unknown" if isinstance(error, ValueError) else "offline") from error
+
+    async def _answer(self, client: "genai.Client", prompt: Prompt) -> AsyncIterator[Part]:
         ending: str | None = None
         usage: types.GenerateContentResponseUsageMetadata | None = None
-        try:
-            chunks = await client.aio.models.generate_content_stream(
-                model=self._name, contents=_contents(prompt), config=_config(prompt)
-            )
-            async for chunk in chunks:
-                usage = chunk.usage_metadata or usage
-                if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
-                    ending = chunk.prompt_feedback.block_reason.name
-                if chunk.candidates:
-                    candidate = chunk.candidates[0]
-                    if candidate.finish_reason:
-                        ending = candidate.finish_reason.name
-                    if candidate.content and candidate.content.parts:
-                        for part in candidate.content.parts:
-                            if part.text and not part.thought:
-                                yield part.text
-        except errors.APIError as error:
-            raise _error_of(error) from error
-        except (errors.UnknownApiResponseError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise TutorError("unknown" if isinstance(error, ValueError) else "offline") from error
+        chunks = await client.aio.models.generate_content_stream(
+            model=self._name, contents=_contents(prompt), config=_config(prompt, self._shows_thoughts)
+        )
+        async for chunk in chunks:
+            usage = chunk.usage_metadata or usage
+            is_silent = True
+            if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
+                ending = chunk.prompt_feedback.block_reason.name
+            if chunk.candidates:
+                candidate = chunk.candidates[0]
+                if candidate.finish_reason:
+                    ending = candidate.finish_reason.name
+                if candidate.content and candidate.content.parts:
+                    for part in candidate.content.parts:
+                        if part.text:
+                            is_silent = False
+                            yield Thinking(part.text) if part.thought else part.text
+            if is_silent:
+                yield Thinking()
         yield Usage(
             input_tokens=(usage and usage.prompt_token_count) or prompt.tokens,
             output_tokens=(usage and ((usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0))) or 0,
+            finish_reason=COMPLETE.get(ending or "", "stop"),
         )
         if ending is None or ending in NO_REASON:
             raise TutorError("unknown", BROKE_OFF)
-        if ending != "STOP":
+        if ending not in COMPLETE:
             raise TutorError(*FINISH.get(ending, ("unknown", None)))
 
 
@@ -138,37 +153,11 @@ def _contents(prompt: Prompt) -> "list[types.ContentUnionDict]":
     ]
 
 
-def _config(prompt: Prompt) -> "types.GenerateContentConfig":
+def _config(prompt: Prompt, shows_thoughts: bool) -> "types.GenerateContentConfig":
     from google.genai import types
 
     return types.GenerateContentConfig(
         system_instruction=prompt.system,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        thinking_config=types.ThinkingConfig(include_thoughts=True) if shows_thoughts else None,
     )
-
-
-def _error_of(error: "errors.APIError") -> TutorError:
-    """Return the error for an HTTP status of the API, and for its text where one status has several meanings."""
-    code, text = error.code or 0, f"{error.message or ''} {error.details or ''}"
-    if code in (401, 403) or "API_KEY_INVALID" in text or "API key" in text:
-        return TutorError("auth")
-    if code == 429:
-        return TutorError("quota" if QUOTA.search(text) else "busy", retry_after=_retry_after(error.details))
-    if code == 400 and "token" in text:
-        return TutorError("too_long")
-    if code in (408, 504):
-        return TutorError("timeout")
-    if 500 <= code < 600:
-        return TutorError("busy")
-    if code == 404:
-        return TutorError("unknown", NO_MODEL)
-    return TutorError("unknown")
-
-
-def _retry_after(details: Any) -> float | None:  # the API's JSON, as it comes
-    """Return the seconds of the `RetryInfo` in an error's details, such as `{"retryDelay": "3s"}`, or None."""
-    with contextlib.suppress(AttributeError, TypeError, ValueError, KeyError):
-        for detail in details["error"]["details"]:
-            if delay := detail.get("retryDelay"):
-                return float(str(delay).removesuffix("s"))
-    return None

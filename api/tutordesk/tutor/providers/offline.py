@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from tutordesk.ground.text import first_words, plain_text, words
-from tutordesk.tutor.models import Prompt, Source, Usage, count_tokens
+from tutordesk.tutor.models import Part, Prompt, Source, Usage, count_tokens
 
 SUMMARY_WORDS = 45
 MAX_PASSAGES = 4
@@ -29,7 +29,7 @@ class Offline:
 
     async def close(self) -> None: ...
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Part]:
         text = summarise(prompt.sources[0]) if prompt.kind == "summary" else answer(prompt)
         pieces = PIECE.findall(text)
         for place in range(0, len(pieces), WORDS_AT_ONCE):

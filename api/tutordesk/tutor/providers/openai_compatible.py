@@ -1,60 +1,219 @@
 """Any OpenAI-compatible server by its streaming wire, `POST /chat/completions` with `stream`.
 
-| data line | result |
+| the server sends | result |
 |---|---|
-| `choices[0].delta.content` | a delta (`reasoning` parts are never shown) |
-| `choices[0].finish_reason` | the ending: `stop`, or an error of `FINISH` |
-| `usage` | the Usage, yielded last |
-| `error` | a TutorError |
-| `[DONE]` | the end |
+| `choices[0].delta.content`, `.message.content`, `.text` | text, also as a list of parts |
+| `delta.reasoning_content`, `.reasoning`, parts of `thinking`, `<think>` | Thinking |
+| comments, chunks without text | an empty Thinking: the model is alive |
+| `choices[0].finish_reason` | the ending, by `COMPLETE` and `FINISH`; silence after it changes nothing |
+| `error` as JSON, as a line, or as an event | a TutorError |
+| `[DONE]` | the end, even if the connection stays open or no reason was given |
+| one JSON object instead of a stream | the same as its chunk |
+
+Servers differ in what they take. What one refuses is left out from then on.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
+from typing import Any
 
-from tutordesk.tutor.models import BROKE_OFF, CUT, ErrorType, Prompt, TutorError, Usage
-from tutordesk.tutor.providers.wire import Wire, messages_of, parse
+from tutordesk.tutor.models import (
+    BROKE_OFF,
+    NOT_A_MODEL,
+    ErrorType,
+    FinishReason,
+    Part,
+    Prompt,
+    Thinking,
+    TutorError,
+    Usage,
+)
+from tutordesk.tutor.providers.refusals import error_of
+from tutordesk.tutor.providers.thoughts import ThoughtFilter
+from tutordesk.tutor.providers.wire import Refused, Wire, messages_of, parse
 
-FINISH: dict[str, tuple[ErrorType, str | None]] = {
-    "length": ("too_long", CUT),
-    "content_filter": ("blocked", None),
+log = logging.getLogger(__name__)
+COMPLETE: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_calls": "stop",
+    "function_call": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
 }
+FINISH: dict[str, ErrorType] = {
+    "content_filter": "blocked",
+    "safety": "blocked",
+    "sensitive": "blocked",
+    "insufficient_system_resource": "busy",
+    "network_error": "busy",
+}
+NO_SYSTEM_ROLE = re.compile(r"system (role|message|prompt)|only user and assistant roles|roles must alternate", re.I)
+AFTER_FINISH_SECONDS = 2.0
+Json = Any  # JSON of foreign servers, which differ in their fields
 
 
 class OpenAICompatible(Wire):
     def __init__(self, name: str, base_url: str, api_key: str | None) -> None:
         self.model = f"openai:{name}"
         self._name = name
+        self._options: dict[str, object] = {"stream_options": {"include_usage": True}}
+        self._has_system_role = True
         super().__init__(base_url, {"Authorization": f"Bearer {api_key}"} if api_key else {})
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
-        body = {
-            "model": self._name,
-            "messages": messages_of(prompt),
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        ending: str | None = None
-        usage = Usage(input_tokens=prompt.tokens)
-        async with aclosing(self.lines("/chat/completions", body)) as lines:
-            async for line in lines:
-                if not line.startswith(b"data:"):
-                    continue
-                data = line[5:].strip()
-                if data == b"[DONE]":
-                    continue
-                event = parse(data)
-                if choices := event.get("choices"):
-                    delta = choices[0].get("delta") or {}
-                    ending = choices[0].get("finish_reason") or ending
-                    if text := delta.get("content"):
-                        yield text
-                if counts := event.get("usage"):
-                    usage = Usage(counts.get("prompt_tokens") or 0, counts.get("completion_tokens") or 0)
-                if "error" in event:
-                    raise TutorError("busy")
-        yield usage
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Part]:
+        while True:
+            try:
+                async with aclosing(self._answer(prompt)) as parts:
+                    async for part in parts:
+                        yield part
+                return
+            except Refused as refusal:
+                if not self._adapt(refusal.text):
+                    raise refusal.error from None
+
+    def _adapt(self, refusal: str) -> bool:
+        """Leave out what the server refuses, from now on. Returns whether there was such a thing."""
+        for option in self._options:
+            if option in refusal:
+                del self._options[option]
+                log.warning("model takes no %s, leaving it out (%s)", option, self.model)
+                return True
+        if self._has_system_role and NO_SYSTEM_ROLE.search(refusal):
+            self._has_system_role = False
+            log.warning("model takes no system message, moving it into the first question (%s)", self.model)
+            return True
+        return False
+
+    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Part]:
+        messages = messages_of(prompt, self._has_system_role)
+        body = {"model": self._name, "messages": messages, "stream": True, **self._options}
+        answer = Answer(prompt.tokens)
+        try:
+            async with (
+                asyncio.timeout(None) as after_finish,
+                aclosing(self.lines("/chat/completions", body)) as lines,
+            ):
+                async for line in lines:
+                    if answer.is_stream_line(line):
+                        for part in answer.read(line):
+                            yield part
+                    if answer.is_done:
+                        break
+                    if answer.ending and after_finish.when() is None:
+                        after_finish.reschedule(asyncio.get_running_loop().time() + AFTER_FINISH_SECONDS)
+        except (TimeoutError, TutorError) as error:
+            if not answer.ending or (isinstance(error, TutorError) and error.type != "offline"):
+                raise
+        for part in answer.rest():
+            yield part
+
+
+class Answer:
+    """Reads one answer, line by line."""
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self.ending: str | None = None
+        self.is_done = False
+        self._counts = (prompt_tokens, 0)
+        self._thoughts = ThoughtFilter()
+        self._is_error = False
+        self._other: list[bytes] = []
+
+    def is_stream_line(self, line: bytes) -> bool:
+        """Return whether it is a line of a stream. What is none is kept for `rest`."""
+        if line.startswith((b"data:", b":", b"event:", b"error:", b"id:", b"retry:")) or not line.strip():
+            return True
+        self._other.append(line)
+        return False
+
+    def read(self, line: bytes) -> Iterator[Part]:
+        """Yield the parts of one line. Raises TutorError."""
+        if line.startswith(b"data:"):
+            data = line[5:].strip()
+            if data == b"[DONE]":
+                self.is_done = True
+            elif data:
+                yield from self._read_chunk(parse(data))
+        elif line.startswith(b"error:"):
+            raise error_of(parse(line[6:].strip()))
+        elif line.startswith(b"event:"):
+            self._is_error = line[6:].strip() == b"error"
+        else:
+            yield Thinking()
+
+    def rest(self) -> Iterator[Part]:
+        """Yield the rest of the answer at its end. Raises TutorError unless the answer is complete."""
+        if self._other:
+            yield from self._read_object(b"\n".join(self._other))
+        yield from self._thoughts.rest()
+        ending = self.ending or ("stop" if self.is_done else None)
+        reason = COMPLETE.get(ending or "", "stop")
+        yield Usage(*self._counts, finish_reason=reason)
         if ending is None:
             raise TutorError("unknown", BROKE_OFF)
-        if ending in FINISH:
-            raise TutorError(*FINISH[ending])
+        if ending not in COMPLETE:
+            raise TutorError(FINISH.get(ending, "unknown"))
+
+    def _read_object(self, text: bytes) -> Iterator[Part]:
+        """Yield the parts of a whole answer that is one JSON object. Raises TutorError."""
+        if not text.lstrip().startswith((b"{", b"[")):
+            raise TutorError("unknown", NOT_A_MODEL)
+        yield from self._read_chunk(parse(text))
+        self.is_done = True
+
+    def _read_chunk(self, chunk: dict[str, Json]) -> Iterator[Part]:
+        if self._is_error or chunk.get("error") or chunk.get("object") == "error":
+            raise error_of(chunk)
+        if counts := chunk.get("usage"):
+            self._counts = (counts.get("prompt_tokens") or 0, counts.get("completion_tokens") or 0)
+        choices = chunk.get("choices")
+        if not choices:
+            if not counts:
+                yield Thinking()
+            return
+        choice = choices[0]
+        delta = choice.get("delta") or choice.get("message") or {}
+        is_silent = True
+        if thinking := delta.get("reasoning_content") or delta.get("reasoning") or delta.get("thinking"):
+            is_silent = False
+            yield Thinking(_text_of(thinking))
+        if content := delta.get("content") or choice.get("text"):
+            is_silent = False
+            if isinstance(content, str):
+                yield from self._split(content)
+            else:
+                yield from self._read_parts(content)
+        if reason := choice.get("finish_reason"):
+            self.ending = reason
+        elif is_silent:
+            yield Thinking()
+
+    def _read_parts(self, content: Json) -> Iterator[Part]:
+        for part in content if isinstance(content, list) else [content]:
+            if isinstance(part, str) or part.get("type", "text") in ("text", "output_text"):
+                yield from self._split(_text_of(part))
+            elif part.get("type") in ("thinking", "reasoning"):
+                yield Thinking(_text_of(part.get("thinking") or part.get("reasoning") or part))
+
+    def _split(self, text: str) -> Iterator[Part]:
+        if self._thoughts.is_over:
+            yield text
+        else:
+            yield from self._thoughts.split(text)
+
+
+def _text_of(value: Json) -> str:
+    """Return the text of a string, of `{"text": …}`, or of a list of them."""
+    if isinstance(value, list):
+        return "".join(map(_text_of, value))
+    if isinstance(value, dict):
+        return _text_of(value.get("text") or value.get("content") or "")
+    return value if isinstance(value, str) else ""

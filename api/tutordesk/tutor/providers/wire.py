@@ -12,10 +12,20 @@ from typing import Any
 import aiohttp
 import orjson
 
-from tutordesk.tutor.models import NO_MODEL, Prompt, TutorError
+from tutordesk.tutor.models import Prompt, TutorError
+from tutordesk.tutor.providers.refusals import error_of_body
 
 CONNECT_SECONDS = 10
 MAX_LINE_CHARACTERS = 4_000_000
+MAX_REFUSAL_BYTES = 20_000
+
+
+class Refused(Exception):
+    """The server refused the request before a stream, with `text`."""
+
+    def __init__(self, error: TutorError, text: str) -> None:
+        super().__init__(text)
+        self.error, self.text = error, text
 
 
 class Wire:
@@ -24,6 +34,11 @@ class Wire:
     def __init__(self, base_url: str, headers: Mapping[str, str]) -> None:
         self._base_url, self._headers = base_url, headers
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        assert self._session, "open() comes first"
+        return self._session
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
@@ -39,12 +54,11 @@ class Wire:
             await self._session.close()
 
     async def lines(self, path: str, body: Mapping[str, object]) -> AsyncGenerator[bytes, None]:
-        """POST `body` as JSON and yield the non-empty lines of the answer. Raises TutorError."""
-        assert self._session, "open() comes first"
+        """POST `body` as JSON and yield the non-empty lines of the answer. Raises Refused and TutorError."""
         try:
-            async with self._session.post(self._base_url + path, json=body, allow_redirects=False) as response:
+            async with self.session.post(self._base_url + path, json=body, allow_redirects=False) as response:
                 if response.status != 200:
-                    raise await _error_of(response)
+                    raise await _refusal(response)
                 rest = b""
                 async for data in response.content.iter_any():
                     *lines, rest = (rest + data).split(b"\n")
@@ -61,10 +75,12 @@ class Wire:
             raise TutorError("offline") from error
 
 
-def messages_of(prompt: Prompt) -> list[dict[str, str]]:
-    """Return rules and turns in the form of both wires."""
+def messages_of(prompt: Prompt, has_system_role: bool = True) -> list[dict[str, str]]:
+    """Return rules and turns in the form of both wires. Without a system role, the rules begin the first question."""
     turns = [{"role": turn.role, "content": turn.content} for turn in prompt.turns]
-    return [{"role": "system", "content": prompt.system}, *turns]
+    if has_system_role:
+        return [{"role": "system", "content": prompt.system}, *turns]
+    return [{"role": "user", "content": f"{prompt.system}\n\n{turns[0]['content']}"}, *turns[1:]]
 
 
 def parse(data: bytes) -> dict[str, Any]:  # JSON of foreign servers, which differ in their fields
@@ -81,30 +97,8 @@ def parse(data: bytes) -> dict[str, Any]:  # JSON of foreign servers, which diff
     return event
 
 
-async def _error_of(response: aiohttp.ClientResponse) -> TutorError:
-    """Return the error for a refusal, by its HTTP status and where needed by its text."""
-    text = ""
-    with contextlib.suppress(aiohttp.ClientError, UnicodeDecodeError):
-        text = (await response.content.read(20_000)).decode("utf-8", "replace")
-    match response.status:
-        case 401 | 403:
-            return TutorError("auth")
-        case 429:
-            return TutorError("quota" if "insufficient_quota" in text else "busy", retry_after=_seconds(response))
-        case 408 | 504:
-            return TutorError("timeout")
-        case 413:
-            return TutorError("too_long")
-        case 400 if "context_length" in text or "maximum context" in text:
-            return TutorError("too_long")
-        case 404:
-            return TutorError("unknown", NO_MODEL)
-        case status if 500 <= status < 600:
-            return TutorError("busy")
-        case _:
-            return TutorError("unknown")
-
-
-def _seconds(response: aiohttp.ClientResponse) -> float | None:
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+async def _refusal(response: aiohttp.ClientResponse) -> Refused:
+    body = b""
+    with contextlib.suppress(aiohttp.ClientError):
+        body = await response.content.read(MAX_REFUSAL_BYTES)
+    return Refused(error_of_body(body, response.status, response.headers), body.decode("utf-8", "replace"))

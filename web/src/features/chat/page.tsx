@@ -95,6 +95,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
     },
     [chat, ticketId, sessionId],
   );
+  const onContinue = useCallback(() => onAsk("Continue where you stopped."), [onAsk]);
 
   const turn = turns.find(({ status }) => status === "streaming");
   const isLost = useElapsed(turn?.connectionLost ?? false, 2_000);
@@ -161,6 +162,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
               )
             }
             onAskAgain={onAskAgain}
+            onContinue={onContinue}
           />
         )}
         {isLost && (

@@ -648,6 +648,10 @@ export interface components {
              * @default []
              */
             citations: components["schemas"]["Citation"][];
+            /** Thinking */
+            thinking: string | null;
+            /** Finish Reason */
+            finish_reason: ("stop" | "length") | null;
             feedback: components["schemas"]["Feedback"] | null;
             error: components["schemas"]["Failure"] | null;
             /**
@@ -885,6 +889,10 @@ export interface components {
              * @default []
              */
             citations: components["schemas"]["Citation"][];
+            /** Thinking */
+            thinking: string | null;
+            /** Finish Reason */
+            finish_reason: ("stop" | "length") | null;
             feedback: components["schemas"]["Feedback"] | null;
             error: components["schemas"]["Failure"] | null;
             /**
@@ -1323,6 +1331,9 @@ export interface components {
         /**
          * Version
          * @description One version of a message. Fields that only the tutor's messages have are null or empty in a person's.
+         *
+         *     `thinking`: what the model thought before and between its text. `finish_reason`: of a complete answer, `length` if
+         *     the model ended at its maximum length.
          */
         Version: {
             id: components["schemas"]["PydanticObjectId"];
@@ -1345,6 +1356,10 @@ export interface components {
              * @default []
              */
             citations: components["schemas"]["Citation"][];
+            /** Thinking */
+            thinking: string | null;
+            /** Finish Reason */
+            finish_reason: ("stop" | "length") | null;
             feedback: components["schemas"]["Feedback"] | null;
             error: components["schemas"]["Failure"] | null;
         };
@@ -1378,7 +1393,10 @@ export interface components {
         Done: {
             session_id: components["schemas"]["PydanticObjectId"];
         };
-        /** MessageComplete */
+        /**
+         * MessageComplete
+         * @description The ending. `finish_reason`: of a complete answer, `length` if the model ended at its maximum length.
+         */
         MessageComplete: {
             id: components["schemas"]["PydanticObjectId"];
             /** Content */
@@ -1389,6 +1407,8 @@ export interface components {
             citations: components["schemas"]["Citation"][] | null;
             /** Model */
             model: string;
+            /** Finish Reason */
+            finish_reason: ("stop" | "length") | null;
         };
         /** MessageDelta */
         MessageDelta: {
@@ -1423,11 +1443,24 @@ export interface components {
             question?: string | null;
         };
         /**
+         * ThinkingDelta
+         * @description A part of the model's thinking. After `message_start` it is sent from its beginning.
+         *
+         *     `is_loading`: the server is still loading the model.
+         */
+        ThinkingDelta: {
+            /** Delta */
+            delta: string;
+            /** Is Loading */
+            is_loading: boolean;
+        };
+        /**
          * ReplyWire
          * @description The data of each event of a reply, by the event's name. The client's types are generated from it.
          */
         ReplyWire: {
             message_start: components["schemas"]["MessageStart"];
+            thinking_delta: components["schemas"]["ThinkingDelta"];
             message_delta: components["schemas"]["MessageDelta"];
             message_complete: components["schemas"]["MessageComplete"];
             error: components["schemas"]["Failure"];

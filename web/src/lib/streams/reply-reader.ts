@@ -17,6 +17,8 @@ export interface ReplyHandlers {
   /** The reply begins. Its text is sent from the start, so text shown so far must go. */
   onStart: (start: ReplyEvents["message_start"]) => void;
   onDelta: (text: string) => void;
+  /** The model thinks, or the server loads it. `delta` is all of the thinking so far. */
+  onThinking: (thinking: ReplyEvents["thinking_delta"]) => void;
   onEnd: (end: ReplyEvents["message_complete"]) => void;
   onError: (error: ReplyEvents["error"]) => void;
   onConnection: (isLost: boolean) => void;
@@ -37,7 +39,13 @@ export type ReplySource =
 
 type TabMessage =
   | { kind: "hello" }
-  | { kind: "state"; start: ReplyEvents["message_start"]; text: string; lastId: string | null }
+  | {
+      kind: "state";
+      start: ReplyEvents["message_start"];
+      text: string;
+      thinking: ReplyEvents["thinking_delta"];
+      lastId: string | null;
+    }
   | { kind: "event"; event: ServerEvent; after: string | null }
   | { kind: "lost"; lost: boolean };
 
@@ -46,6 +54,7 @@ const TAKEOVER_MS = 100;
 /** The tab that asked keeps the lock this long after the end. A busy tab that has not received the end would read again. */
 const LINGER_MS = 1_000;
 const UNAVAILABLE = [502, 503, 504];
+const NO_THINKING: ReplyEvents["thinking_delta"] = { delta: "", is_loading: false };
 
 export class ReplyReader {
   replyId: string | null = null;
@@ -54,6 +63,7 @@ export class ReplyReader {
   onEnded: () => void = () => undefined;
   private start: ReplyEvents["message_start"] | null = null;
   private text = "";
+  private thinking = NO_THINKING;
   private lastId: string | null = null;
   private isReading = false;
   private tabs: SharedStream<TabMessage> | null = null;
@@ -92,25 +102,29 @@ export class ReplyReader {
     else if (Number(event.id) > Number(this.lastId)) this.tabs?.post({ kind: "hello" });
   }
 
-  private catchUp({ start, text, lastId }: Extract<TabMessage, { kind: "state" }>): void {
+  private catchUp(state: Extract<TabMessage, { kind: "state" }>): void {
+    const { start, text, thinking, lastId } = state;
     if (this.start && Number(lastId) <= Number(this.lastId)) return;
     const continues = this.start !== null && text.startsWith(this.text);
     if (!continues) this.handlers.onStart(start);
+    this.handlers.onThinking(thinking);
     this.handlers.onDelta(continues ? text.slice(this.text.length) : text);
     this.handlers.onConnection(false);
     this.start = start;
     this.text = text;
+    this.thinking = thinking;
     this.lastId = lastId;
   }
 
   private postState(): void {
-    const { start, text, lastId } = this;
-    if (start) this.tabs?.post({ kind: "state", start, text, lastId });
+    const { start, text, thinking, lastId } = this;
+    if (start) this.tabs?.post({ kind: "state", start, text, thinking, lastId });
   }
 
   private begin(start: ReplyEvents["message_start"]): void {
     this.start = start;
     this.text = "";
+    this.thinking = NO_THINKING;
     this.lastId = null;
     this.joinTabs(start.id);
     this.handlers.onStart(start);
@@ -121,6 +135,11 @@ export class ReplyReader {
     this.handlers.onDelta(delta);
   }
 
+  private think({ delta, is_loading }: ReplyEvents["thinking_delta"]): void {
+    this.thinking = { delta: this.thinking.delta + delta, is_loading };
+    this.handlers.onThinking(this.thinking);
+  }
+
   /** Take one event. Returns whether it was the last one. */
   private take({ event, data, id }: ServerEvent): boolean {
     if (id) this.lastId = id;
@@ -128,6 +147,8 @@ export class ReplyReader {
       this.begin(JSON.parse(data));
     } else if (event === "message_delta") {
       this.grow(JSON.parse(data));
+    } else if (event === "thinking_delta") {
+      this.think(JSON.parse(data));
     } else if (event === "message_complete") {
       this.ended = true;
       this.handlers.onEnd(JSON.parse(data));

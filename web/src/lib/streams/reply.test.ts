@@ -44,7 +44,8 @@ function connect(request: Request): Promise<Response> {
 
 /** A tab that reads a reply, and what it shows. */
 function openTab(source: ReplySource = { kind: "follow", replyId: "r1" }) {
-  const tab = { text: "", started: 0, status: "streaming", stop: new AbortController() };
+  const stop = new AbortController();
+  const tab = { text: "", thinking: "", started: 0, status: "streaming", stop };
   stops.push(tab.stop);
   const handlers = {
     onStart: () => {
@@ -53,6 +54,9 @@ function openTab(source: ReplySource = { kind: "follow", replyId: "r1" }) {
     },
     onDelta: (text: string) => {
       tab.text += text;
+    },
+    onThinking: ({ delta }: { delta: string }) => {
+      tab.thinking = delta;
     },
     onEnd: (end: { content: string; status: string }) => {
       tab.text = end.content;
@@ -173,4 +177,19 @@ test("a gap is filled from the tab that reads", async () => {
   await vi.waitFor(() => expect([one.text, two.text]).toEqual(["abcd", "abcd"]));
   expect(two.started).toBe(1);
   stranger.close();
+});
+
+test("a tab that joins late shows the thinking so far, and what follows", async () => {
+  const one = openTab();
+  const wire = await begin(1);
+  wire.say("message_start", start);
+  wire.say("thinking_delta", { delta: "Hm. ", is_loading: false });
+  await vi.waitFor(() => expect(one.thinking).toBe("Hm. "));
+  const two = openTab();
+  await vi.waitFor(() => expect(two.thinking).toBe("Hm. "));
+  wire.say("thinking_delta", { delta: "So.", is_loading: false });
+  await vi.waitFor(() => expect([one.thinking, two.thinking]).toEqual(["Hm. So.", "Hm. So."]));
+  wire.say("message_start", start);
+  wire.say("thinking_delta", { delta: "Hm.", is_loading: false });
+  await vi.waitFor(() => expect(one.thinking).toBe("Hm."));
 });

@@ -1,6 +1,7 @@
 // The state of a chat, with the server replaced at `fetch`: what is sent, resumed and refused.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDraft, writeDraft } from "@/lib/drafts/drafts";
+import { useThoughts } from "@/lib/streams/thoughts";
 import { savedMessage } from "@/test/messages";
 import { pathOf } from "@/test/requests";
 import { mergeThread } from "../thread/thread";
@@ -37,6 +38,7 @@ const end = {
   usage: { output_tokens: 2 },
   citations: [],
   model: "m",
+  finish_reason: "stop",
 };
 const turn = () => useChat.getState().turns[0];
 
@@ -75,6 +77,32 @@ describe("asking", () => {
     expect(onStarted).toHaveBeenCalledWith("s1");
     expect(readDraft(draftKey("new:all"))).toBeNull();
     expect(useChat.getState().announcement).toBe("Answer ready");
+  });
+
+  test("another text in the composer stays when a question is taken", async () => {
+    writeDraft(draftKey("new:all"), "My next question");
+    answers = [() => sse(["message_start", start], ["message_complete", end], ["done", {}])];
+    ask(question);
+    await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
+    expect(readDraft(draftKey("new:all"))?.value).toBe("My next question");
+  });
+
+  test("thinking is kept apart from the text, and an answer at its maximum length says so", async () => {
+    answers = [
+      () =>
+        sse(
+          ["message_start", start],
+          ["thinking_delta", { delta: "Hm. ", is_loading: true }],
+          ["thinking_delta", { delta: "So.", is_loading: false }],
+          ["message_delta", { delta: "Hello world" }, "11"],
+          ["message_complete", { ...end, finish_reason: "length" }],
+          ["done", {}],
+        ),
+    ];
+    ask(question);
+    await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
+    expect(turn()).toMatchObject({ text: "Hello world", finishReason: "length" });
+    expect(useThoughts.getState().r1).toEqual({ delta: "Hm. So.", is_loading: false });
   });
 
   test("a second question waits for the first answer", () => {

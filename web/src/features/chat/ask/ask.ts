@@ -42,6 +42,7 @@ function newTurn(fields: RequiredFields & Partial<LiveTurn>): LiveTurn {
     leftOut: 0,
     usage: null,
     citations: null,
+    finishReason: null,
     error: null,
     endedAt: null,
     ...fields,

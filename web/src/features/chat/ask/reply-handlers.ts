@@ -2,9 +2,10 @@
 import { api } from "@/lib/api/client";
 import { sentenceOf } from "@/lib/api/problem";
 import type { ReplyEvents, ReplyStatus } from "@/lib/api/types";
-import { clearDraft } from "@/lib/drafts/drafts";
+import { clearDraft, readDraft } from "@/lib/drafts/drafts";
 import { coalesced } from "@/lib/streams/coalesce";
 import type { ReplyHandlers } from "@/lib/streams/reply-reader";
+import { setThought } from "@/lib/streams/thoughts";
 import { announceChange } from "./channel";
 import { chatKey, draftKey, editDraftKey, type LiveTurn, useChat } from "./store";
 
@@ -48,10 +49,10 @@ function fieldsFrom(turn: LiveTurn, start: ReplyEvents["message_start"]): Partia
   };
 }
 
-/** Remove the draft of a question that the server has. */
+/** Remove the draft of a question that the server has. Another text in the composer stays. */
 function removeDraft(turn: LiveTurn): void {
-  if (turn.replaces) clearDraft(editDraftKey(turn.replaces));
-  else clearDraft(draftKey(turn.chat));
+  const key = turn.replaces ? editDraftKey(turn.replaces) : draftKey(turn.chat);
+  if (turn.replaces || readDraft<string>(key)?.value.trim() === turn.question) clearDraft(key);
 }
 
 /** Return the handlers that put a reply into its turn. */
@@ -72,6 +73,10 @@ export function handlersFor(key: string, onStarted?: (sessionId: string) => void
       if (before.stopping) sendStop(key);
     },
     onDelta: buffer.add,
+    onThinking: (thinking) => {
+      const { replyId = null } = turnOf(key) ?? {};
+      if (replyId) setThought(replyId, thinking);
+    },
     onEnd: (end) => {
       buffer.reset();
       patch(key, {
@@ -79,6 +84,7 @@ export function handlersFor(key: string, onStarted?: (sessionId: string) => void
         status: end.status,
         usage: end.usage,
         citations: end.citations,
+        finishReason: end.finish_reason,
         endedAt: new Date().toISOString(),
         stopping: false,
         connectionLost: false,

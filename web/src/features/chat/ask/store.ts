@@ -2,7 +2,7 @@
 // the announcement for screen readers. ask.ts changes it. Once the saved chat contains a turn, the turn is dropped and
 // only its React keys stay, so that no text is drawn again.
 import { create } from "zustand";
-import type { Citation, ReplyError, ReplyStatus, Usage } from "@/lib/api/types";
+import type { Citation, ReplyError, ReplyEvents, ReplyStatus, Usage } from "@/lib/api/types";
 
 export interface LiveTurn {
   key: string;
@@ -26,6 +26,7 @@ export interface LiveTurn {
   leftOut: number;
   usage: Usage | null;
   citations: Citation[] | null;
+  finishReason: ReplyEvents["message_complete"]["finish_reason"];
   error: ReplyError | null;
   endedAt: string | null;
 }

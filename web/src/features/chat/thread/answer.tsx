@@ -3,7 +3,7 @@ import { Link } from "react-router";
 import type { Citation } from "@/lib/api/types";
 import { Markdown } from "@/markdown/markdown";
 import { Button } from "@/ui/button";
-import { Waiting } from "@/ui/waiting";
+import { Thought } from "@/ui/thought";
 import { useChat } from "../ask/store";
 import { AnswerFooter, type AnswerFooterProps } from "./answer-footer";
 import { Heading } from "./heading";
@@ -14,11 +14,25 @@ interface AnswerProps extends Omit<AnswerFooterProps, "onAgain"> {
   stopping: boolean;
   /** Asks the question again; null if that is not possible. */
   onAgain: (() => void) | null;
+  /** Asks for the rest of an answer that reached the maximum length; null if that is not possible. */
+  onContinue: (() => void) | null;
 }
 
-/** Shows why an answer ended early, with Retry if it may help. */
-function Ending({ message, onAgain }: Pick<AnswerProps, "message" | "onAgain">) {
+/** Shows why an answer ended early, with the button that may help. */
+function Ending({
+  message,
+  onAgain,
+  onContinue,
+}: Pick<AnswerProps, "message" | "onAgain" | "onContinue">) {
   const { status, error } = message;
+  if (message.finish_reason === "length") {
+    return (
+      <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-md bg-panel px-3 py-2 text-[14px] text-soft">
+        <span>The answer reached the model's maximum length.</span>
+        {onContinue && <Button onClick={onContinue}>Continue</Button>}
+      </div>
+    );
+  }
   if (status === "complete" || status === "streaming") return null;
   const words =
     status === "stopped"
@@ -66,11 +80,15 @@ function Text({ message, turn, stopping }: Pick<AnswerProps, "message" | "turn" 
   const streaming = message.status === "streaming";
   const growing = useChat((state) => (turn ? state.growing[turn] : undefined));
   const text = growing ?? message.content;
-  if (text === "") return streaming && <Waiting />;
-  return <Markdown text={text} streaming={streaming && !stopping} />;
+  return (
+    <>
+      <Thought replyId={message.id} saved={message.thinking} isWaiting={streaming && text === ""} />
+      {text !== "" && <Markdown text={text} streaming={streaming && !stopping} />}
+    </>
+  );
 }
 
-export function Answer({ turn, stopping, onAgain, ...foot }: AnswerProps) {
+export function Answer({ turn, stopping, onAgain, onContinue, ...foot }: AnswerProps) {
   const { message } = foot;
   const mayHelp = message.error?.retryable !== false;
   const again = mayHelp ? onAgain : null;
@@ -79,7 +97,7 @@ export function Answer({ turn, stopping, onAgain, ...foot }: AnswerProps) {
     <>
       <Heading message={message} />
       <Text key={message.id} message={message} turn={turn} stopping={stopping} />
-      <Ending message={message} onAgain={again} />
+      <Ending message={message} onAgain={again} onContinue={onContinue} />
       {message.status !== "streaming" && <Citations citations={message.citations} />}
       <AnswerFooter {...foot} onAgain={endedWell ? again : null} />
     </>

@@ -11,6 +11,8 @@ export interface TurnActions {
   sessionId: string | null;
   /** Ask `text` in place of this question. */
   askAgain: (question: Message, text: string) => void;
+  /** Ask for the rest of the last answer. */
+  continueAnswer: () => void;
   /** Keep the view in place. */
   hold: () => void;
 }

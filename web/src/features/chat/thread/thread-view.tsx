@@ -33,6 +33,7 @@ interface ThreadViewProps {
   target: JumpTarget | null;
   start: ReactNode;
   onAskAgain: (question: Message, text: string) => void;
+  onContinue: () => void;
 }
 
 function ShowMore({ more, label }: { more: More; label: string }) {
@@ -66,7 +67,7 @@ function useSentHere(entries: Entry[], last: string | undefined) {
 
 export function ThreadView(props: ThreadViewProps) {
   const { chat, sessionId, entries, leftOut, answering, earlier, later, target } = props;
-  const { start, onAskAgain } = props;
+  const { start, onAskAgain, onContinue } = props;
   const list = useMemo(() => exchanges(entries), [entries]);
   const last = list.at(-1)?.key;
   const sent = useSentHere(entries, last);
@@ -75,8 +76,8 @@ export function ThreadView(props: ThreadViewProps) {
   useJumpToMessage(reading, target, list);
   const [away, setAway] = useState(false);
   const actions = useMemo<TurnActions>(
-    () => ({ sessionId, askAgain: onAskAgain, hold }),
-    [sessionId, onAskAgain, hold],
+    () => ({ sessionId, askAgain: onAskAgain, continueAnswer: onContinue, hold }),
+    [sessionId, onAskAgain, onContinue, hold],
   );
   const onLatest = useCallback(() => {
     if (later.available) return later.toNewest();

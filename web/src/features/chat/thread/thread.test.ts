@@ -25,6 +25,7 @@ const turn = (rest: Partial<LiveTurn>): LiveTurn => ({
   leftOut: 0,
   usage: null,
   citations: null,
+  finishReason: null,
   error: null,
   endedAt: null,
   ...rest,

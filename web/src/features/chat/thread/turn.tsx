@@ -67,6 +67,7 @@ function AnswerOf({ answer, question, turn, isOpen, actions }: AnswerOfProps) {
         stopping={turn?.turn?.stopping ?? false}
         sessionId={shown ? null : actions.sessionId}
         onAgain={mayAsk ? () => actions.askAgain(question, question.content) : null}
+        onContinue={mayAsk ? actions.continueAnswer : null}
       />
     </Article>
   );

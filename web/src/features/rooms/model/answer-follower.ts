@@ -4,6 +4,7 @@ import { api } from "@/lib/api/client";
 import { coalesced } from "@/lib/streams/coalesce";
 import { runReply } from "@/lib/streams/reply";
 import type { ReplyHandlers, ReplySource } from "@/lib/streams/reply-reader";
+import { setThought } from "@/lib/streams/thoughts";
 import { answerText, setAnswerText } from "./store";
 
 export class AnswerFollower {
@@ -24,6 +25,7 @@ export class AnswerFollower {
         setAnswerText(replyId, "");
       },
       onDelta: buffer.add,
+      onThinking: (thinking) => setThought(replyId, thinking),
       onEnd: (end) => {
         buffer.reset();
         setAnswerText(replyId, end.content);

@@ -4,7 +4,7 @@ import { memo } from "react";
 import type { RoomMessage } from "@/lib/api/types";
 import { clockTime, exactTime } from "@/lib/text/time";
 import { Markdown } from "@/markdown/markdown";
-import { Waiting } from "@/ui/waiting";
+import { Thought } from "@/ui/thought";
 import { useRoomContext } from "../model/room-context";
 import { useRoomStore } from "../model/store";
 import { MessageEditor } from "./message-editor";
@@ -54,10 +54,10 @@ function Text({ message }: { message: RoomMessage }) {
     isStreaming ? state.answerTexts[message.id] : undefined,
   );
   const text = runningText ?? message.content;
-  if (text === "") return isStreaming ? <Waiting /> : null;
   return (
     <>
-      <Markdown text={text} streaming={isStreaming} />
+      {message.is_agent && <Thought replyId={message.id} isWaiting={isStreaming && text === ""} />}
+      {text !== "" && <Markdown text={text} streaming={isStreaming} />}
       {message.edited_at && (
         <span className="text-[12px] text-dim" title={`Edited ${exactTime(message.edited_at)}`}>
           edited
