@@ -1,6 +1,6 @@
-"""Makes the pages of `docs/` that come from the code, and the drawing of the imports between the rooms.
+"""Makes what comes from the code: pages of `docs/`, the drawing of the imports, and the client's rule for mentions.
 
-`python -m testing.pages` writes `settings.md`, `cli.md` and the newer drawing of `architecture.md`.
+`python -m testing.pages` writes `settings.md`, `cli.md`, the newer drawing of `architecture.md`, and `MENTION_RULE`.
 `python -m testing.pages drawing FOLDER PACKAGE` prints the imports between the top rooms of any package as a Mermaid
 graph.
 """
@@ -15,8 +15,10 @@ import typer
 
 from tutordesk.cli.main import app
 from tutordesk.ground.settings import Settings
+from tutordesk.rooms.mentions import AFTER, BEFORE
 
 DOCS = Path(__file__).parents[2] / "docs"
+MENTION_RULE = DOCS.parent / "web" / "src" / "lib" / "text" / "mention-rule.ts"
 
 
 def settings_page() -> str:
@@ -83,6 +85,15 @@ def _meaning(parameter: Any) -> str:
     return " ".join((getattr(parameter, "help", None) or "").split()).replace("|", "\\|")
 
 
+def mention_rule() -> str:
+    """Return the client's module with the patterns of mentions."""
+    return (
+        "// What surrounds a mention, made from tutordesk/rooms/mentions.py by `python -m testing.pages`.\n"
+        f"export const BEFORE = String.raw`{BEFORE}`;\n"
+        f"export const AFTER = String.raw`{AFTER}`;\n"
+    )
+
+
 def drawing(folder: Path, package: str) -> str:
     """Return the imports between the rooms on a package's top floor, as a Mermaid graph. Tests are no rooms."""
     top = folder / package
@@ -115,6 +126,7 @@ if __name__ == "__main__":
     else:
         (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
         (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
+        MENTION_RULE.write_text(mention_rule(), encoding="utf-8")
         page = (DOCS / "architecture.md").read_text(encoding="utf-8")
         drawn = f"```mermaid\n{drawing(DOCS.parent / 'api', 'tutordesk')}```"
         (DOCS / "architecture.md").write_text(re.sub(r"```mermaid.*?```", drawn, page, count=1, flags=re.S), "utf-8")

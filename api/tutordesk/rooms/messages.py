@@ -3,7 +3,6 @@
 Each message is stored exactly once: its author's `client_message_id` makes a repeated post harmless.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,15 +13,13 @@ from beanie import PydanticObjectId
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Patience, Query, Row, Session
 from tutordesk.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
+from tutordesk.rooms.mentions import may_mention, mentioned_names
 from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
 from tutordesk.rooms.timeline import Timeline, document_of
 
 MAX_BYTES = 32_000
-MAX_MENTIONS, MAX_MENTION_CHARACTERS, MAX_MATCHED_MEMBERS = 50, 60, 2_000
+MAX_MATCHED_MEMBERS = 2_000
 GONE = "This message no longer exists. Reload the room."
-CODE = re.compile(r"(`{3,}|~{3,}).*?(?:\1|\Z)|`[^`\n]*`", re.S)
-ASKS_TUTOR = re.compile(r"(?<![\w@/.])@tutor\b", re.I)
-MENTION = re.compile(r"(?<![\w@/.])@(?=\S)")
 
 
 class Silenced(Forbidden):
@@ -36,11 +33,6 @@ class Posted:
 
     message: MessageOut
     record: RoomRecord | None
-
-
-def asks_tutor(content: str) -> bool:
-    """Return whether the message mentions the tutor, outside of code."""
-    return bool(ASKS_TUTOR.search(CODE.sub(" ", content)))
 
 
 async def post_message(
@@ -95,7 +87,7 @@ async def edit_message(
     change = {
         "content": content,
         "edited_at": now(),
-        "mentions": await _mentioned(member.room_id, CODE.sub(" ", content)),
+        "mentions": await _mentioned(member.room_id, content),
     }
     message = message.model_copy(update=change)
     return Posted(message_out(message), await _change(timeline, message, change, "message_edited"))
@@ -181,19 +173,11 @@ async def _same_message(message: RoomMessage) -> MessageOut:
     return message_out(earlier)
 
 
-async def _mentioned(room_id: PydanticObjectId, text: str) -> list[PydanticObjectId]:
-    """Return the members named after an `@`. If two names match, the longer one counts."""
-    text = CODE.sub(" ", text)
-    places = [match.end() for match in MENTION.finditer(text)]
-    if not places:
+async def _mentioned(room_id: PydanticObjectId, content: str) -> list[PydanticObjectId]:
+    """Return the members whose names the message mentions."""
+    if not may_mention(content):
         return []
     present = {"room_id": room_id, "is_removed": False}
     rows = await RoomMember.get_motor_collection().find(present, {"user_id": 1, "name": 1}).to_list(MAX_MATCHED_MEMBERS)
-    members = sorted(((row["name"].casefold(), row["user_id"]) for row in rows), reverse=True)
-    mentioned: dict[PydanticObjectId, None] = {}
-    for place in places[:MAX_MENTIONS]:
-        rest = text[place : place + MAX_MENTION_CHARACTERS].casefold()
-        names = {name for name, _ in members if rest.startswith(name) and not rest[len(name) :][:1].isalnum()}
-        longest = max(names, key=len, default="")
-        mentioned |= {user_id: None for name, user_id in members if name == longest and names}
-    return list(mentioned)
+    user_ids = {row["name"]: row["user_id"] for row in rows}
+    return [user_ids[name] for name in mentioned_names(content, user_ids)]

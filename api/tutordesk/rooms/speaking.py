@@ -6,7 +6,8 @@ from tutordesk.ground.database import Patience
 from tutordesk.identity.access import MemberOfRequest
 from tutordesk.identity.limits import Limits
 from tutordesk.rooms.agent.agent import Agent
-from tutordesk.rooms.messages import Posted, asks_tutor, delete_message, edit_message, post_message
+from tutordesk.rooms.mentions import asks_tutor
+from tutordesk.rooms.messages import Posted, delete_message, edit_message, post_message
 from tutordesk.rooms.models import MessageOut, RoomMember
 from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.timeline import Timeline, event_of

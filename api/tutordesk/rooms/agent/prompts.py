@@ -8,7 +8,7 @@ from beanie import PydanticObjectId
 
 from tutordesk.ground.errors import NotFound
 from tutordesk.replies.models import Message, Reply
-from tutordesk.rooms.messages import ASKS_TUTOR
+from tutordesk.rooms.mentions import without_tutor
 from tutordesk.rooms.models import Room, RoomMessage
 from tutordesk.tickets.models import access_ticket, as_source
 from tutordesk.tickets.search import find_sources
@@ -20,7 +20,7 @@ CONTEXT_MESSAGES = 60
 
 async def reply_to(room: Room, question: RoomMessage, model: str, owner: str) -> tuple[Reply, Prompt]:
     """Return the reply to save, and its prompt: the question with its history and tickets."""
-    text = ASKS_TUTOR.sub("", question.content).strip() or question.content
+    text = without_tutor(question.content) or question.content
     sources = await _sources(room, text)
     history = await _turns_before(question)
     prompt = tutor_prompt(history, f"{question.name}: {text}", sources, room.ticket_id is not None, in_room=True)

@@ -1,37 +1,25 @@
-// Finds names after an `@` as the server does (tutordesk/rooms/messages.py): not inside a word, in any case, and the
-// longer of two names that begin alike.
+// Finds names after an `@` by the server's rule: not inside a word, in any case, and the longer of two names that begin
+// alike.
+import { AFTER, BEFORE } from "./mention-rule";
+
 export interface MentionPiece {
   text: string;
   isMention: boolean;
 }
 
-const PLACE = /(?<![\w@/.])@(?=\S)/gu;
-const LETTER = /^[\p{L}\p{N}]/u;
+const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
 
-/** Cut a text at the names mentioned in it. Returns the pieces in their order. */
+/** Cut a text at the names mentioned in it. Returns the pieces in their order, in Unicode's composed form. */
 export function splitMentions(text: string, names: readonly string[]): MentionPiece[] {
-  const pieces: MentionPiece[] = [];
-  let at = 0;
-  const push = (to: number, isMention: boolean) => {
-    if (to > at) pieces.push({ text: text.slice(at, to), isMention });
-    at = to;
-  };
-  for (const { index } of text.matchAll(PLACE)) {
-    if (index < at) continue;
-    const follows = text.slice(index + 1, index + 62);
-    const folded = follows.toLocaleLowerCase("en");
-    const mentioned = names
-      .filter(
-        (name) =>
-          name !== "" &&
-          folded.startsWith(name.toLocaleLowerCase("en")) &&
-          !LETTER.test(follows.slice(name.length)),
-      )
-      .sort((first, second) => second.length - first.length)[0];
-    if (mentioned === undefined) continue;
-    push(index, false);
-    push(index + 1 + mentioned.length, true);
-  }
-  push(text.length, false);
-  return pieces;
+  const composed = text.normalize("NFC");
+  const longestFirst = names
+    .filter((name) => name !== "")
+    .map((name) => name.normalize("NFC").replace(SYNTAX, "\\$&"))
+    .sort((first, second) => second.length - first.length);
+  if (longestFirst.length === 0) return [{ text: composed, isMention: false }];
+  const mention = new RegExp(`(${BEFORE}(?:${longestFirst.join("|")})${AFTER})`, "iu");
+  return composed
+    .split(mention)
+    .map((piece, index) => ({ text: piece, isMention: index % 2 === 1 }))
+    .filter((piece) => piece.text !== "");
 }

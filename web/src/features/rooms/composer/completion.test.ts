@@ -16,6 +16,8 @@ test.each([
   ["@ana m", ["Ana Maria"]],
   ["@tan", ["Bob Tanaka"]],
   ["@t", ["tutor", "Bob Tanaka"]],
+  ["请问@tu", ["tutor"]],
+  ["안녕@an", ["Ana", "Ana Maria"]],
 ])("%s offers %j", (text, names) => {
   expect(candidateNames(text)).toEqual(names);
 });

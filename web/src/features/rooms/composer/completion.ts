@@ -1,6 +1,7 @@
 // Completes a name after `@`: finds the members that match (and the tutor), and writes the chosen name into the
 // text. Pure.
 import type { RoomMember } from "@/lib/api/types";
+import { BEFORE } from "@/lib/text/mention-rule";
 
 export interface Candidate {
   id: string;
@@ -16,10 +17,10 @@ export interface Completion {
 }
 
 const MAX_CANDIDATES = 8;
-const MENTION_BEFORE_CARET = /(?<![\w@/.])@([^@\n]{0,40})$/u;
+const MENTION_BEFORE_CARET = new RegExp(`${BEFORE}([^@\\n]{0,40})$`, "u");
 const TUTOR: Candidate = { id: "tutor", name: "tutor", isTutor: true };
 
-const fold = (text: string): string => text.toLocaleLowerCase("en");
+const fold = (text: string): string => text.normalize("NFC").toLowerCase();
 
 function matches(name: string, typed: string): boolean {
   const folded = fold(name);
