@@ -7,8 +7,8 @@ REFUSED = [
     "ᴛᴜᴛᴏʀ", "𝐭𝐮𝐭𝐨𝐫", "🅣🅤🅣🅞🅡", "ⓣⓤⓣⓞⓡ", "ʇutor", "Tutor™", "tutor\u00ad", "\u202erotut", "Tutor Ann", "Ann Tutor",
     "TutorAnn", "tutordesk", "Tutor-Desk", "ad\u200bmin", "ａｄｍｉｎ", "A d m i n", "A.d.m.i.n Ann", "Admin1", "adm1n",
     "admln", "ADMlN", "@dm!n", "adrnin", "admın", "ádmin", "ɑdmin", "🅰🅳🅼🅸🅽", "🇦🇩🇲🇮🇳", "Ann (admin)", "agent", "аgent",
-    "agent47", "systern", "Support_Team", "Moderator", "4ssistant", "administrator", "AI", "A.I.", "B0T", "4ll",
-    "@here", "everyone", "All",
+    "agent47", "systern", "Support_Team", "Moderator", "4ssistant", "administrator", "AI", "ai", "A.I.", "B0T", "4ll",
+    "@here", "aI", "everyone", "All",
 ]  # fmt: skip
 UNUSABLE = {
     "empty": "",
@@ -21,6 +21,10 @@ UNUSABLE = {
     "zero": "a\x00b",
     "two lines": "Ann\nLee",
     "joiner": "Ann\u200dLee",
+    "joiner at the end": "علی\u200c",
+    "joiner beside Latin": "علی\u200cAnn",
+    "two joiners": "علی\u200c\u200cرضا",
+    "joiner without a picture": "Ann 👩\u200d",
     "tag": "Ann\U000e0041",
     "isolate": "\u2066Ann\u2069",
     "private": "Ann\ue000",
@@ -33,6 +37,8 @@ WELCOME = [
     "José", "O'Brien", "Zoë 3", "Ai Weiwei", "Alison", "Al", "Ali", "Alla", "Botond", "Agentina", "Hereward", "Bernard",
     "R2D2", "Jean-Luc", "Dr. Who", "Ann (she/her)", "Łukasz", "Søren", "Nguyễn Văn An", "Ördög", "Þór", "Иван",
     "Іванна", "Анна Smith", "Ελένη", "李小龙", "田中さん", "Tomさん", "김민준", "محمد علی", "דוד", "हिन्दी", "สมชาย",
+    "علی\u200cرضا", "Ann 👩\u200d💻", "Ai", "क\u094d\u200dष", "ശ\u0d4d\u200dരീ", "Bo 👨\u200d👩\u200d👧",
+    "Cy 👋🏽",
 ]  # fmt: skip
 
 

@@ -32,6 +32,15 @@ async def test_tags_are_trimmed_folded_and_unique(mock: httpx.AsyncClient) -> No
     assert ticket["tags"] == ["http", "strasse", "a b"]
 
 
+async def test_tags_that_look_the_same_are_one(mock: httpx.AsyncClient) -> None:
+    tags = ["café", "cafe\u0301", "한글", "\u1112\u1161\u11ab\u1100\u1173\u11af", "\u200bmath", "math", "\u200b"]
+    ticket = await create_ticket(mock, tags=tags)
+    assert ticket["tags"] == ["café", "한글", "math"]
+    for tag in tags[:-1]:
+        rows = (await mock.get("/tickets", params={"tag": tag})).json()
+        assert [row["id"] for row in rows] == [ticket["id"]], tag
+
+
 async def test_category_defaults_when_blank(mock: httpx.AsyncClient) -> None:
     assert (await create_ticket(mock, category="  "))["category"] == "general"
 
@@ -50,6 +59,9 @@ async def test_category_defaults_when_blank(mock: httpx.AsyncClient) -> None:
         ({"description": ""}, "description"),
         ({"description": {"$gt": ""}}, "description"),
         ({"category": "x" * 61}, "category"),
+        ({"title": "\u200b"}, "title"),
+        ({"title": "\u00ad \ufeff"}, "title"),
+        ({"description": "\u2060\n"}, "description"),
         ({"tags": [f"t{n}" for n in range(21)]}, "tags"),
         ({"tags": ["x" * 41]}, "tags"),
         ({"tags": "one"}, "tags"),

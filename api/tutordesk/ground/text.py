@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+import regex
+
 CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0003134f"
 WORD = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 IS_CJK = re.compile(rf"[{CJK}]")
@@ -92,16 +94,49 @@ def first_words(text: str, limit: int) -> str:
     return shorten(beginning, limit * 12)
 
 
+# Characters that show nothing but are letters or marks: Default_Ignorable_Code_Point, and the blank Braille pattern.
+UNSEEN_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+UNSEEN = regex.compile(rf"[\p{{Cc}}\p{{Cf}}\p{{Cs}}\p{{Z}}\s{UNSEEN_LETTERS}]+")
+# Invisible characters that a script or an emoji needs: joiners between joining letters, after a virama and in emoji,
+# the choice between text and emoji, and the letters in flags of regions.
+JOINING = r"[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mongolian}]"
+NEEDED = regex.compile(
+    rf"(?<={JOINING}\p{{M}}*)\u200c(?={JOINING})|(?<=\p{{Canonical_Combining_Class=9}})[\u200c\u200d](?=\p{{L}})"
+    r"|(?<=\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]?)\u200d(?=\p{Extended_Pictographic})"
+    r"|(?<=[\p{S}\p{N}#*])[\ufe0e\ufe0f]"
+    r"|(?<=\U0001f3f4)[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
+)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether the text shows nothing: no character but white space and invisible ones."""
+    return bool(UNSEEN.fullmatch(text)) if text else True
+
+
+def one_spelling(text: str) -> str:
+    """Return the text composed (NFC), in lower case and one line, without invisible characters that nothing needs."""
+    lower = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).replace("i\u0307", "i")
+    return " ".join(without_unseen(lower).split())
+
+
+def without_unseen(text: str) -> str:
+    """Return the text without invisible characters, but with those that a script or an emoji needs."""
+    needed = {place for match in NEEDED.finditer(text) for place in range(*match.span())}
+    return "".join(
+        char for place, char in enumerate(text) if char.isspace() or place in needed or not UNSEEN.match(char)
+    )
+
+
 def in_one_line(text: str) -> str:
     """Return the text with every run of white space as one space. Raises ValueError for text without a word."""
     line = " ".join(text.split())
-    if not line:
+    if is_blank(line):
         raise ValueError("must not be empty")
     return line
 
 
 def not_blank(text: str) -> str:
-    """Return the text. Raises ValueError for nothing but white space."""
-    if not text.strip():
+    """Return the text. Raises ValueError for a text that shows nothing."""
+    if is_blank(text):
         raise ValueError("must not be empty")
     return text

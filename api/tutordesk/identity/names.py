@@ -12,18 +12,17 @@ from functools import cache, lru_cache
 from itertools import groupby
 
 from tutordesk.ground.errors import FieldError, Invalid
+from tutordesk.ground.text import NEEDED, UNSEEN_LETTERS
 
 MAX_CHARACTERS, MAX_MARKS = 40, 4
 # Refused as any word of a name, however it is spelled.
 RESERVED = ("tutor", "tutordesk", "admin", "administrator", "agent", "assistant", "moderator", "system", "support")
-# Refused as the whole name only: Ai Weiwei and Alison are people.
+# Refused as the whole name only: Ai Weiwei and Alison are people. So is Ai, if it is written as a name.
 RESERVED_ALONE = ("everyone", "here", "all", "bot", "ai")
+GIVEN_NAMES = ("Ai",)
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-# Letters and marks that show nothing (Default_Ignorable_Code_Point that are not Cf), and the blank Braille pattern.
-UNSEEN_LETTERS = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
-)
+UNSEEN_LETTER = re.compile(f"[{UNSEEN_LETTERS}]")
 PICTURE_STYLE = re.compile("[\ufe0e\ufe0f]")  # shows the character before it as text or as an emoji; keyboards add it
 WRITTEN_TOGETHER = {"LATIN", "HAN", "HIRAGANA", "KATAKANA", "BOPOMOFO", "HANGUL"}  # in one word, in East Asia
 ANY_SCRIPT = {"COMMON", "INHERITED"}
@@ -35,7 +34,8 @@ AS_LETTERS = str.maketrans("0345789@$€!|", "oeastbgase11")  # 1 is i or l
 def check_name(text: str) -> str:
     """Return the name for display: NFC, trimmed, single spaces, 1 to 40 characters. Raises Invalid with a sentence."""
     typed = PICTURE_STYLE.sub("", unicodedata.normalize("NFC", text.strip()))
-    if any(unicodedata.category(char) in UNSEEN for char in typed) or UNSEEN_LETTERS.search(typed):
+    seen = NEEDED.sub("", typed)
+    if any(unicodedata.category(char) in UNSEEN for char in seen) or UNSEEN_LETTER.search(seen):
         raise _invalid("This name contains an invisible character. Type it again without it.")
     name = " ".join(typed.split())
     if not 1 <= len(name) <= MAX_CHARACTERS:
@@ -58,6 +58,8 @@ def name_key(name: str) -> str:
 
 def is_reserved(name: str) -> bool:
     """Return whether a name claims, or seems to claim, to be the tutor, staff or everybody."""
+    if name in GIVEN_NAMES:
+        return False
     plain = _plain(name)
     words = _words(plain, "")
     readings = [_words(plain, SYMBOLS_AS_LETTERS), words, [word.strip("0123456789") for word in words]]

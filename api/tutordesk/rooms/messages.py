@@ -13,6 +13,7 @@ from beanie import PydanticObjectId
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Patience, Query, Row, Session
 from tutordesk.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
+from tutordesk.ground.text import is_blank
 from tutordesk.rooms.mentions import may_mention, mentioned_names
 from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
 from tutordesk.rooms.timeline import Timeline, document_of
@@ -120,7 +121,7 @@ async def read_messages(
 
 def check_content(content: str) -> None:
     """Refuse content that cannot be a message. Raises Invalid and TooLong."""
-    if not content.strip():
+    if is_blank(content):
         raise Invalid("The message is empty. Write something and try again.")
     try:
         size = len(content.encode())

@@ -8,16 +8,19 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from beanie import Document, PydanticObjectId
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Row
+from tutordesk.ground.text import in_one_line
 from tutordesk.replies.models import ReplyStatus
 
 SCHEMA_VERSION = 1
 AGENT_NAME = "Tutor"
-RoomName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=80)]
+RoomName = Annotated[
+    str, StringConstraints(strict=True, strip_whitespace=True, max_length=80), AfterValidator(in_one_line)
+]
 Topic = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=300)]
 RecordType = Literal[
     "message_posted",

@@ -16,7 +16,7 @@ from pymongo import IndexModel
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Row
 from tutordesk.ground.errors import NotFound
-from tutordesk.ground.text import in_one_line, not_blank, plain_text, shorten
+from tutordesk.ground.text import in_one_line, is_blank, not_blank, one_spelling, plain_text, shorten
 from tutordesk.replies.models import Transcript
 from tutordesk.tutor.models import Source
 
@@ -30,13 +30,13 @@ UP = pymongo.ASCENDING
 
 
 def _category(text: str) -> str:
-    return " ".join(text.split()) or DEFAULT_CATEGORY
+    return DEFAULT_CATEGORY if is_blank(text) else " ".join(text.split())
 
 
 def fold_tags(tags: list[str]) -> list[str]:
-    """Return the tags trimmed, case-folded, without a leading `#`, each once. Raises ValueError past a limit."""
-    folded = dict.fromkeys(" ".join(tag.split()).lstrip("#").casefold() for tag in tags)
-    distinct = [tag for tag in folded if tag]
+    """Return the tags in one spelling each, without a leading `#`. Raises ValueError past a limit."""
+    folded = dict.fromkeys(one_spelling(tag).lstrip("#") for tag in tags)
+    distinct = [tag for tag in folded if not is_blank(tag)]
     if len(distinct) > MAX_TAGS:
         raise ValueError(f"can be {MAX_TAGS} at the most")
     if any(len(tag) > MAX_TAG_CHARACTERS for tag in distinct):

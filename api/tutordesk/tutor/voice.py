@@ -76,9 +76,10 @@ class Tutor:
                             raise TutorError("unknown", NO_ANSWER)
                 return
             except TutorError as error:
+                if not has_text:
+                    log.warning("model did not answer: %s (%s)", error.type, provider.model)
                 if is_last or has_text:
                     raise
-                log.warning("model did not answer: %s (%s)", error.type, provider.model)
 
     async def complete(self, prompt: Prompt) -> tuple[str, str]:
         """Return the whole answer and the model that gave it. Raises TutorError, also for an empty answer."""

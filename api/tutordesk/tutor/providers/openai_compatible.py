@@ -16,7 +16,7 @@ Servers differ in what they take. What one refuses is left out from then on.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -56,6 +56,7 @@ FINISH: dict[str, ErrorType] = {
     "network_error": "busy",
 }
 NO_SYSTEM_ROLE = re.compile(r"system (role|message|prompt)|only user and assistant roles|roles must alternate", re.I)
+THINKING = ("reasoning_content", "reasoning", "thinking")
 AFTER_FINISH_SECONDS = 2.0
 Json = Any  # JSON of foreign servers, which differ in their fields
 
@@ -69,12 +70,30 @@ class OpenAICompatible(Wire):
         super().__init__(base_url, {"Authorization": f"Bearer {api_key}"} if api_key else {})
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[Part]:
-        while True:
-            try:
-                async with aclosing(self._answer(prompt)) as parts:
-                    async for part in parts:
+        answer = Answer(prompt.tokens)
+        lines, line = await self._ask(prompt)
+        try:
+            async with asyncio.timeout(None) as after_finish, aclosing(lines):
+                while line and not answer.is_done:
+                    for part in answer.read(line):
                         yield part
-                return
+                    if answer.ending and after_finish.when() is None:
+                        after_finish.reschedule(asyncio.get_running_loop().time() + AFTER_FINISH_SECONDS)
+                    line = b"" if answer.is_done else await anext(lines, b"")
+        except (TimeoutError, TutorError) as error:
+            if not answer.ending or (isinstance(error, TutorError) and error.type != "offline"):
+                raise
+        for part in answer.rest():
+            yield part
+
+    async def _ask(self, prompt: Prompt) -> tuple[AsyncGenerator[bytes], bytes]:
+        """Return the lines of the answer and the first of them, empty if there is none. Raises TutorError."""
+        while True:
+            messages = messages_of(prompt, self._has_system_role)
+            body = {"model": self._name, "messages": messages, "stream": True, **self._options}
+            lines = self.lines("/chat/completions", body)
+            try:
+                return lines, await anext(lines, b"")
             except Refused as refusal:
                 if not self._adapt(refusal.text):
                     raise refusal.error from None
@@ -92,29 +111,6 @@ class OpenAICompatible(Wire):
             return True
         return False
 
-    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Part]:
-        messages = messages_of(prompt, self._has_system_role)
-        body = {"model": self._name, "messages": messages, "stream": True, **self._options}
-        answer = Answer(prompt.tokens)
-        try:
-            async with (
-                asyncio.timeout(None) as after_finish,
-                aclosing(self.lines("/chat/completions", body)) as lines,
-            ):
-                async for line in lines:
-                    if answer.is_stream_line(line):
-                        for part in answer.read(line):
-                            yield part
-                    if answer.is_done:
-                        break
-                    if answer.ending and after_finish.when() is None:
-                        after_finish.reschedule(asyncio.get_running_loop().time() + AFTER_FINISH_SECONDS)
-        except (TimeoutError, TutorError) as error:
-            if not answer.ending or (isinstance(error, TutorError) and error.type != "offline"):
-                raise
-        for part in answer.rest():
-            yield part
-
 
 class Answer:
     """Reads one answer, line by line."""
@@ -127,27 +123,35 @@ class Answer:
         self._is_error = False
         self._other: list[bytes] = []
 
-    def is_stream_line(self, line: bytes) -> bool:
-        """Return whether it is a line of a stream. What is none is kept for `rest`."""
-        if line.startswith((b"data:", b":", b"event:", b"error:", b"id:", b"retry:")) or not line.strip():
-            return True
-        self._other.append(line)
-        return False
-
-    def read(self, line: bytes) -> Iterator[Part]:
-        """Yield the parts of one line. Raises TutorError."""
+    def read(self, line: bytes) -> Iterable[Part]:
+        """Return the parts of one line. Raises TutorError. A line that belongs to no stream is kept for `rest`."""
         if line.startswith(b"data:"):
             data = line[5:].strip()
             if data == b"[DONE]":
                 self.is_done = True
-            elif data:
-                yield from self._read_chunk(parse(data))
-        elif line.startswith(b"error:"):
+                return ()
+            chunk = parse(data) if data else {}
+            return self._usual_text(chunk) or self._read_chunk(chunk)
+        if line.startswith(b"error:"):
             raise error_of(parse(line[6:].strip()))
-        elif line.startswith(b"event:"):
+        if line.startswith(b"event:"):
             self._is_error = line[6:].strip() == b"error"
-        else:
-            yield Thinking()
+        elif line.startswith(b":"):
+            return (Thinking(),)
+        elif line.strip() and not line.startswith((b"id:", b"retry:")):
+            self._other.append(line)
+        return ()
+
+    def _usual_text(self, chunk: dict[str, Json]) -> tuple[str] | None:
+        """Return the text of a chunk that holds nothing else, as nearly all do. The long way costs twice as much."""
+        choices = chunk.get("choices")
+        if not choices or not self._thoughts.is_over or self._is_error or chunk.get("usage") or chunk.get("error"):
+            return None
+        delta = choices[0].get("delta")
+        if not delta or choices[0].get("finish_reason") or (len(delta) > 1 and any(map(delta.get, THINKING))):
+            return None
+        text = delta.get("content")
+        return (text,) if text and isinstance(text, str) else None
 
     def rest(self) -> Iterator[Part]:
         """Yield the rest of the answer at its end. Raises TutorError unless the answer is complete."""
@@ -182,7 +186,7 @@ class Answer:
         choice = choices[0]
         delta = choice.get("delta") or choice.get("message") or {}
         is_silent = True
-        if thinking := delta.get("reasoning_content") or delta.get("reasoning") or delta.get("thinking"):
+        if thinking := next(filter(None, map(delta.get, THINKING)), None):
             is_silent = False
             yield Thinking(_text_of(thinking))
         if content := delta.get("content") or choice.get("text"):
