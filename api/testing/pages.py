@@ -1,6 +1,6 @@
-"""Makes what comes from the code: pages of `docs/`, the drawing of the imports, and the client's rule for mentions.
+"""Makes what comes from the code: pages of `docs/`, the drawing of the imports, and the client's rules for text.
 
-`python -m testing.pages` writes `settings.md`, `cli.md`, the newer drawing of `architecture.md`, and `MENTION_RULE`.
+`python -m testing.pages` writes `settings.md`, `cli.md`, the newer drawing of `architecture.md`, and `TEXT_RULES`.
 `python -m testing.pages drawing FOLDER PACKAGE` prints the imports between the top rooms of any package as a Mermaid
 graph.
 """
@@ -15,10 +15,11 @@ import typer
 
 from tutordesk.cli.main import app
 from tutordesk.ground.settings import Settings
+from tutordesk.ground.words import DECORATION, STROKES, UNSPACED
 from tutordesk.rooms.mentions import AFTER, BEFORE
 
 DOCS = Path(__file__).parents[2] / "docs"
-MENTION_RULE = DOCS.parent / "web" / "src" / "lib" / "text" / "mention-rule.ts"
+TEXT_RULES = DOCS.parent / "web" / "src" / "lib" / "text" / "rules.ts"
 
 
 def settings_page() -> str:
@@ -85,12 +86,19 @@ def _meaning(parameter: Any) -> str:
     return " ".join((getattr(parameter, "help", None) or "").split()).replace("|", "\\|")
 
 
-def mention_rule() -> str:
-    """Return the client's module with the patterns of mentions."""
-    return (
-        "// What surrounds a mention, made from tutordesk/rooms/mentions.py by `python -m testing.pages`.\n"
-        f"export const BEFORE = String.raw`{BEFORE}`;\n"
-        f"export const AFTER = String.raw`{AFTER}`;\n"
+def text_rules() -> str:
+    """Return the client's module with the patterns that it shares with the server."""
+    patterns = {"UNSPACED": UNSPACED, "DECORATION": DECORATION, "BEFORE_MENTION": BEFORE, "AFTER_MENTION": AFTER}
+    return "\n".join(
+        [
+            "// What the client shares with the server's ground/words.py and rooms/mentions.py, made from them by",
+            "// `python -m testing.pages`. `UNSPACED` is the inside of a class of letters, the others are patterns.",
+            *(f"export const {name} = String.raw`{pattern}`;" for name, pattern in patterns.items()),
+            "export const STROKES: Record<string, string> = {",
+            *(f'  {letter}: "{plain}",' for letter, plain in STROKES.items()),
+            "};",
+            "",
+        ]
     )
 
 
@@ -126,7 +134,7 @@ if __name__ == "__main__":
     else:
         (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
         (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
-        MENTION_RULE.write_text(mention_rule(), encoding="utf-8")
+        TEXT_RULES.write_text(text_rules(), encoding="utf-8")
         page = (DOCS / "architecture.md").read_text(encoding="utf-8")
         drawn = f"```mermaid\n{drawing(DOCS.parent / 'api', 'tutordesk')}```"
         (DOCS / "architecture.md").write_text(re.sub(r"```mermaid.*?```", drawn, page, count=1, flags=re.S), "utf-8")

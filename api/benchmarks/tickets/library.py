@@ -14,9 +14,9 @@ from typing import Any
 import pymongo
 from bson import ObjectId
 
+from tutordesk.ground.words import terms_of
 from tutordesk.operations.embedded.mongod import mongodb_url
 from tutordesk.tickets.models import Ticket, excerpt_of
-from tutordesk.tickets.search import terms_of
 
 MANY, DIFFERENT, BATCH = 100_000, 10_000, 2_000
 WORDS, TITLE_WORDS, VOCABULARY = 120, 7, 8_000

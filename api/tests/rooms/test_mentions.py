@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import testing
-from testing.pages import MENTION_RULE, mention_rule
+from testing.pages import TEXT_RULES, text_rules
 from tutordesk.rooms.mentions import asks_tutor, mentioned_names, without_tutor
 
 FILE = json.loads((Path(testing.__file__).parent / "mentions.json").read_text(encoding="utf-8"))
@@ -32,5 +32,5 @@ def test_question_is_what_remains_without_the_mention(text: str, question: str) 
     assert without_tutor(text) == question
 
 
-def test_client_has_the_same_rule() -> None:
-    assert MENTION_RULE.read_text(encoding="utf-8") == mention_rule(), "run `python -m testing.pages` in api/"
+def test_client_has_the_same_rules() -> None:
+    assert TEXT_RULES.read_text(encoding="utf-8") == text_rules(), "run `python -m testing.pages` in api/"

@@ -148,3 +148,41 @@ async def test_operators_in_the_address_mean_nothing(mock: httpx.AsyncClient, qu
     """An unknown parameter is refused, so an operator is never mistaken for a filter."""
     await create_ticket(mock)
     assert (await mock.get(f"/tickets?{query}")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("titles", "query", "found"),
+    [
+        (["วิธีทำการบ้านคณิตศาสตร์"], "การบ้าน", ["วิธีทำการบ้านคณิตศาสตร์"]),
+        (["วิธีทำการบ้านคณิตศาสตร์"], "คณิตศาสตร์", ["วิธีทำการบ้านคณิตศาสตร์"]),
+        (["วิธีทำการบ้าน", "ตารางเรียน"], "เรียน", ["ตารางเรียน"]),
+        (["ວິທີເຮັດວຽກບ້ານ"], "ວຽກບ້ານ", ["ວິທີເຮັດວຽກບ້ານ"]),
+        (["របៀបធ្វើកិច្ចការផ្ទះ"], "កិច្ចការ", ["របៀបធ្វើកិច្ចការផ្ទះ"]),
+        (["အိမ်စာလုပ်နည်း"], "လုပ်နည်း", ["အိမ်စာလုပ်နည်း"]),
+        (["हिन्दी की किताब", "कक्षा का ताला बंद", "कल की तारीख बदली"], "किताब", ["हिन्दी की किताब"]),
+        (["हिन्दी की किताब", "कक्षा का ताला बंद"], "ताला", ["कक्षा का ताला बंद"]),
+        (["বাংলা বই", "বাঙালি"], "বই", ["বাংলা বই"]),
+        (["தமிழ் புத்தகம்"], "புத்தகம்", ["தமிழ் புத்தகம்"]),
+        (["上传图片失败"], "败", ["上传图片失败"]),
+        (["上传图片失败"], "图片", ["上传图片失败"]),
+        (["子猫の飼い方"], "猫", ["子猫の飼い方"]),
+        (["子猫の飼い方"], "方", ["子猫の飼い方"]),
+        (["가족 사진"], "족", ["가족 사진"]),
+        (["Łódź university"], "Lodz", ["Łódź university"]),
+        (["Đăng ký môn học ở đại học"], "dai hoc", ["Đăng ký môn học ở đại học"]),
+        (["Đăng ký môn học ở đại học"], "dang ky", ["Đăng ký môn học ở đại học"]),
+        (["Smørrebrød på Ærø"], "smorrebrod aero", ["Smørrebrød på Ærø"]),
+        (["İstanbul"], "istanbul", ["İstanbul"]),
+        (["ISTANBUL"], "İstanbul", ["ISTANBUL"]),
+        (["العَرَبِيّة"], "العربية", ["العَرَبِيّة"]),
+        (["می\u200cروم"], "میروم", ["می\u200cروم"]),
+        (["café", "cafe\u0301 x"], "CAFÉ", ["cafe\u0301 x", "café"]),
+        (["がく", "かく"], "がく", ["がく"]),
+    ],
+)
+async def test_words_of_every_script_are_found(
+    mock: httpx.AsyncClient, titles: list[str], query: str, found: list[str]
+) -> None:
+    for title in titles:
+        await create_ticket(mock, title=title, description="-", tags=[])
+    assert await _titles(mock, q=query) == found

@@ -3,7 +3,8 @@
 import httpx
 
 from testing.steps import TICKET, create_ticket
-from tutordesk.ground.text import first_words, plain_text, words
+from tutordesk.ground.text import first_words, plain_text
+from tutordesk.ground.words import words
 from tutordesk.tickets.models import Ticket
 from tutordesk.tutor.models import Source
 from tutordesk.tutor.prompt import fence, summary_prompt, tutor_prompt

@@ -28,10 +28,11 @@ from tutordesk.ground.clock import now
 from tutordesk.ground.database import Change, Query, Row, at_once
 from tutordesk.ground.errors import NotFound
 from tutordesk.ground.text import excerpt_around, plain_text
+from tutordesk.ground.words import MAX_TERMS, search_terms
 from tutordesk.replies.models import Feedback, Reply
 from tutordesk.replies.replies import Replies
 from tutordesk.tickets.models import Ticket
-from tutordesk.tickets.search import MAX_TERMS, match_words, search_limit, with_prefixes
+from tutordesk.tickets.search import match_words, search_limit
 
 MAX_TEXT = 4_000
 MAX_HITS, MAX_SESSIONS = (40, 200, 2_000), 20
@@ -136,7 +137,7 @@ def _words_of(reply: Reply) -> list[Row]:
 def words_of_message(id: ObjectId, content: str, author_id: ObjectId, session_id: ObjectId) -> Row:
     """Return the MessageWords of a message, or of a title if `id` is the chat's own, as MongoDB takes them."""
     mark = "=" if id == session_id else ""
-    terms = [f"{mark}{term}" for term in dict.fromkeys(with_prefixes(content))][:MAX_TERMS]
+    terms = [f"{mark}{term}" for term in dict.fromkeys(search_terms(content))][:MAX_TERMS]
     ids = {"author_id": author_id, "session_id": session_id}
     return {"_id": id, **ids, "terms": terms, "text": plain_text(content, MAX_TEXT)}
 

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 
 from tutordesk.ground.errors import FieldError, Invalid
-from tutordesk.ground.text import NEEDED, UNSEEN_LETTERS
+from tutordesk.ground.words import NEEDED, UNSEEN_LETTERS
 
 MAX_CHARACTERS, MAX_MARKS = 40, 4
 # Refused as any word of a name, however it is spelled.

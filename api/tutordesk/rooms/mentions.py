@@ -15,11 +15,8 @@ from itertools import islice
 
 import regex
 
-UNSPACED = "".join(
-    rf"\p{{Script={script}}}"
-    for script in ("Han", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar")
-)
-UNSPACED += "\u30fc"  # the mark of a long vowel, which several scripts share
+from tutordesk.ground.words import UNSPACED
+
 BEFORE = rf"(?<![@/.])(?<!(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}_])@"
 AFTER = rf"(?!\p{{M}}|[\u200c\u200d]|(?![{UNSPACED}])[\p{{L}}\p{{N}}])"
 CODE = re.compile(r"(`{3,}|~{3,}).*?(?:\1|\Z)|`[^`\n]*`", re.S)

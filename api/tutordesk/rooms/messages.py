@@ -13,7 +13,7 @@ from beanie import PydanticObjectId
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Patience, Query, Row, Session
 from tutordesk.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
-from tutordesk.ground.text import is_blank
+from tutordesk.ground.words import is_blank
 from tutordesk.rooms.mentions import may_mention, mentioned_names
 from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out
 from tutordesk.rooms.timeline import Timeline, document_of

@@ -16,7 +16,8 @@ from pymongo import IndexModel
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Row
 from tutordesk.ground.errors import NotFound
-from tutordesk.ground.text import in_one_line, is_blank, not_blank, one_spelling, plain_text, shorten
+from tutordesk.ground.text import in_one_line, not_blank, plain_text, shorten
+from tutordesk.ground.words import is_blank, one_spelling
 from tutordesk.replies.models import Transcript
 from tutordesk.tutor.models import Source
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from beanie import PydanticObjectId
 
 from tutordesk.ground.clock import now
+from tutordesk.ground.words import terms_of
 from tutordesk.tickets.models import Ticket, excerpt_of
-from tutordesk.tickets.search import terms_of
 
 FOLDER = Path(__file__).parent / "samples"
 AUTHOR = "sample"

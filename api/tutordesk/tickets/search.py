@@ -12,7 +12,7 @@ letters and digits first. Pages are ordered by cursor: matching titles first, an
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ from bson.errors import InvalidId
 
 from tutordesk.ground.database import Query, Row
 from tutordesk.ground.errors import FieldError, Invalid
-from tutordesk.ground.text import IS_CJK, words
+from tutordesk.ground.words import MAX_TERM_CHARACTERS, PREFIX, is_pair, is_unspaced, words
 from tutordesk.tickets.models import (
     DOWN,
     PARTS_ALONE,
@@ -36,8 +36,6 @@ from tutordesk.tickets.models import (
 )
 from tutordesk.tutor.models import Source
 
-PREFIX = 3
-MAX_TERMS, MAX_TERM_CHARACTERS = 4_000, 40
 MAX_QUERY_WORDS = 12
 MAX_SECONDS = 0.5
 CANDIDATES = 40
@@ -47,21 +45,6 @@ MAX_SOURCES = 3
 SAME_TICKET = {"from": "tickets", "localField": "_id", "foreignField": "_id"}
 
 
-def terms_of(title: str, description: str, category: str, tags: Sequence[str], summary: str | None) -> list[str]:
-    """Return a ticket's terms, those of the title and tags first, at most MAX_TERMS."""
-    first = dict.fromkeys(with_prefixes(f"{title} {' '.join(tags)}"))
-    rest = dict.fromkeys(with_prefixes(f"{category} {summary or ''} {description}"))
-    return [*(f"={term}" for term in first), *{**first, **rest}][:MAX_TERMS]
-
-
-def with_prefixes(text: str) -> Iterator[str]:
-    """Yield each word of the text, and after it the beginning that makes it searchable as one types."""
-    for word in words(text):
-        yield word[:MAX_TERM_CHARACTERS]
-        if len(word) >= PREFIX and not IS_CJK.match(word):
-            yield f"{word[:PREFIX]}*"
-
-
 def match_words(query: str, mark: str = "") -> list[Query]:
     """Return the conditions of the query's words, for `$and`; none when it has no word."""
     distinct = list(dict.fromkeys(words(query)))[:MAX_QUERY_WORDS]
@@ -69,7 +52,7 @@ def match_words(query: str, mark: str = "") -> list[Query]:
 
 
 def _match_word(word: str, mark: str) -> list[Query]:
-    if IS_CJK.match(word) and len(word) > 1:
+    if is_pair(word):
         return [{"terms": f"{mark}{word}"}]
     if len(word) == PREFIX:
         return [{"terms": f"{mark}{word}*"}]
@@ -165,7 +148,7 @@ async def find_sources(question: str) -> list[Source]:
     One request finds the newest tickets with each of the question's four longest words (numbers first), in the title or
     anywhere, from the index alone. Rarer words weigh more, and a word in a title weighs three times as much.
     """
-    rare = [word for word in dict.fromkeys(words(question)) if len(word) > 2 or IS_CJK.match(word)]
+    rare = [word for word in dict.fromkeys(words(question)) if len(word) > 2 or is_unspaced(word)]
     rare = sorted(rare, key=lambda word: (word.isdecimal(), len(word)), reverse=True)[:MAX_SOURCE_WORDS]
     if not rare:
         return []

@@ -15,8 +15,8 @@ from tutordesk.ground.background import Background
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Change
 from tutordesk.ground.text import first_words, plain_text
+from tutordesk.ground.words import terms_of
 from tutordesk.tickets.models import Ticket, as_source, find_ticket
-from tutordesk.tickets.search import terms_of
 from tutordesk.tutor.models import TutorError
 from tutordesk.tutor.prompt import summary_prompt
 from tutordesk.tutor.voice import Tutor

@@ -7,8 +7,8 @@ from beanie import PydanticObjectId
 
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Change
+from tutordesk.ground.words import terms_of
 from tutordesk.tickets.models import Ticket, TicketChange, TicketIn, TicketOut, access_ticket, excerpt_of
-from tutordesk.tickets.search import terms_of
 
 
 async def add_ticket(body: TicketIn, author_id: PydanticObjectId) -> TicketOut:

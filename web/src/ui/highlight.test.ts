@@ -17,6 +17,17 @@ test.each([
   ["nothing", "", "nothing"],
   ["nothing", "()[*", "nothing"],
   ["画像アップロード失敗", "アップ", "画像[アップ]ロード失敗"],
+  ["上传图片失败", "上传", "[上传]图片失败"],
+  ["上传图片失败", "失败 上传", "[上传]图片[失败]"],
+  ["子猫の猫", "猫", "子[猫]の[猫]"],
+  ["วิธีทำการบ้าน", "การบ้าน", "วิธีทำ[การบ้าน]"],
+  ["हिन्दी की किताब", "की", "हिन्दी [की] किताब"],
+  ["in der Straße hier", "strasse", "in der [Straße] hier"],
+  ["STRASSE", "straße", "[STRASSE]"],
+  ["Łódź, đại học", "lodz dai", "[Łódź], [đại] học"],
+  ["İstanbul", "istanbul", "[İstanbul]"],
+  ["ＡＢＣ wide", "abc", "[ＡＢＣ] wide"],
+  ["用Python上传", "python", "用[Python]上传"],
 ])("%j with %j", (text, query, expected) => {
   expect(marked(text, query)).toBe(expected);
 });

@@ -21,7 +21,12 @@ from pymongo import WriteConcern
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Database, Spec, connect, database_name
 from tutordesk.operations.lease import BEAT_SECONDS, Lease
-from tutordesk.operations.migrations import m0001_collections, m0002_validators, m0003_chats_of_before_history
+from tutordesk.operations.migrations import (
+    m0001_collections,
+    m0002_validators,
+    m0003_chats_of_before_history,
+    m0004_words_of_every_script,
+)
 from tutordesk.operations.names import MIGRATIONS
 
 LOOK_SECONDS = 0.1
@@ -55,6 +60,7 @@ KNOWN = (
     Migration(1, "collections and indexes", m0001_collections.apply),
     Migration(2, "validators", m0002_validators.apply),
     Migration(3, "chats of before there was a history", m0003_chats_of_before_history.apply),
+    Migration(4, "words of every script", m0004_words_of_every_script.apply),
 )
 
 

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from tutordesk.ground.text import first_words, plain_text, words
+from tutordesk.ground.text import first_words, plain_text
+from tutordesk.ground.words import words
 from tutordesk.tutor.models import Part, Prompt, Source, Usage, count_tokens
 
 SUMMARY_WORDS = 45

@@ -1,6 +1,6 @@
 // Finds names after an `@` by the server's rule: not inside a word, in any case, and the longer of two names that begin
 // alike.
-import { AFTER, BEFORE } from "./mention-rule";
+import { AFTER_MENTION, BEFORE_MENTION } from "./rules";
 
 export interface MentionPiece {
   text: string;
@@ -17,7 +17,10 @@ export function splitMentions(text: string, names: readonly string[]): MentionPi
     .map((name) => name.normalize("NFC").replace(SYNTAX, "\\$&"))
     .sort((first, second) => second.length - first.length);
   if (longestFirst.length === 0) return [{ text: composed, isMention: false }];
-  const mention = new RegExp(`(${BEFORE}(?:${longestFirst.join("|")})${AFTER})`, "iu");
+  const mention = new RegExp(
+    `(${BEFORE_MENTION}(?:${longestFirst.join("|")})${AFTER_MENTION})`,
+    "iu",
+  );
   return composed
     .split(mention)
     .map((piece, index) => ({ text: piece, isMention: index % 2 === 1 }))

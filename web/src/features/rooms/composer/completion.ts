@@ -1,7 +1,7 @@
 // Completes a name after `@`: finds the members that match (and the tutor), and writes the chosen name into the
 // text. Pure.
 import type { RoomMember } from "@/lib/api/types";
-import { BEFORE } from "@/lib/text/mention-rule";
+import { BEFORE_MENTION } from "@/lib/text/rules";
 
 export interface Candidate {
   id: string;
@@ -17,7 +17,7 @@ export interface Completion {
 }
 
 const MAX_CANDIDATES = 8;
-const MENTION_BEFORE_CARET = new RegExp(`${BEFORE}([^@\\n]{0,40})$`, "u");
+const MENTION_BEFORE_CARET = new RegExp(`${BEFORE_MENTION}([^@\\n]{0,40})$`, "u");
 const TUTOR: Candidate = { id: "tutor", name: "tutor", isTutor: true };
 
 const fold = (text: string): string => text.normalize("NFC").toLowerCase();

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from tutordesk.ground.text import is_blank, one_spelling, without_unseen
+from tutordesk.ground.words import is_blank, one_spelling, without_unseen
 
 
 @pytest.mark.parametrize(
