@@ -51,6 +51,9 @@ async def test_dumps_of_a_running_server_are_restored(server: Serving, tmp_path:
         for folder in folders:
             code, said = await server.run("restore", folder, "--yes-drop", "tutordesk")
             assert (code, "in use by another Tutordesk" in said) == (2, True)
+            code, said = await server.run("restore", folder, "--into", f"beside_{Path(folder).name}")
+            assert (code, "documents restored" in said) == (0, True), said
+            assert (await client.get("/tickets")).json()[0]["title"] == "Written later"
     for folder in folders:
         await server.end()
         code, said = await server.run("restore", folder)

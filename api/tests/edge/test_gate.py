@@ -3,12 +3,13 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from testing.serving import Live
-from testing.steps import TICKET, create_ticket
+from testing.steps import TICKET, create_ticket, until
 from tutordesk.edge.pages import POLICY
 from tutordesk.tickets.models import Ticket
 
@@ -37,6 +38,56 @@ async def test_only_json_is_read(live: Live, visitor: httpx.AsyncClient, kind: s
     assert answer.status_code == 415
     assert answer.headers["content-type"] == "application/problem+json"
     assert await Ticket.count() == 0
+
+
+async def test_head_is_a_get_without_its_body(live: Live, visitor: httpx.AsyncClient) -> None:
+    """On every route that has a GET, and on pages and files. Streams end after their headers."""
+    ticket = await create_ticket(visitor)
+
+    async def is_summarised() -> bool:
+        return bool((await visitor.get(f"/tickets/{ticket['id']}")).json()["summary_status"] == "ready")
+
+    await until(is_summarised)
+    described: dict[str, dict[str, Any]] = live.app.openapi()["paths"]
+    paths = [
+        path.replace("{ticket_id}", ticket["id"]).replace("{", "").replace("}", "")
+        for path, operations in described.items()
+        if "get" in operations
+    ]
+    assert {"/tickets", "/tickets/events", "/health/live", "/health/ready", f"/tickets/{ticket['id']}"} <= set(paths)
+    for path in [*paths, "/docs", "/openapi.json", "/favicon.svg", "/nowhere"]:
+        for accept in ("application/json", "text/html"):
+            headers = {"Accept": accept}
+            head = await asyncio.wait_for(visitor.head(path, headers=headers), 10)
+            async with visitor.stream("GET", path, headers=headers) as get:
+                assert head.status_code == get.status_code, path
+                assert head.content == b""
+                assert head.headers["content-type"] == get.headers["content-type"], path
+                assert set(head.headers) >= {"x-request-id", "x-content-type-options"}
+                if "content-length" in get.headers and path not in ("/metrics", "/status"):
+                    assert head.headers["content-length"] == get.headers["content-length"], path
+
+
+@pytest.mark.parametrize("kind", [None, "application/octet-stream", "text/plain", "application/x-www-form-urlencoded"])
+async def test_call_without_a_body_needs_no_content_type(
+    live: Live, visitor: httpx.AsyncClient, kind: str | None
+) -> None:
+    """As aiohttp, requests and curl send it. The list comes from the API's description, so it holds new calls, too."""
+    await create_ticket(visitor)
+    paths: dict[str, dict[str, Any]] = live.app.openapi()["paths"]
+    calls = [
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if method in ("post", "put", "patch", "delete") and "requestBody" not in operation
+    ]
+    assert {("POST", "/chat/replies/reply_id/stop"), ("POST", "/rooms/room_id/join")} <= set(calls)
+    headers = {"Content-Type": kind} if kind else {}
+    for method, path in calls:
+        answer = await visitor.request(method, path, headers=headers)
+        assert answer.status_code != 415, (method, path)
+        other = await visitor.request(method, path, headers={**headers, "Sec-Fetch-Site": "cross-site"})
+        assert other.status_code == 403, (method, path)
 
 
 @pytest.mark.parametrize(("method", "path"), UNSAFE)

@@ -1,7 +1,7 @@
 """`tutordesk dump` and `tutordesk restore`: run the operations and show their progress.
 
 Both work on the database at MONGODB_URL and on a data folder's embedded MongoDB: a dump also while a server runs, a
-restore only without one. Progress goes to standard error, the answer to standard output.
+restore into the server's own database only without one. Progress goes to standard error, the answer to standard output.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import typer
 from tutordesk.cli.database import DataDir, reach_database
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import load_settings
+from tutordesk.operations.names import DATABASE
 
 if TYPE_CHECKING:
     from tutordesk.operations.catalog import Client
@@ -59,7 +60,7 @@ def restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Replace the database by a dump, or by an instant of the change log. No server may run on it.
+    """Replace a database by a dump, or by an instant of the change log. No server may run on that database.
 
     The command builds and checks a copy first. Without DIR and --until, it replays the whole change log. With --ticket
     or --chat, it writes only that document and its parts, also while a server runs.
@@ -67,7 +68,8 @@ def restore(
     if ticket or chat:
         _restore_single(folder, until, into, ticket, chat, dry_run, data_dir)
         return
-    with _database(data_dir, is_alone=not dry_run) as (client, name), _bar() as report:
+    is_live = into in (None, DATABASE)
+    with _database(data_dir, is_alone=is_live and not dry_run) as (client, name), _bar() as report:
         from tutordesk.operations.restores import restore as restoring
 
         target = into or name

@@ -3,15 +3,16 @@
 | it refuses | with |
 |---|---|
 | unsafe methods and WebSockets from another site (`Sec-Fetch-Site`, else a foreign `Origin`) | 403 |
-| a body that is not `application/json` | 415 |
+| a body that is not `application/json` (an empty one needs no type) | 415 |
 | a body over 1 MB, before it reads more | 413 |
 | a body that does not arrive within 30 s | 408 |
 | a write while the database's disk is full | 507 |
 
 It logs an unexpected error with the request's id and answers with a 500 that reveals no internals.
 
-The gate reads a body whole before the app does. It gives each request an id (`X-Request-ID`) and one log line, and
-adds the visitor's new cookie and the security headers to the answer. No cache may store the API's answers.
+The gate answers a HEAD as a GET without its body. It reads a body whole before the app does. It gives each request an
+id (`X-Request-ID`) and one log line, and adds the visitor's new cookie and the security headers to the answer. No cache
+may store the API's answers.
 """
 
 import asyncio
@@ -75,6 +76,8 @@ class Gate:
             return
         started, request_id, status, has_begun = time.perf_counter(), _name_request(), 500, False
         scope["request_id"] = request_id
+        is_head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if is_head else scope
         added = [*SECURITY_HEADERS, (b"x-request-id", request_id.encode()), (EPOCH, scope["app"].state.epoch.encode())]
         if scope["scheme"] == "https":
             added.append(STRICT_TRANSPORT)
@@ -83,8 +86,8 @@ class Gate:
             nonlocal status, has_begun
             if message["type"] == "http.response.start":
                 status, has_begun = message["status"], True
-                REQUESTS.labels(scope["method"], _route(scope), status).observe(time.perf_counter() - started)
-                message["headers"] = _complete(list(message.get("headers", ())), added, scope.get("set_cookie"))
+                REQUESTS.labels(scope["method"], _route(inner), status).observe(time.perf_counter() - started)
+                message["headers"] = _complete(list(message.get("headers", ())), added, inner.get("set_cookie"))
             await send(message)
 
         try:
@@ -95,7 +98,7 @@ class Gate:
                 if scope["app"].state.disk.is_short and not scope["path"].endswith(STOP_PATH):
                     raise Refusal(507, DiskFull.type, "Insufficient Storage", DiskFull.sentence)
                 receive = _replay(await _read_body(headers, receive), receive)
-            await self.app(scope, receive, send_with_headers)
+            await self.app(inner, *(_without_body(send_with_headers) if is_head else (receive, send_with_headers)))
         except Refusal as refusal:
             await _answer(refusal, send_with_headers, receive)
         except Exception:
@@ -174,7 +177,7 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
     except TimeoutError:
         raise Refusal(408, "too-slow", "Request Timeout", "The request did not arrive in time. Try again.") from None
     media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if media_type != b"application/json" and (body or media_type):
+    if body and media_type != b"application/json":
         raise Refusal(415, "not-json", "Unsupported Media Type", "Send the body as application/json.")
     return body
 
@@ -191,6 +194,23 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
+
+
+def _without_body(send: Send) -> tuple[Receive, Send]:
+    """Return a `receive` and a `send` that pass only the headers on. A stream then ends, as if its reader had left."""
+    is_over = asyncio.Event()
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b""})
+            is_over.set()
+
+    async def leave_when_over() -> Message:
+        await is_over.wait()
+        return {"type": "http.disconnect"}
+
+    return leave_when_over, send_head
 
 
 async def _answer(refusal: Refusal, send: Send, receive: Receive) -> None:

@@ -17,7 +17,7 @@ from pymongo.database import Database as PyMongoDatabase
 from pymongo.read_concern import ReadConcern
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.names import STAGING
+from tutordesk.operations.names import DATABASE, STAGING
 
 Spec = dict[str, Any]  # a document of MongoDB, of any shape
 Client = MongoClient[Spec]
@@ -86,7 +86,7 @@ def connect_to_follow(url: str) -> Client:
 
 def database_name(client: Client) -> str:
     """Return the name of the database in the URL's path."""
-    return client.get_default_database("tutordesk").name
+    return client.get_default_database(DATABASE).name
 
 
 def version(client: Client) -> str:

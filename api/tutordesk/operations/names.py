@@ -3,6 +3,7 @@
 A test compares these names with the documents that own them.
 """
 
+DATABASE = "tutordesk"  # unless MONGODB_URL names another one
 OWNERS, ROOM_SIGNALS, REPLIES, MIGRATIONS = "owners", "room_signals", "replies", "migrations"
 REPLY_PARTS = "parts"
 LEASES = "leases"
