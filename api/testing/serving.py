@@ -14,10 +14,12 @@ from fastapi import FastAPI
 from testing.fake_gemini import FakeModels
 from testing.steps import until
 from tutordesk.ground.settings import Settings
+from tutordesk.identity.tokens import cookie_name
 from tutordesk.serving.listener import bind
 from tutordesk.serving.server import Server, make_server
 
 SECRET = "a-key-of-tests-0123456789abcdefghij"
+COOKIE = cookie_name(SECRET)
 JSON = {"Accept": "application/json"}
 
 

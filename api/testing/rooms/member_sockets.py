@@ -91,7 +91,7 @@ async def make_people(port: int, names: list[str]) -> tuple[str, dict[str, str]]
     async def come(name: str) -> tuple[str, str]:
         async with slots, httpx.AsyncClient(base_url=url, headers=JSON, timeout=SECONDS) as client:
             me = (await client.patch("/me", json={"name": name})).raise_for_status().json()
-            cookie = f"tutordesk={client.cookies['tutordesk']}"
+            cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
             if room_id:
                 (await client.post(f"/rooms/{room_id}/join", json={})).raise_for_status()
             return me["id"], cookie

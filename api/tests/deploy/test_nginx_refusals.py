@@ -62,7 +62,7 @@ async def test_cookie_is_host_bound_by_tls(tls: Proxy) -> None:
     async with tls.client() as client:
         answer = await client.post("/tickets", json=TICKET, headers={"X-Forwarded-Proto": "http", "Origin": tls.url})
         assert answer.status_code == 201
-        assert answer.headers["set-cookie"].startswith("__Host-tutordesk=")
+        assert answer.headers["set-cookie"].startswith("__Host-tutordesk_")
         assert "Secure" in answer.headers["set-cookie"]
         assert answer.http_version == "HTTP/1.1"
 

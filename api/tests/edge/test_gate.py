@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from testing.serving import Live
+from testing.serving import COOKIE, Live
 from testing.steps import TICKET, create_ticket, until
 from tutordesk.edge.pages import POLICY
 from tutordesk.tickets.models import Ticket
@@ -132,7 +132,8 @@ async def test_own_site_is_accepted(live: Live, visitor: httpx.AsyncClient, head
 async def test_sockets_of_other_sites_are_refused_before_accept(live: Live, origin: str | None) -> None:
     """The gate is in front of every WebSocket, whatever its address."""
     head = "GET /rooms/x/socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: tutordesk=x\r\n"
+    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    head += f"Cookie: {COOKIE}=x\r\n"
     head = head.format(host=live.url.removeprefix("http://"))
     head += f"Origin: {origin.format(site=live.url)}\r\n" if origin else ""
     answer = await _raw(live, head.encode() + b"\r\n", 1)
@@ -159,7 +160,7 @@ async def test_cookie_is_sent_once_by_the_first_write(live: Live, visitor: httpx
     assert await live.collection("users").count_documents({}) == 0
     answer = await visitor.post("/tickets", json=TICKET)
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("tutordesk=")
+    assert cookie.startswith(f"{COOKIE}=")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
     assert "Secure" not in cookie
@@ -173,7 +174,7 @@ async def test_cookie_is_host_bound_behind_tls(live: Live, visitor: httpx.AsyncC
     """A proxy on this machine says that the request came by TLS."""
     answer = await visitor.post("/tickets", json=TICKET, headers={"X-Forwarded-Proto": "https"})
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("__Host-tutordesk=")
+    assert cookie.startswith(f"__Host-{COOKIE}=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
     assert "strict-transport-security" in answer.headers
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, WebSocket
 
+from testing.serving import COOKIE
 from tutordesk.ground.errors import NotSignedIn
 from tutordesk.identity.access import Admin, Member, visitor_of
 from tutordesk.identity.models import User
@@ -76,12 +77,12 @@ class TestAdmin:
 
 async def test_socket_knows_its_visitor(doors: httpx.AsyncClient) -> None:
     me = (await doors.patch("/me", json={"name": "Ann"})).json()
-    cookie = doors.cookies["tutordesk"]
-    assert await _opened(doors, f"tutordesk={cookie}") == [False, me["id"]]
+    cookie = doors.cookies[COOKIE]
+    assert await _opened(doors, f"{COOKIE}={cookie}") == [False, me["id"]]
     assert (await _opened(doors, ""))[0] is True
-    assert await _opened(doors, "tutordesk=nonsense") == 4401
+    assert await _opened(doors, f"{COOKIE}=nonsense") == 4401
     await doors.delete("/me/session")
-    assert await _opened(doors, f"tutordesk={cookie}") == 4401
+    assert await _opened(doors, f"{COOKIE}={cookie}") == 4401
 
 
 async def _opened(client: httpx.AsyncClient, cookie: str) -> Any:

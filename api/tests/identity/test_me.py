@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from testing.serving import COOKIE
 from testing.steps import create_ticket
 from tutordesk.identity.accounts import DUMMY_HASH, HASHER
 from tutordesk.identity.limits import network_of
@@ -113,10 +114,10 @@ class TestCreateAccount:
     async def test_earlier_cookie_ends(self, mock: httpx.AsyncClient) -> None:
         """Someone who planted a cookie in a browser does not get the account that is created in it."""
         await mock.patch("/me", json={"name": "Ann"})
-        planted = mock.cookies["tutordesk"]
+        planted = mock.cookies[COOKIE]
         await _create_account(mock)
-        assert mock.cookies["tutordesk"] != planted
-        async with browser(mock, tutordesk=planted) as other:
+        assert mock.cookies[COOKIE] != planted
+        async with browser(mock, **{COOKIE: planted}) as other:
             assert (await other.get("/me")).status_code == 401
         assert (await mock.get("/me")).status_code == 200
 
@@ -188,10 +189,10 @@ class TestCreateSession:
         me = await _create_account(mock)
         async with browser(mock) as phone:
             await phone.patch("/me", json={"name": "Somebody"})
-            before = phone.cookies["tutordesk"]
+            before = phone.cookies[COOKIE]
             assert (await phone.post("/me/session", json=ANN)).json()["id"] == me["id"]
-            assert phone.cookies["tutordesk"] != before
-            async with browser(mock, tutordesk=before) as other:
+            assert phone.cookies[COOKIE] != before
+            async with browser(mock, **{COOKIE: before}) as other:
                 assert (await other.get("/me")).status_code == 401
 
     async def test_unknown_address_and_wrong_password_are_the_same(self, mock: httpx.AsyncClient) -> None:
@@ -252,11 +253,11 @@ class TestDeleteSession:
 
     async def test_copied_cookie_ends(self, mock: httpx.AsyncClient) -> None:
         await mock.patch("/me", json={"name": "Ann"})
-        copied = mock.cookies["tutordesk"]
+        copied = mock.cookies[COOKIE]
         answer = await mock.delete("/me/session")
         assert answer.status_code == 204
-        assert answer.headers["set-cookie"].startswith("tutordesk=; Max-Age=0")
-        async with browser(mock, tutordesk=copied) as thief:
+        assert answer.headers["set-cookie"].startswith(f"{COOKIE}=; Max-Age=0")
+        async with browser(mock, **{COOKIE: copied}) as thief:
             assert (await thief.get("/me")).status_code == 401
 
     async def test_other_sign_ins_continue(self, mock: httpx.AsyncClient) -> None:

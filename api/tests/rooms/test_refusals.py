@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from testing.rooms.people import Person, Socket, open_socket, person
-from testing.serving import Live
+from testing.serving import COOKIE, Live
 
 
 async def close_code(url: str, room_id: str, cookie: str) -> int:
@@ -24,12 +24,12 @@ async def test_anonymous_visitor_is_refused(live: Live, room_id: str) -> None:
 
 
 async def test_forged_cookie_is_refused(live: Live, room_id: str) -> None:
-    assert await close_code(live.url, room_id, "tutordesk=forged") == 4401
+    assert await close_code(live.url, room_id, f"{COOKIE}=forged") == 4401
 
 
 async def test_nameless_visitor_is_refused(live: Live, room_id: str, stranger: httpx.AsyncClient) -> None:
     await stranger.post("/tickets", json={"title": "T", "description": "D", "category": "c", "tags": []})
-    cookie = f"tutordesk={stranger.cookies['tutordesk']}"
+    cookie = f"{COOKIE}={stranger.cookies[COOKIE]}"
     assert await close_code(live.url, room_id, cookie) == 4403
 
 

@@ -25,10 +25,18 @@ from tutordesk.ground.ids import object_id
 from tutordesk.identity.limits import Limits
 from tutordesk.identity.models import User
 from tutordesk.identity.revocation import Revocations
-from tutordesk.identity.tokens import LIFETIME, InvalidToken, SignIn, new_sign_in, read_token, sign_token
+from tutordesk.identity.tokens import (
+    EARLIER_COOKIE,
+    LIFETIME,
+    InvalidToken,
+    SignIn,
+    cookie_name,
+    new_sign_in,
+    read_token,
+    sign_token,
+)
 
-COOKIE, SECURE_COOKIE = "tutordesk", "__Host-tutordesk"
-
+SECURE_PREFIX = "__Host-"
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -128,7 +136,7 @@ class VisitorOfRequest:
         """End this sign-in everywhere, and remove the cookie."""
         if not self.is_new:
             await _revocations_of(self.connection).end_sign_in(self.id, self.sid)
-            send_cookie(self.connection, "", 0)
+            remove_cookie(self.connection)
 
     async def require_author(self, author_id: PydanticObjectId, refusal: AppError | None = None) -> None:
         """Admit only the author and admins. Raises Forbidden for others, or `refusal`."""
@@ -163,16 +171,42 @@ def is_secure(connection: HTTPConnection) -> bool:
     return connection.url.scheme in ("https", "wss")
 
 
-def cookie_name(connection: HTTPConnection) -> str:
-    return SECURE_COOKIE if is_secure(connection) else COOKIE
+def send_cookie(connection: HTTPConnection, token: str) -> None:
+    """Let the gate add this installation's cookie to this request's answer."""
+    _set_cookie(connection, cookie_name(_secret_keys_of(connection)[0]), token, int(LIFETIME.total_seconds()))
 
 
-def send_cookie(connection: HTTPConnection, token: str, max_age: int = int(LIFETIME.total_seconds())) -> None:
-    """Let the gate add the cookie to this request's answer. An empty token with `max_age` 0 removes the cookie."""
-    secure = "; Secure" if is_secure(connection) else ""
+def remove_cookie(connection: HTTPConnection, name: str | None = None) -> None:
+    """Let the gate remove the cookie of this name, by default this installation's."""
+    _set_cookie(connection, name or cookie_name(_secret_keys_of(connection)[0]), "", 0)
+
+
+def _set_cookie(connection: HTTPConnection, name: str, token: str, max_age: int) -> None:
+    prefix, secure = (SECURE_PREFIX, "; Secure") if is_secure(connection) else ("", "")
     connection.scope["set_cookie"] = (
-        f"{cookie_name(connection)}={token}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}"
+        f"{prefix}{name}={token}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}"
     )
+
+
+def _cookie_of(connection: HTTPConnection) -> tuple[str, str] | None:
+    """Return the name and the token of this installation's cookie, or None.
+
+    Cookies of other installations on this host have other names. Up to version 0.1 all had one name, so a cookie of
+    that name counts only if this installation signed it.
+    """
+    prefix, keys = SECURE_PREFIX if is_secure(connection) else "", _secret_keys_of(connection)
+    for name in (*map(cookie_name, keys), EARLIER_COOKIE):
+        token = connection.cookies.get(f"{prefix}{name}")
+        if token is not None and (name != EARLIER_COOKIE or _is_ours(token, keys)):
+            return name, token
+    return None
+
+
+def _is_ours(token: str, keys: Sequence[str]) -> bool:
+    with suppress(InvalidToken):
+        read_token(token, keys)
+        return True
+    return False
 
 
 async def visitor_of(connection: HTTPConnection) -> VisitorOfRequest:
@@ -180,18 +214,19 @@ async def visitor_of(connection: HTTPConnection) -> VisitorOfRequest:
 
     Raises NotSignedIn, and removes the cookie, if the cookie is invalid or its sign-in has ended.
     """
-    token = connection.cookies.get(cookie_name(connection))
-    if token is None:
+    cookie = _cookie_of(connection)
+    if cookie is None:
         return VisitorOfRequest(new_sign_in(PydanticObjectId()), True, connection)
+    name, token = cookie
     try:
         sign_in, is_old = read_token(token, _secret_keys_of(connection))
         visitor = VisitorOfRequest(sign_in, False, connection)
         if visitor.is_revoked:
             raise InvalidToken
     except InvalidToken:
-        send_cookie(connection, "", 0)
+        remove_cookie(connection, name)
         raise NotSignedIn from None
-    if is_old:
+    if is_old or name == EARLIER_COOKIE:
         visitor.send_token()
     return visitor
 

@@ -7,9 +7,11 @@
 | `auth_time` | the start of this sign-in in seconds since 1970, unchanged too, so that revocations still apply |
 | `iat`, `exp`, `iss`, `aud` | when this cookie was created, when it expires, and its purpose |
 
-Several keys are possible: the first signs, all are accepted, and cookies of older keys are due for renewal.
+Several keys are possible: the first signs, all are accepted, and cookies of older keys are due for renewal. The name
+of a cookie tells its key, because browsers share cookies between the ports of a host, where two installations may run.
 """
 
+import hashlib
 import secrets
 import time
 from collections.abc import Sequence
@@ -24,6 +26,12 @@ ISSUER, AUDIENCE, ALGORITHM = "tutordesk", "tutordesk:visitor", "HS256"
 LIFETIME = timedelta(days=365)
 RENEW_AFTER = timedelta(days=30)
 MAX_TOKEN_CHARACTERS = 2048
+EARLIER_COOKIE = "tutordesk"  # the name of every installation's cookie up to version 0.1
+
+
+def cookie_name(key: str) -> str:
+    """Return the name of the cookies that this key signs."""
+    return f"tutordesk_{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 class InvalidToken(Exception):
