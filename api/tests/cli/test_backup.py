@@ -75,17 +75,23 @@ async def test_folder_without_a_dump_is_refused_with_a_sentence(elsewhere: Servi
 
 
 async def test_database_is_rewound_to_an_instant_after_a_preview(server: Serving) -> None:
-    """A preview first, then the restore: a ticket that was deleted by mistake comes back."""
+    """A preview first, then the restore: a ticket that was deleted by mistake comes back.
+
+    The machine is in another time zone, and the instant has no zone: it is UTC, as every command prints it.
+    """
+    server.environment["TZ"] = "Asia/Tokyo"
     async with server.client() as client:
         deleted = await create_ticket(client, title="Deleted by mistake")
         await until_logged(server, "Deleted by mistake")
         await asyncio.sleep(1.1)
-        instant = datetime.now(UTC).isoformat()
+        instant = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
         await asyncio.sleep(0.1)
         await create_ticket(client, title="Written later")
         await until_logged(server, "Written later")
         code, said = await server.run("restore", "--until", instant, "--dry-run")
         assert code == 0, said
+        assert said.startswith(f"The change log is replayed to {instant[:19]} UTC, which is 20"), said
+        assert " JST (UTC+0900) on this machine.\n" in said
         assert "tickets: 0 would appear, 0 change, 1 vanish\n  - Written later\n" in said
     await server.end()
     code, said = await server.run("restore", "--until", instant)

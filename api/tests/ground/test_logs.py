@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import subprocess
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -64,6 +66,19 @@ def test_line_breaks_and_terminal_codes_are_escaped(is_terminal: bool) -> None:
     line = formatter(is_terminal).format(record)
     assert len(line.splitlines()) == 1
     assert not is_terminal or line.isprintable()
+
+
+def test_times_are_utc_on_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        before = datetime.now(UTC)
+        record = logging.LogRecord("tutordesk.x", logging.WARNING, "x.py", 1, "%s", ("a",), None)
+        line = formatter(True).format(record)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert any(f"{moment:%H:%M:%S}Z" in line for moment in (before, datetime.now(UTC)))
 
 
 def test_exception_is_logged_without_what_was_written() -> None:

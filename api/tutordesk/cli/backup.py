@@ -48,7 +48,9 @@ def restore(
     until: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="Replay the change log to this instant, such as 2026-11-25T10:00:00 or 1795570041:338."
+            metavar="TIME",
+            help="Replay the change log to this instant: 2026-11-25T10:00:00 (in UTC unless it has a zone) or "
+            "1795570041:338.",
         ),
     ] = None,
     into: Annotated[str | None, typer.Option(metavar="DB", help="Another database to restore into.")] = None,
@@ -115,6 +117,8 @@ def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | 
 
     log = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG_FOLDER
     instant = parse(until) if until else None
+    if instant:
+        typer.echo(f"The change log is replayed to {instant}, which is {instant.in_local_time()} on this machine.")
     if not folder:
         return rewind_to(log, name, instant)
     dump = open_dump(folder, name)

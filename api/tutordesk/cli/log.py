@@ -22,11 +22,13 @@ NAMES = {"i": "insert", "u": "update", "d": "delete", "c": "command"}
 
 @app.command()
 def show(
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="List only changes after this time.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="List only changes after this time, in UTC unless it has a zone.")
+    ] = None,
     last: Annotated[int, typer.Option(min=1, help="List only this many of the newest changes.")] = 20,
     data_dir: DataDir = None,
 ) -> None:
-    """List the newest changes: time, instant, kind, collection and document of each."""
+    """List the newest changes: time in UTC, instant, kind, collection and document of each."""
     from tutordesk.operations.changelog.files import segments, ts_of
     from tutordesk.operations.changelog.reading import read_log
     from tutordesk.operations.instants import parse
@@ -100,7 +102,8 @@ def _rows(record: "Record", start: "Instant | None") -> Iterator[str]:
     entry = record.document
     if start and start.is_after(entry):
         return
-    when = f"{entry['wall']:%Y-%m-%d %H:%M:%S}.{entry['wall'].microsecond // 1000:03}" if "wall" in entry else " " * 23
+    wall = entry.get("wall")
+    when = f"{wall:%Y-%m-%d %H:%M:%S}.{wall.microsecond // 1000:03} UTC" if wall else " " * 27
     when = f"{when}  {record.ts.time}:{record.ts.inc:<6}"
     if mark := mark_of(entry):
         if mark[MARK] == "gap":

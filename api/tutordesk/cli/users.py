@@ -73,7 +73,7 @@ async def _list(everybody: bool) -> str:
 
 
 def _row(user: "User") -> tuple[str, ...]:
-    created = f"{user.created_at:%Y-%m-%d %H:%M}"
+    created = f"{user.created_at:%Y-%m-%d %H:%M} UTC"
     return str(user.id), user.name or "", user.role, user.email or "", created, "yes" if user.is_disabled else ""
 
 

@@ -38,7 +38,7 @@ def formatter(is_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(KEYS),
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_terminal else "iso", utc=not is_terminal, key="at"),
+        structlog.processors.TimeStamper(fmt="%H:%M:%SZ" if is_terminal else "iso", utc=True, key="at"),
         _exception,
     ]
     as_json = [

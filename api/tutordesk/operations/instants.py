@@ -1,4 +1,7 @@
-"""Instants as people write them and as MongoDB counts: `2026-11-25T10:00:00+01:00`, or `1795570041:338`."""
+"""Instants as people write them and as MongoDB counts: `2026-11-25T10:00:00+01:00`, or `1795570041:338`.
+
+There is one clock: a time without a zone is UTC, on every machine. `parse` takes whatever a command prints.
+"""
 
 import re
 from dataclasses import dataclass
@@ -39,16 +42,27 @@ class Instant:
     def __str__(self) -> str:
         return show(self.ts) if self.ts else f"{self.moment:%Y-%m-%d %H:%M:%S} UTC"
 
+    def in_local_time(self) -> str:
+        """Return the instant in this machine's time zone, with its offset from UTC."""
+        moment = self.moment or datetime.fromtimestamp(self.ts.time if self.ts else 0, UTC)
+        return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z (UTC%z)}"
+
 
 def parse(text: str) -> Instant:
-    """Return the instant of a text. A time without a zone is this machine's. Raises OperatorError."""
-    if match := re.fullmatch(r"(\d{1,10})[:,](\d{1,10})", text):
+    """Return the instant of a text: a time, what MongoDB counts, or both as commands print them.
+
+    A time without a zone is UTC. Raises OperatorError.
+    """
+    text = text.strip()
+    if match := re.fullmatch(r"(?:[-0-9T:., ]+UTC\s+)?\(?(\d{9,10})[:,](\d{1,10})\)?", text):
         return Instant(ts=Timestamp(int(match[1]), int(match[2])))
     try:
-        return Instant(moment=datetime.fromisoformat(text).astimezone(UTC))
+        moment = datetime.fromisoformat(re.sub(r"\s*(?:UTC|GMT)$", "Z", text))
+        return Instant(moment=(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
     except (ValueError, OverflowError, OSError):
         raise OperatorError(
-            f"{text!r} is neither a time (2026-11-25T10:00:00) nor an instant (1795570041:338)."
+            f"{text!r} is neither a time (2026-11-25T10:00:00, which is UTC, or with +01:00 behind it) nor an instant "
+            "(1795570041:338)."
         ) from None
 
 
