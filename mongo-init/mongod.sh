@@ -15,4 +15,4 @@ if [ ! -s "$key_file" ]; then
 fi
 
 exec "${MONGOD:-mongod}" --replSet tutordesk --keyFile "$key_file" --noscripting --networkMessageCompressors disabled \
-  --oplogMinRetentionHours 24 --quiet "$@"
+  --oplogMinRetentionHours 24 --setParameter transactionLifetimeLimitSeconds=3 --quiet "$@"

@@ -1,4 +1,4 @@
-// What people see of a model that thinks, that is being loaded, or that stops at its maximum length.
+// The chat page with a model that thinks, and with one that stops at its maximum length.
 
 import { answer, ask, composer, expect, questions, test } from "./fixtures.mjs";
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import COMMAND, Serving, free_port, is_alive
 from testing.steps import TICKET, ask, create_ticket, events_of, follow, start_asking, text_of, until
-from tutordesk.operations.embedded.mongod import SOCKET_NAME, find_mongod, mongodb_url, socket_dir
+from tutordesk.operations.embedded.mongod import SOCKET_NAME, STOP_SECONDS, find_mongod, mongodb_url, socket_dir
 
 MODEL = {"TUTORDESK_MODEL": "gemini:fake", "GEMINI_API_KEY": "test-key-of-gemini"}
 
@@ -228,6 +229,54 @@ async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fak
 
         await until(works, 4)
         assert loop.time() - started <= 3
+
+
+async def test_server_starts_beside_a_hanging_orphan(serving: Serving) -> None:
+    """The server was killed while its mongod hung, so the mongod is still there and ends by force only."""
+    mongod = serving.mongod_pid()
+    os.kill(mongod, signal.SIGSTOP)
+    await serving.end(signal.SIGKILL)
+    assert is_alive(mongod)
+    started_at = time.monotonic()
+    starting = asyncio.create_task(serving.start())
+
+    async def is_gone() -> bool:
+        return not is_alive(mongod)
+
+    await until(is_gone)
+    assert time.monotonic() - started_at < STOP_SECONDS
+    await starting
+    async with serving.client() as client:
+        await create_ticket(client)
+
+
+async def test_transaction_of_a_killed_process_frees_its_document(shared: Serving) -> None:
+    """It is what a server leaves that is killed while it saves a message: MongoDB would keep it for a minute."""
+    url = mongodb_url(shared.data_dir)
+    with pymongo.MongoClient[Any](url) as client:
+        rooms = client["tutordesk"]["test_rooms"]
+        rooms.insert_one({"_id": 1, "seq": 0})
+        killed = subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
+        assert killed.stdout
+        assert await asyncio.to_thread(killed.stdout.readline) == "holding\n"
+        killed.kill()
+        killed.wait()
+        killed.stdout.close()
+        started_at = time.monotonic()
+        await asyncio.to_thread(rooms.update_one, {"_id": 1}, {"$inc": {"seq": 1}})
+        assert time.monotonic() - started_at < 30
+        assert rooms.find_one() == {"_id": 1, "seq": 1}
+
+
+HOLD = """
+import sys, time, pymongo
+client = pymongo.MongoClient(sys.argv[1])
+session = client.start_session()
+session.start_transaction()
+client["tutordesk"]["test_rooms"].update_one({"_id": 1}, {"$inc": {"seq": 5}}, session=session)
+print("holding", flush=True)
+time.sleep(600)
+"""
 
 
 async def test_database_is_reachable_only_by_its_owner(shared: Serving) -> None:

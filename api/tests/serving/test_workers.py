@@ -155,6 +155,9 @@ async def test_server_ends_while_workers_start(server: Serving) -> None:
 
 async def test_killed_parent_takes_all_with_it(server: Serving, fake: FakeModels) -> None:
     workers, mongod = server.workers(), server.mongod_pid()
+    metrics = server.data_dir / "metrics"
+    left = {file.name for file in metrics.iterdir()}
+    assert left
     await server.end(signal.SIGKILL)
 
     async def are_gone() -> bool:
@@ -162,6 +165,9 @@ async def test_killed_parent_takes_all_with_it(server: Serving, fake: FakeModels
 
     await until(are_gone, 10)
     await server.start()
+    assert not left & {file.name for file in metrics.iterdir()}
+    await server.end()
+    assert not metrics.exists()
 
 
 async def test_unreachable_database_only_delays_a_worker(lasting: Serving) -> None:

@@ -1,4 +1,4 @@
-"""What model servers really send. Each case is one line of a table: what the server says, and what the reader gets.
+"""Answers of real model servers. Each case is one line of a table: the bytes of the server, and the answer to expect.
 
 The sentences and fields are those that the servers use, read in public reports and in their sources.
 """
@@ -105,7 +105,7 @@ FAILING = [
     ("no resources, of DeepSeek", Says(sse(delta("A proxy.", "insufficient_system_resource")) + DONE), Ends("busy")),
     ("a filter", Says(sse(delta("A proxy.", "content_filter")) + DONE), Ends("blocked")),
     ("an end without a reason", Says(sse(delta("A proxy."))), Ends("unknown")),
-    ("only thinking until the length", Says(sse(delta("<think>Hm.", "length")) + DONE), Ends("unknown", text="", thinking="Hm.")),
+    ("only thinking until the length", Says(sse(delta("<think>Hm.", "length")) + DONE), Ends("too_long", text="", thinking="Hm.")),
     ("402", refusal(402, {"error": {"message": "Insufficient Balance", "type": "unknown_error", "code": "invalid_request_error"}}), Ends("quota", text="")),
     ("429 without money", refusal(429, {"error": {"message": "…", "code": "insufficient_quota"}}), Ends("quota", text="")),
     ("429 of a gateway without a code", refusal(429, {"message": "You have insufficient credits"}), Ends("quota", text="")),

@@ -19,8 +19,9 @@ answers adds them up.
 import contextlib
 import math
 import os
-import tempfile
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -55,14 +56,17 @@ DATABASE_UP = Gauge("tutordesk_database_up", "1 while the database accepts write
 
 
 @contextlib.contextmanager
-def shared_by_workers() -> Iterator[None]:
-    """Let the processes that are spawned inside share their figures."""
-    with tempfile.TemporaryDirectory(prefix="tutordesk-metrics-") as folder:
-        os.environ[FOLDER_VARIABLE] = folder
-        try:
-            yield
-        finally:
-            del os.environ[FOLDER_VARIABLE]
+def shared_by_workers(data_dir: Path) -> Iterator[None]:
+    """Let the processes that are spawned inside share their figures. Removes those that a killed server left."""
+    folder = data_dir / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[FOLDER_VARIABLE]
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget_worker(pid: int) -> None:

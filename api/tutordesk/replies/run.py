@@ -21,7 +21,7 @@ from tutordesk.replies.models import (
     ReplyStatus,
     TokenUsage,
 )
-from tutordesk.tutor.models import NO_ANSWER, ONLY_THOUGHT, Prompt, Thinking, TutorError, Usage
+from tutordesk.tutor.models import NO_ANSWER, Prompt, Thinking, TutorError, Usage
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
@@ -170,8 +170,6 @@ async def _pump(run: Run, prompt: Prompt, tutor: Tutor) -> None:
             run.reply.finish_reason = "length"
             return
         raise TutorError("timeout", "The answer was stopped after two minutes. Try a shorter question.") from None
-    if not run.text.strip() and run.reply.finish_reason == "length":
-        raise TutorError("too_long", ONLY_THOUGHT)
     if not run.text.strip():
         raise TutorError("unknown", NO_ANSWER)
 

@@ -44,7 +44,7 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
     """
     server_id(settings.data_dir)  # made once here, and not by each worker
     with contextlib.ExitStack() as stack:
-        stack.enter_context(shared_by_workers())
+        stack.enter_context(shared_by_workers(settings.data_dir))
         if mongod:
             portal = stack.enter_context(start_blocking_portal())
             url = stack.enter_context(portal.wrap_async_context_manager(mongod))

@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from tutordesk.ground.metrics import MODEL_ERRORS
 from tutordesk.ground.settings import Settings
-from tutordesk.tutor.models import NO_ANSWER, Part, Prompt, Provider, TutorError, Usage
+from tutordesk.tutor.models import NO_ANSWER, ONLY_THOUGHT, Part, Prompt, Provider, TutorError, Usage
 from tutordesk.tutor.providers import make_provider
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Tutor:
             )
             try:
                 async for attempt in tries:
-                    is_silent = True
+                    is_silent, part = True, None
                     with attempt, _counted_errors(provider):
                         async with asyncio.timeout(self.idle_seconds) as watchdog:
                             clock = asyncio.get_running_loop().time
@@ -72,6 +72,8 @@ class Tutor:
                                     is_silent = False
                                 has_text = has_text or isinstance(part, str)
                                 yield part
+                        if not has_text and isinstance(part, Usage) and part.finish_reason == "length":
+                            raise TutorError("too_long", ONLY_THOUGHT)
                         if not has_text:
                             raise TutorError("unknown", NO_ANSWER)
                 return

@@ -37,12 +37,15 @@ MAX_SOCKET_PATH_BYTES = 107
 MIN_CACHE_GB, MAX_CACHE_GB = 0.25, 1.0
 START_SECONDS = 30
 STOP_SECONDS = 10
+ORPHAN_SECONDS = 3  # a mongod whose server was killed may hang, and its journal keeps what it took
 NOT_YET_INITIALIZED = 94
 COMPRESSORS = ["zlib", "snappy", "zstd"]
 # With these a replica set misses its primary only for seconds, also when it hangs without dying. For a set at
 # MONGODB_URL its operator sets them: `settings` of replSetInitiate, and `--setParameter` of each member.
 ELECTIONS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}
 MEMBER_PARAMETER = "oplogNetworkTimeoutBufferSeconds=1"
+# MongoDB keeps the transaction of a killed server, and with it the room's document, for this long.
+TRANSACTION_PARAMETER = "transactionLifetimeLimitSeconds=3"
 
 
 def lock_data_dir(data_dir: Path) -> IO[str]:
@@ -125,7 +128,8 @@ def start_mongod(data_dir: Path, binary: Path) -> subprocess.Popen[bytes]:
                 *("--bind_ip", run / SOCKET_NAME, "--port", "27017", "--unixSocketPrefix", run),
                 *("--filePermissions", "0600", "--networkMessageCompressors", "disabled", "--noscripting"),
                 *("--wiredTigerCacheSizeGB", cache_gb(), "--oplogSize", "990", "--oplogMinRetentionHours", "24"),
-                *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
+                *("--setParameter", "diagnosticDataCollectionEnabled=false", "--setParameter", TRANSACTION_PARAMETER),
+                "--quiet",
             ],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -148,7 +152,7 @@ def _end_orphan(database: Path) -> None:
         return
     pid = int(text)
     command = Path(f"/proc/{pid}/cmdline")
-    for seconds, signal_number in ((STOP_SECONDS, signal.SIGTERM), (STOP_SECONDS, signal.SIGKILL)):
+    for seconds, signal_number in ((ORPHAN_SECONDS, signal.SIGTERM), (STOP_SECONDS, signal.SIGKILL)):
         deadline = time.monotonic() + seconds
         if not command.exists() or os.fsencode(database) not in command.read_bytes():
             return

@@ -1,7 +1,7 @@
 """Turns a model server's refusal into a TutorError, the same before a stream as inside it.
 
-What decides, first to last: the error's code or type, the id of a quota, a wait that the server names, the HTTP
-status, and words. Words come last, because servers change them and reuse them: Google's sentence about a limit per
+The first of these decides: the error's code or type, the id of a quota, a wait that the server names, the HTTP status,
+and words. Words come last, because servers change them and reuse them: Google's sentence about a limit per
 minute speaks of billing, too.
 """
 
