@@ -193,25 +193,25 @@ async def test_server_is_read(
 async def test_model_that_thinks_for_longer_than_the_watchdog_waits_lives(
     fake: FakeModels, tmp_path: Path, field: str
 ) -> None:
-    thoughts: list[str | float] = [sse(delta(**{field: "Hm. "})), 0.2] * 6
+    thoughts: list[str | float] = [sse(delta(**{field: "Hm. "})), 0.1] * 15
     fake.says = [Says(*thoughts, sse(delta("A proxy.", "stop")) + DONE)]
-    async with tutor_of("openai", fake, tmp_path, idle_seconds=0.6) as tutor:
-        assert await listen(tutor) == ("A proxy.", "Hm. " * 6, "stop")
+    async with tutor_of("openai", fake, tmp_path, idle_seconds=1) as tutor:
+        assert await listen(tutor) == ("A proxy.", "Hm. " * 15, "stop")
 
 
 async def test_comments_before_the_first_word_show_life(fake: FakeModels, tmp_path: Path) -> None:
-    comments: list[str | float] = [": OPENROUTER PROCESSING\n\n", 0.2] * 6
+    comments: list[str | float] = [": OPENROUTER PROCESSING\n\n", 0.1] * 15
     fake.says = [Says(*comments, sse(delta("A proxy.", "stop")) + DONE)]
-    async with tutor_of("openai", fake, tmp_path, idle_seconds=0.6) as tutor:
+    async with tutor_of("openai", fake, tmp_path, idle_seconds=1) as tutor:
         assert await listen(tutor) == ("A proxy.", "", "stop")
 
 
 async def test_ollama_that_loads_a_model_is_waited_for(
     fake: FakeModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutordesk.tutor.providers.ollama.LOOK_SECONDS", 0.2)
-    fake.says = [Says(1.2, lines(message("A proxy."), message(done=True)), type="application/x-ndjson")]
-    async with tutor_of("ollama", fake, tmp_path, idle_seconds=0.6) as tutor:
+    monkeypatch.setattr("tutordesk.tutor.providers.ollama.LOOK_SECONDS", 0.1)
+    fake.says = [Says(1.5, lines(message("A proxy."), message(done=True)), type="application/x-ndjson")]
+    async with tutor_of("ollama", fake, tmp_path, idle_seconds=1) as tutor:
         signs = [part async for part in tutor.stream_reply(PROMPT) if isinstance(part, Thinking)]
     assert Thinking(is_loading=True) in signs
 
