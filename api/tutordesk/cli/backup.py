@@ -78,7 +78,7 @@ def restore(
         if not dry_run and restoring.finish_earlier(client, target):
             typer.echo("An earlier restore had broken off while it put its copy in place. It is finished now.")
             return
-        dump, rewind = _source(folder, until, name, data_dir)
+        dump, rewind = _source(folder, until, name, data_dir, is_told=True)
         if dry_run:
             _show(restoring.preview(client, dump, target, report, rewind))
             return
@@ -103,13 +103,18 @@ def _restore_single(
         from tutordesk.operations.restores.single import restore_documents
 
         make_plan = plan_of_ticket(ticket) if ticket else plan_of_chat(chat or "")
-        dump, rewind = _source(folder, until, name, data_dir)
+        dump, rewind = _source(folder, until, name, data_dir, is_told=dry_run)
         changed = restore_documents(client, dump, into or name, report, rewind, make_plan, dry_run)
     _show(changed, is_done=not dry_run)
 
 
-def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | None) -> "tuple[Dump, Rewind | None]":
-    """Return the dump to start from, and the changes to replay onto it (None: none). Raises OperatorError."""
+def _source(
+    folder: Path | None, until: str | None, name: str, data_dir: Path | None, is_told: bool
+) -> "tuple[Dump, Rewind | None]":
+    """Return the dump to start from, and the changes to replay onto it (None: none). Raises OperatorError.
+
+    With `is_told`, prints the instant in UTC and in local time first.
+    """
     from tutordesk.operations.dumps.reader import open_dump
     from tutordesk.operations.instants import parse
     from tutordesk.operations.names import CHANGE_LOG_FOLDER
@@ -117,7 +122,7 @@ def _source(folder: Path | None, until: str | None, name: str, data_dir: Path | 
 
     log = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG_FOLDER
     instant = parse(until) if until else None
-    if instant:
+    if instant and is_told:
         typer.echo(f"The change log is replayed to {instant}, which is {instant.in_local_time()} on this machine.")
     if not folder:
         return rewind_to(log, name, instant)
