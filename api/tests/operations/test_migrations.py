@@ -19,6 +19,7 @@ from tutordesk.main import DOCUMENTS, create_app
 from tutordesk.operations.catalog import Database
 from tutordesk.operations.dumps.dump import dump_database
 from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.lease import Lease
 from tutordesk.operations.migrations.run import (
     KNOWN,
     Migration,
@@ -116,6 +117,28 @@ def test_several_processes_apply_each_once(fresh: Any) -> None:
     for thread in threads:
         thread.join(20)
     assert done == [1]
+
+
+def test_beat_of_a_migration_survives_its_failures(fresh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long migration whose beat failed once, for whatever reason, must not be taken for dead."""
+    _, _, database = fresh
+    failures: list[Exception] = [pymongo.errors.OperationFailure("no", 50), KeyError("a bug")]
+    beat = Lease.beat
+
+    def fail_first(lease: Lease, status: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return beat(lease, status)
+
+    def wait_for_beats(database: Database) -> None:
+        deadline = time.monotonic() + 10
+        while database[LEASES].find_one({"_id": "migrations"}, {"beat": 1})["beat"] < 2:  # type: ignore[index]
+            assert time.monotonic() < deadline, "the beat ended"
+            time.sleep(0.01)
+
+    monkeypatch.setattr(Lease, "beat", fail_first)
+    monkeypatch.setattr("tutordesk.operations.migrations.run.BEAT_SECONDS", 0.01)
+    migrate_database(database, known(wait_for_beats))
 
 
 def test_dead_process_does_not_hold_the_lock_for_ever(fresh: Any) -> None:

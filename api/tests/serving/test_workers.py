@@ -1,22 +1,30 @@
 """`tutordesk serve --workers N`: one address and several processes, of which any may be killed."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from testing.fake_gemini import FakeModels
 from testing.processes import COMMAND, ENVIRONMENT, Serving, free_port, is_alive
 from testing.replies.wire_reader import TimedReader, ask_request, connect_timed
+from testing.serving import make_settings
 from testing.steps import create_ticket, until
+from tutordesk.ground.background import LoopThread
 from tutordesk.operations.embedded.mongod import socket_dir
+from tutordesk.serving.listener import bind
+from tutordesk.serving.server import make_config
+from tutordesk.serving.workers import Workers
 
 LONG = "word " * 4000
 
@@ -200,3 +208,23 @@ async def test_start_without_a_database_is_refused(tmp_path: Path) -> None:
     assert refused.stderr.splitlines()[-1].startswith("tutordesk: MONGODB_URL: the MongoDB there cannot be reached")
     assert "Traceback" not in refused.stderr
     assert not refused.stdout
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"garbage", b"\x80\x05cno_module\nname\n."], ids=["empty", "garbage", "unknown"]
+)
+async def test_report_that_cannot_be_read_does_not_deafen_the_parent(garbage: bytes, tmp_path: Path) -> None:
+    """Else the parent would never say that it is ready, and a worker would wait for ever once the pipe is full."""
+    settings = make_settings(tmp_path)
+    hearing, telling = multiprocessing.Pipe(duplex=False)
+    with hearing, telling, closing(bind("127.0.0.1", 0)) as listener:
+        workers = Workers(make_config(FastAPI, settings, 2), listener, hearing, "offline")
+        telling.send_bytes(garbage)
+        telling.send("no rights")
+        with LoopThread(0, workers.hear, "workers' reports"):
+
+            async def is_heard() -> bool:
+                return workers.refusal == "no rights"
+
+            await until(is_heard, 5)
+    assert workers.should_exit.is_set()

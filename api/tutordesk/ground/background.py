@@ -2,10 +2,13 @@
 
 Use as `async with Background() as background:`. A loop survives its failures: it logs the first of several in a row
 and retries after its pause. A beat that stopped would make other processes believe that this one is dead.
+
+`LoopThread` does the same in a thread, for work beside the event loop. Nothing else starts a task or a thread.
 """
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Self, TypeVar
 
@@ -13,6 +16,7 @@ import pymongo.errors
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+MIN_RETRY_SECONDS = 0.2
 
 
 class Background:
@@ -40,10 +44,10 @@ class Background:
 
     async def close(self) -> None:
         """Cancel the remaining tasks and loops, the last started first, and wait for each to end."""
-        for task in (*reversed(self._tasks), *reversed(self._loops)):
+        while self._tasks or self._loops:  # a task that ends may start another
+            task = next(reversed(self._tasks), None) or self._loops.pop()
             task.cancel()
             await asyncio.wait([task])
-        self._loops.clear()
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,18 +61,93 @@ class Background:
             log.error("%s failed", task.get_name(), exc_info=error)
 
 
+class LoopThread:
+    """A thread that calls `act` from `start()` to `stop()`, with a pause of `seconds` after each call.
+
+    An `act` that takes long checks `ending`, and returns once it is set. A context starts and stops the thread.
+    """
+
+    def __init__(self, seconds: float, act: Callable[[], object], name: str) -> None:
+        self.ending = threading.Event()
+        self._seconds, self._act, self._name = seconds, act, name
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = start_thread(self.run, self._name)
+
+    def stop(self) -> None:
+        """End after the running call, and wait for it. Called from another thread, also if never started."""
+        self.ending.set()
+        if self._thread:
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def run(self) -> None:
+        """Do it in the calling thread, until another one calls `stop()`."""
+        failures, pause = _Failures(self._name), 0.0
+        while not self.ending.wait(pause):
+            try:
+                self._act()
+                pause = self._seconds
+                failures.end()
+            except Exception as error:
+                failures.note(error)
+                pause = max(self._seconds, MIN_RETRY_SECONDS)
+
+
+def start_thread(act: Callable[[], object], name: str) -> threading.Thread:
+    """Run `act` in a thread and log its failure with the name. A process that ends does not wait for it."""
+
+    def run() -> None:
+        try:
+            act()
+        except Exception:
+            log.exception("%s failed", name)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+class _Failures:
+    """The failures of one loop, of which the first of several in a row is logged."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._newest = name, ""
+
+    def note(self, error: BaseException) -> None:
+        """Log a failure, unless the call before failed in the same way."""
+        is_expected = isinstance(error, pymongo.errors.PyMongoError | OSError)
+        failure = "away" if is_expected else repr(error)
+        if failure != self._newest:
+            cause = None if is_expected else error
+            log.warning("%s failed, retrying: %s", self._name, type(error).__name__, exc_info=cause)
+        self._newest = failure
+
+    def end(self) -> None:
+        self._newest = ""
+
+
 async def _repeat(seconds: float, act: Callable[[], Awaitable[object]], name: str, at_once: bool) -> None:
-    is_failing = False
+    task = asyncio.current_task()
+    assert task, "a loop is a task"
+    failures, pause = _Failures(name), seconds
     if not at_once:
         await asyncio.sleep(seconds)
-    while True:
+    while not task.cancelling():  # also ends a loop whose call swallowed the cancellation
         try:
             await act()
-            is_failing = False
-        except (pymongo.errors.PyMongoError, OSError) as error:
-            if not is_failing:
-                log.warning("%s failed, retrying: %s", name, type(error).__name__)
-            is_failing = True
-        except Exception:
-            log.exception("%s failed, retrying", name)
-        await asyncio.sleep(seconds)
+            pause = seconds
+            failures.end()
+        except (Exception, asyncio.CancelledError) as error:
+            if task.cancelling():
+                raise
+            failures.note(error)  # even a cancellation, because it was that of something the call waited for
+            pause = max(seconds, MIN_RETRY_SECONDS)
+        await asyncio.sleep(pause)

@@ -10,7 +10,6 @@ import logging
 import multiprocessing
 import os
 import socket
-import threading
 import time
 from contextlib import AbstractAsyncContextManager
 from multiprocessing.connection import Connection
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from tutordesk.ground.background import LoopThread, start_thread
 from tutordesk.ground.logs import set_up_logs
 from tutordesk.ground.metrics import forget_worker, shared_by_workers
 from tutordesk.ground.operator_error import OperatorError
@@ -33,6 +33,7 @@ from tutordesk.serving.server import make_config, say_ready
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 15
+HEAR_SECONDS = 0.2
 BACKLOG = 2048
 
 
@@ -58,7 +59,8 @@ def run_workers(settings: Settings, listener: socket.socket, mongod: AbstractAsy
         config = make_config(functools.partial(worker_app, settings, telling), settings, settings.workers)
         workers = Workers(config, listener, hearing, settings.models[0])
         listener.listen(BACKLOG)  # requests before the first worker is ready wait
-        workers.run()
+        with LoopThread(0, workers.hear, "workers' reports"):
+            workers.run()
     if workers.refusal:
         raise OperatorError(workers.refusal)
 
@@ -73,11 +75,8 @@ class Workers(Multiprocess):
     def __init__(self, config: Config, listener: socket.socket, reports: Connection, model: str) -> None:
         super().__init__(config, [listener])
         self.refusal = ""
+        self._is_ready = False
         self._reports, self._listener, self._model = reports, listener, model
-
-    def init_processes(self) -> None:
-        super().init_processes()
-        threading.Thread(target=self._hear, name="workers' reports", daemon=True).start()
 
     def keep_subprocess_alive(self) -> None:
         """Restart dead workers. uvicorn's version pings each one first and delays signals while it waits."""
@@ -101,23 +100,24 @@ class Workers(Multiprocess):
         """A terminal that is closed ends the server, as it ends a single process."""
         self.should_exit.set()
 
-    def _hear(self) -> None:
-        is_ready = False
-        while not self.should_exit.is_set():
-            if refusal := self._reports.recv():
-                log.error("a worker could not start: %s", refusal)
-                if not is_ready:
-                    self.refusal = refusal
-                    self.should_exit.set()
-            elif not is_ready:
-                is_ready = True
-                say_ready(self._listener, self._model)
+    def hear(self) -> None:
+        """Take a worker's report, if one comes within a moment."""
+        if not self._reports.poll(HEAR_SECONDS):
+            return
+        if refusal := self._reports.recv():
+            log.error("a worker could not start: %s", refusal)
+            if not self._is_ready:
+                self.refusal = refusal
+                self.should_exit.set()
+        elif not self._is_ready:
+            self._is_ready = True
+            say_ready(self._listener, self._model)
 
 
 def worker_app(settings: Settings, reports: Connection) -> ASGIApp:
     """Return the application of one worker, in its process, which dies when its parent is killed."""
     set_up_logs()
-    threading.Thread(target=_die_with_parent, name="die with parent", daemon=True).start()
+    start_thread(_die_with_parent, "die with parent")
     app = create_app(settings)
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:

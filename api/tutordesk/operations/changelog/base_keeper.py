@@ -12,6 +12,7 @@ from pathlib import Path
 import pymongo.errors
 from bson import Timestamp
 
+from tutordesk.ground.background import start_thread
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import connect
 from tutordesk.operations.changelog.bases import DAY, list_bases, make_base, prune
@@ -54,8 +55,7 @@ class BaseKeeper:
                 return
             self.want("a day has passed")
         self._next = time.monotonic() + RETRY_SECONDS
-        self._making = threading.Thread(target=self._make, name="base of the change log")
-        self._making.start()
+        self._making = start_thread(self._make, "base of the change log")
 
     def close(self) -> None:
         """Wait for the base that is being made."""

@@ -6,7 +6,6 @@ that is away, raises an alarm and is retried: the oplog still has what is not wr
 
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pymongo.errors
 
+from tutordesk.ground.background import LoopThread
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Client, connect_to_follow, database_name
 from tutordesk.operations.changelog.base_keeper import BaseKeeper
@@ -24,45 +24,35 @@ from tutordesk.operations.lease import BEAT_SECONDS, Lease
 from tutordesk.operations.names import CHANGE_LOG_LEASE, LEASES
 
 log = logging.getLogger(__name__)
-MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 5.0
+RETRY_SECONDS = 2.0
 
 
-class ChangeLog(threading.Thread):
+class ChangeLog(LoopThread):
     """Writes the log of `folder` from `start()` to `stop()`, while no other server does. `status` may be read."""
 
     def __init__(self, url: str, folder: Path, server: str) -> None:
-        super().__init__(name="change log", daemon=True)
+        super().__init__(RETRY_SECONDS, self._write_until_failure, "change log")
         self.status = ChangeLogStatus()
         self._url, self._folder, self._server = url, folder, server
-        self._ending = threading.Event()
 
-    def stop(self) -> None:
-        """Write what is left, and end. Called from another thread, which waits. Does nothing if never started."""
-        self._ending.set()
-        if self.ident:
-            self.join()
-
-    def run(self) -> None:
-        with connect_to_follow(self._url) as client:
-            retry = MIN_RETRY_SECONDS
-            while not self._ending.is_set():
-                written = self.status.written_at
-                try:
-                    self._write(client)
-                except OSError as error:
-                    self._alarm(f"the change log cannot be written: {error.strerror or error} ({self._folder})")
-                except OperatorError as error:
-                    self._alarm(str(error))
-                except pymongo.errors.PyMongoError as error:
-                    self._alarm(f"the change log waits for the database: {type(error).__name__}")
-                except Exception as error:  # the thread has to live on
-                    log.exception("change log failed, retrying")
-                    self._alarm(f"the change log failed: {type(error).__name__}")
-                retry = MIN_RETRY_SECONDS if self.status.written_at > written else min(MAX_RETRY_SECONDS, 2 * retry)
-                self.status.is_writing = False
-                self.status.lag_seconds = max(self.status.lag_seconds, time.time() - self.status.written_at)
-                self._publish(client)
-                self._ending.wait(retry)
+    def _write_until_failure(self) -> None:
+        """Write until `stop()`, or until a failure, of which the status shows an alarm."""
+        try:
+            with connect_to_follow(self._url) as client:
+                self._write(client)
+        except OSError as error:
+            self._alarm(f"the change log cannot be written: {error.strerror or error} ({self._folder})")
+        except OperatorError as error:
+            self._alarm(str(error))
+        except pymongo.errors.PyMongoError as error:
+            self._alarm(f"the change log waits for the database: {type(error).__name__}")
+        except Exception as error:
+            self._alarm(f"the change log failed: {type(error).__name__}")
+            raise
+        finally:
+            self.status.is_writing = False
+            self.status.lag_seconds = max(self.status.lag_seconds, time.time() - self.status.written_at)
+            self._publish()
 
     def _write(self, client: Client) -> None:
         """Wait for the lease, and write while it holds."""
@@ -70,24 +60,24 @@ class ChangeLog(threading.Thread):
         writer = Writer(self._folder)
         try:
             while not lease.take():
-                if self._ending.wait(BEAT_SECONDS):
+                if self.ending.wait(BEAT_SECONDS):
                     return
             bases = BaseKeeper(self._url, self._folder)
             try:
-                OplogTail(client, writer, bases, self.status, self._alarm).run(lease, self._ending)
+                OplogTail(client, writer, bases, self.status, self._alarm).run(lease, self.ending)
             finally:
                 bases.close()
             lease.release()
         finally:
             writer.close()
 
-    def _publish(self, client: Client) -> None:
+    def _publish(self) -> None:
         """Show the status to the server's other processes, as a beat does."""
-        leases = client[database_name(client)][LEASES]
         lease = {"_id": CHANGE_LOG_LEASE, "server": self._server}
-        with contextlib.suppress(pymongo.errors.PyMongoError):  # readers find the database away, too
+        # Readers find the database away, too.
+        with contextlib.suppress(pymongo.errors.PyMongoError), connect_to_follow(self._url) as client:
             watch_window(client, self.status)
-            leases.update_one(lease, {"$set": asdict(self.status)})
+            client[database_name(client)][LEASES].update_one(lease, {"$set": asdict(self.status)})
 
     def _alarm(self, sentence: str) -> None:
         """Log the sentence once, and show it in the status. An empty one ends the alarm."""

@@ -8,7 +8,6 @@ repeated. A database with an unknown step was written by a newer Tutordesk, and 
 
 import contextlib
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pymongo.errors
 from bson.codec_options import CodecOptions
 from pymongo import WriteConcern
 
+from tutordesk.ground.background import LoopThread
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import Database, Spec, connect, database_name
 from tutordesk.operations.lease import BEAT_SECONDS, Lease
@@ -140,18 +140,8 @@ def _alone(database: Database, known: tuple[Migration, ...]) -> Iterator[bool]:
             yield False
             return
         time.sleep(LOOK_SECONDS)
-    ended = threading.Event()
-    beating = threading.Thread(target=_beat, args=(lease, ended), name="migration's beat", daemon=True)
-    beating.start()
     try:
-        yield True
+        with LoopThread(BEAT_SECONDS, lambda: lease.beat({"is_migrating": True}), "migration's beat"):
+            yield True
     finally:
-        ended.set()
-        beating.join()
         lease.release()
-
-
-def _beat(lease: Lease, ended: threading.Event) -> None:
-    while not ended.wait(BEAT_SECONDS):
-        with contextlib.suppress(pymongo.errors.ConnectionFailure):  # the next beat is soon enough
-            lease.beat({"is_migrating": True})

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
-import pymongo.errors
 from beanie import PydanticObjectId
 
 from tutordesk.ground.background import Background
@@ -113,17 +112,19 @@ class Relay:
             self._is_bus_down = True
 
     async def _check(self) -> None:
-        """Close the seats of ended sign-ins and read missed records. Every seventh time, send the heartbeat too."""
+        """Close the seats of ended sign-ins and read missed records. Every seventh time, send the heartbeat too.
+
+        Reading comes last, because it may fail. The next check retries.
+        """
         self._checks += 1
         for room in self._open.values():
             for seat in list(room.seats):
                 if seat.is_revoked():
                     seat.end(NO_IDENTITY, "You signed out. Sign in again.")
-        with contextlib.suppress(pymongo.errors.PyMongoError):  # the next check retries
-            await self._read_missed()
         if self._checks % HEARTBEAT_CHECKS == 0:
             for room_id, room in list(self._open.items()):
                 self._send_presence(room_id, room)
+        await self._read_missed()
 
     async def _receive(self, signal: Signal) -> None:
         room_id = PydanticObjectId(signal["room"])

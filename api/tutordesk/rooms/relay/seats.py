@@ -67,14 +67,18 @@ class Seat:
     async def write_all(self) -> None:
         """Write the waiting frames, now and whenever there are new ones. Runs until it is cancelled."""
         self._is_live = True
-        while True:
-            while self._outgoing:
-                await self._wire["writable"]()
-                frame = self._outgoing.popleft()
-                self._bytes -= len(frame)
-                self._wire["write"](frame)
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+        try:
+            while not self.closing:
+                while self._outgoing:
+                    await self._wire["writable"]()
+                    frame = self._outgoing.popleft()
+                    self._bytes -= len(frame)
+                    self._wire["write"](frame)
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
+        except Exception:  # a socket without its writer would look alive and show nothing
+            self.end(1011, "The server failed. Reconnect in a few seconds.")
+            raise
 
 
 def frame_of(event: BaseModel) -> bytes:
