@@ -50,7 +50,7 @@ async def stream_global_chat(
     body: Ask, visitor: Visitor, limits: LimitsOf, replies: RepliesOf, streams: StreamsOf
 ) -> ByteStream:
     reply = await take_turn(body, visitor, None, limits, replies)
-    return streams.respond(reply_frames(replies, reply), visitor.may_read)
+    return streams.respond(reply_frames(replies, reply), visitor.reader)
 
 
 @router.post(
@@ -63,7 +63,7 @@ async def stream_ticket_chat(
     body: Ask, ticket_id: TicketId, visitor: Visitor, limits: LimitsOf, replies: RepliesOf, streams: StreamsOf
 ) -> ByteStream:
     reply = await take_turn(body, visitor, ticket_id, limits, replies)
-    return streams.respond(reply_frames(replies, reply), visitor.may_read)
+    return streams.respond(reply_frames(replies, reply), visitor.reader)
 
 
 @router.get(
@@ -80,7 +80,7 @@ async def follow_reply(
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str | None, Query()] = None,
 ) -> ByteStream:
-    return streams.respond(reply_frames(replies, reply, position_of(last_event_id, after)), visitor.may_read)
+    return streams.respond(reply_frames(replies, reply, position_of(last_event_id, after)), visitor.reader)
 
 
 @router.post(

@@ -1,16 +1,17 @@
 """Server-sent events: frames as bytes, and the streams of this process that are open.
 
 Frames are bytes because sse-starlette passes bytes on unchanged. Each process has one task that ends all streams when
-the server stops, and one that checks every two seconds whether each reader may still read.
+the server stops, and one that checks every two seconds whether the readers may still read.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Self
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Hashable
+from dataclasses import dataclass
+from typing import Any, Self
 
 import orjson
-import pymongo.errors
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
@@ -22,7 +23,20 @@ FIRST_BYTES = b": ok\nretry: 1000\n\n"
 KEEP_ALIVE = b": still here\n\n"
 KEEP_ALIVE_SECONDS = 15.0
 CHECK_SECONDS = 2.0
-MayRead = Callable[[], Awaitable[bool]]
+FindReaders = Callable[[Collection[Any]], Awaitable[Collection[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A stream's reader. `is_revoked` returns whether the sign-in has ended, and costs nothing.
+
+    With `find_readers`, the database decides, too: it gets the keys of all such readers in one call, and returns those
+    that may still read.
+    """
+
+    is_revoked: Callable[[], bool]
+    find_readers: FindReaders | None = None
+    key: Hashable = None
 
 
 def frame(event: str, data: BaseModel | dict[str, object]) -> bytes:
@@ -35,12 +49,12 @@ class Streams:
     """The open streams of this process. Use as `async with Streams() as streams`."""
 
     def __init__(self) -> None:
-        self._open: dict[asyncio.Task[object], MayRead] = {}
+        self._open: dict[asyncio.Task[object], Reader] = {}
         self._background = Background()
 
-    def respond(self, frames: AsyncGenerator[bytes], may_read: MayRead) -> "ByteStream":
-        """Return the response that sends `frames` for as long as `may_read` says so."""
-        return ByteStream(frames, may_read, self._open)
+    def respond(self, frames: AsyncGenerator[bytes], reader: Reader) -> "ByteStream":
+        """Return the response that sends `frames` for as long as the reader may read them."""
+        return ByteStream(frames, reader, self._open)
 
     async def __aenter__(self) -> Self:
         self._background.start(self._end_at_exit(), "end streams at exit")
@@ -56,12 +70,23 @@ class Streams:
             self._open.popitem()[0].cancel()
 
     async def _end_unreadable(self) -> None:
-        """End the streams of readers who signed out or were removed from the room."""
-        for stream, may_read in list(self._open.items()):
-            with contextlib.suppress(pymongo.errors.PyMongoError):  # the next check may reach the database
-                if not await may_read() and stream in self._open:
-                    del self._open[stream]
-                    stream.cancel()
+        """End the streams of readers who signed out or were removed from the room. Raises PyMongoError."""
+        asked: defaultdict[FindReaders, list[asyncio.Task[object]]] = defaultdict(list)
+        for stream, reader in list(self._open.items()):
+            if reader.is_revoked():
+                self._end(stream)
+            elif reader.find_readers:
+                asked[reader.find_readers].append(stream)
+        for find_readers, streams in asked.items():
+            keys = {stream: self._open[stream].key for stream in streams if stream in self._open}
+            readers = await find_readers(set(keys.values()))
+            for stream, key in keys.items():
+                if key not in readers:
+                    self._end(stream)
+
+    def _end(self, stream: asyncio.Task[object]) -> None:
+        if self._open.pop(stream, None):
+            stream.cancel()
 
 
 class ByteStream(EventSourceResponse):
@@ -74,11 +99,11 @@ class ByteStream(EventSourceResponse):
     def __init__(
         self,
         frames: AsyncGenerator[bytes],
-        may_read: MayRead,
-        streams: dict[asyncio.Task[object], MayRead],
+        reader: Reader,
+        streams: dict[asyncio.Task[object], Reader],
         status_code: int = 200,  # FastAPI reads this default for the API's description
     ) -> None:
-        self._frames, self._may_read, self._streams = frames, may_read, streams
+        self._frames, self._reader, self._streams = frames, reader, streams
         super().__init__(frames, status_code, ping=0, sep="\n", headers={"Cache-Control": "no-store, no-transform"})
 
     async def _stream_response(self, send: Send) -> None:
@@ -94,7 +119,7 @@ class ByteStream(EventSourceResponse):
         async with Background() as background:
             listener = background.start(self._listen_for_disconnect(receive), "listen for the reader's leaving")
             listener.add_done_callback(lambda done: None if done.cancelled() else stream.cancel())
-            self._streams[stream] = self._may_read
+            self._streams[stream] = self._reader
             OPEN_STREAMS.inc()
             try:
                 await self._stream_response(send)

@@ -22,6 +22,7 @@ from pymongo.errors import DuplicateKeyError
 
 from tutordesk.ground.errors import AppError, Forbidden, NameNeeded, NotSignedIn
 from tutordesk.ground.ids import object_id
+from tutordesk.ground.sse import Reader
 from tutordesk.identity.limits import Limits
 from tutordesk.identity.models import User
 from tutordesk.identity.revocation import Revocations
@@ -96,9 +97,10 @@ class VisitorOfRequest:
         """Return whether this sign-in has ended. Long connections, such as a WebSocket, check it repeatedly."""
         return _revocations_of(self.connection).is_revoked(self.id, self.sid, self.issued_at)
 
-    async def may_read(self) -> bool:
-        """Return whether a stream of this visitor may stay open."""
-        return not self.is_revoked
+    @property
+    def reader(self) -> Reader:
+        """Return this visitor as the reader of a stream, which ends with the sign-in."""
+        return Reader(lambda: self.is_revoked)
 
     @property
     def ip(self) -> str:

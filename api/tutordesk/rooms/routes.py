@@ -19,7 +19,7 @@ from tutordesk.replies.access import RepliesOf
 from tutordesk.replies.events import position_of, reply_frames
 from tutordesk.rooms import listing
 from tutordesk.rooms.access import ONLY_ADMINS, OpenRoom, RelayOf, RoomAdmin, RoomOfMember, SpeakingOf, TimelineOf
-from tutordesk.rooms.agent.questions import access_answer, answer_frames, may_read_in
+from tutordesk.rooms.agent.questions import access_answer, answer_frames, reader_in
 from tutordesk.rooms.members import (
     access_member,
     access_room,
@@ -209,7 +209,7 @@ async def ask_in_room(
     membership = await access_member(object_id(body.room_id), member.id)
     await access_room(membership.room_id)
     posted = await speaking.say(member, membership, body.prompt, None, to_tutor=True)
-    return streams.respond(answer_frames(replies, posted.message.id), may_read_in(membership.room_id, member.visitor))
+    return streams.respond(answer_frames(replies, posted.message.id), reader_in(membership.room_id, member.visitor))
 
 
 @router.get(
@@ -229,7 +229,7 @@ async def follow_agent(
     """Stream the tutor's answer in a room to a member, from a position on."""
     reply = await access_answer(replies, visitor.id, reply_id)
     frames = reply_frames(replies, reply, position_of(last_event_id, after))
-    return streams.respond(frames, may_read_in(PydanticObjectId(reply.room_id), visitor))
+    return streams.respond(frames, reader_in(PydanticObjectId(reply.room_id), visitor))
 
 
 @router.websocket("/rooms/{room_id}/socket")

@@ -19,7 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 from tutordesk.ground import metrics
 from tutordesk.ground.access import StreamsOf
 from tutordesk.ground.errors import AppError, NotFound, Unavailable, problem_responses
-from tutordesk.ground.sse import FIRST_BYTES, ByteStream, frame
+from tutordesk.ground.sse import FIRST_BYTES, ByteStream, Reader, frame
 from tutordesk.identity.access import admin_of, is_on_this_machine, visitor_of
 from tutordesk.status.access import ComponentsOf
 from tutordesk.status.parts import (
@@ -101,7 +101,7 @@ async def read_metrics(request: Request, components: ComponentsOf, may_see_figur
 
 @router.get("/status/stream", operation_id="test_stream", response_class=Response)
 async def test_stream(streams: StreamsOf) -> ByteStream:
-    return streams.respond(_ticks(), _anybody)
+    return streams.respond(_ticks(), Reader(is_revoked=lambda: False))
 
 
 @router.websocket("/status/socket")
@@ -116,10 +116,6 @@ async def test_socket(websocket: WebSocket) -> None:
                 await websocket.send_text(text[:MAX_ECHO_CHARACTERS])
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the browser may have closed it
         await websocket.close()
-
-
-async def _anybody() -> bool:
-    return True
 
 
 async def _ticks() -> AsyncGenerator[bytes]:

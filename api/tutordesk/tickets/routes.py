@@ -61,7 +61,7 @@ async def list_facets(visitor: Visitor, facets: FacetsOf) -> FacetsOut:
 
 @router.get("/events", operation_id="follow_tickets", response_class=ByteStream, responses=problem_responses(401))
 async def follow_tickets(visitor: Visitor, events: TicketEventsOf, streams: StreamsOf) -> ByteStream:
-    return streams.respond(await events.follow(), visitor.may_read)
+    return streams.respond(await events.follow(), visitor.reader)
 
 
 @router.post(

@@ -1,12 +1,14 @@
 """Answers to questions in a room, for readers who follow them by server-sent events."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Collection
 
 from beanie import PydanticObjectId
 
+from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import NotFound
-from tutordesk.ground.sse import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, MayRead
+from tutordesk.ground.sse import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, Reader
 from tutordesk.identity.access import VisitorOfRequest
 from tutordesk.replies.events import reply_frames
 from tutordesk.replies.models import Reply
@@ -15,6 +17,7 @@ from tutordesk.rooms.members import access_member
 from tutordesk.rooms.models import RoomMember, RoomMessage
 
 CHECK_SECONDS = 0.3
+Membership = tuple[PydanticObjectId, PydanticObjectId]  # a room and a user
 
 
 async def access_answer(replies: Replies, user_id: PydanticObjectId, reply_id: PydanticObjectId) -> Reply:
@@ -26,14 +29,20 @@ async def access_answer(replies: Replies, user_id: PydanticObjectId, reply_id: P
     return reply
 
 
-def may_read_in(room_id: PydanticObjectId, visitor: VisitorOfRequest) -> MayRead:
-    """Return a check that the visitor is still signed in and a member of the room."""
+def reader_in(room_id: PydanticObjectId, visitor: VisitorOfRequest) -> Reader:
+    """Return the visitor as the reader of a stream that ends with the sign-in or the membership of the room."""
+    return Reader(lambda: visitor.is_revoked, find_members, (room_id, visitor.id))
 
-    async def may_read() -> bool:
-        membership = {"room_id": room_id, "user_id": visitor.id, "is_removed": False}
-        return await visitor.may_read() and bool(await RoomMember.find_one(membership))
 
-    return may_read
+async def find_members(keys: Collection[Membership]) -> set[Membership]:
+    """Return which of these pairs of a room and a user are members, by one query within three seconds."""
+    users: defaultdict[PydanticObjectId, list[PydanticObjectId]] = defaultdict(list)
+    for room_id, user_id in keys:
+        users[room_id].append(user_id)
+    rooms = [{"room_id": room_id, "user_id": {"$in": user_ids}} for room_id, user_ids in users.items()]
+    with Patience().limit():
+        rows = RoomMember.get_motor_collection().find({"$or": rooms, "is_removed": False}, {"room_id": 1, "user_id": 1})
+        return {(row["room_id"], row["user_id"]) for row in await rows.to_list(None)}
 
 
 async def answer_frames(replies: Replies, message_id: PydanticObjectId) -> AsyncGenerator[bytes]:
