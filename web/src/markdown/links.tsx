@@ -3,31 +3,23 @@
 import { type MouseEvent, type ReactNode, useEffect, useState } from "react";
 import { buttonClass } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
-import { decodeEntities } from "./entities";
+import { safeUrl } from "./syntax/addresses";
 
 const REL = "noopener noreferrer nofollow";
 let ask: ((url: URL) => void) | undefined;
-
-/** Return the URL of a Markdown link, or null if it is not safe to offer. */
-export function safeUrl(href: string): URL | null {
-  const text = decodeEntities(href).trim();
-  if (!/^(?:https?:\/\/|mailto:)/i.test(text)) return null;
-  try {
-    const url = new URL(text);
-    return /^(?:https?|mailto):$/.test(url.protocol) ? url : null;
-  } catch {
-    return null;
-  }
-}
 
 function isForeign(url: URL): boolean {
   return url.protocol !== "mailto:" && url.host !== location.host;
 }
 
-/** Return whether the text of a link is its address, so that naming the host adds nothing. */
+/**
+ * Return whether the text of a link is its address, so that naming the host adds nothing. A host in another script may
+ * look like a known one, so its registered name is shown.
+ */
 function namesHost(label: string, url: URL): boolean {
   const text = label.trim().toLowerCase();
   if (text === url.host) return true;
+  if (/(?:^|\.)xn--/.test(url.host)) return false;
   return safeUrl(/^https?:\/\//i.test(text) ? text : `https://${text}`)?.host === url.host;
 }
 

@@ -1,28 +1,34 @@
-// Draws Markdown. While `streaming`, the text may grow, and only its last block is drawn again.
+// Draws Markdown. Only the blocks of a growing text that changed are drawn again. Texts that stream are drawn by
+// `StreamingMarkdown`, so that pages without one do not load what closes open marks.
 import { memo, useMemo, useRef } from "react";
-import { type Block, closeOpenBlock, IncrementalParser } from "./parse";
+import { collectNotes, NoteNumbersProvider, NotesSection } from "./notes";
+import { type Block, IncrementalParser, isDrawn } from "./parse";
 import { BlockToken } from "./tokens";
+
+type CloseBlock = (block: Block) => Block;
 
 interface BlockProps {
   block: Block;
-  open: boolean;
+  /** Given while the block grows. */
+  close: CloseBlock | undefined;
 }
 
 const BlockView = memo(
-  function BlockView({ block, open }: BlockProps) {
-    const shown = open ? closeOpenBlock(block) : block;
+  function BlockView({ block, close }: BlockProps) {
+    const shown = close ? close(block) : block;
     return (
       <div className="md-block">
         {shown.tokens.map((token, index) => (
-          <BlockToken key={index} token={token} drawing={{ open }} />
+          <BlockToken key={index} token={token} drawing={{ open: close !== undefined }} />
         ))}
       </div>
     );
   },
   (before, after) =>
-    before.open === after.open &&
+    before.close === after.close &&
     (before.block === after.block ||
       (before.block.raw === after.block.raw &&
+        before.block.links === after.block.links &&
         before.block.tokens[0]?.type === after.block.tokens[0]?.type)),
 );
 
@@ -31,46 +37,55 @@ const GROUP_SIZE = 16;
 
 interface GroupProps {
   blocks: Block[];
-  /** Whether the last block still grows. */
-  open: boolean;
+  /** Given while the last block grows. */
+  close: CloseBlock | undefined;
 }
 
 const BlockGroup = memo(
-  function BlockGroup({ blocks, open }: GroupProps) {
+  function BlockGroup({ blocks, close }: GroupProps) {
     return blocks.map((block, index) => (
       <BlockView
         key={`${block.start}:${block.tokens[0]?.type}`}
         block={block}
-        open={open && index === blocks.length - 1}
+        close={index === blocks.length - 1 ? close : undefined}
       />
     ));
   },
   (before, after) =>
-    before.open === after.open &&
+    before.close === after.close &&
     before.blocks.length === after.blocks.length &&
     before.blocks.every((block, index) => block === after.blocks[index]),
 );
 
 interface MarkdownProps {
   text: string;
-  streaming?: boolean;
+  /** Closes what the last block leaves open. Given while the text streams. */
+  close?: CloseBlock | undefined;
 }
 
-export function Markdown({ text, streaming = false }: MarkdownProps) {
+export function Markdown({ text, close }: MarkdownProps) {
   const parser = useRef<IncrementalParser | null>(null);
   parser.current ??= new IncrementalParser();
   const current = parser.current;
   const blocks = useMemo(() => current.update(text), [current, text]);
-  const shown = blocks.filter((block) => block.tokens[0]?.type !== "space");
+  const shown = blocks.filter(isDrawn);
+  const notes = collectNotes(blocks, close !== undefined);
   const groups = Array.from({ length: Math.ceil(shown.length / GROUP_SIZE) }, (_, index) =>
     shown.slice(index * GROUP_SIZE, (index + 1) * GROUP_SIZE),
   );
   return (
-    <div className="md" data-streaming={streaming || undefined}>
-      {groups.map((group, index) => (
-        <BlockGroup key={index} blocks={group} open={streaming && index === groups.length - 1} />
-      ))}
-      {streaming && shown.length === 0 && <span className="md-caret" />}
-    </div>
+    <NoteNumbersProvider notes={notes}>
+      <div className="md" data-streaming={close ? true : undefined}>
+        {groups.map((group, index) => (
+          <BlockGroup
+            key={index}
+            blocks={group}
+            close={index === groups.length - 1 ? close : undefined}
+          />
+        ))}
+        {close && shown.length === 0 && <span className="md-caret" />}
+        <NotesSection notes={notes} />
+      </div>
+    </NoteNumbersProvider>
   );
 }

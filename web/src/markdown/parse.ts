@@ -1,85 +1,84 @@
 // Turns Markdown into blocks of marked's tokens. A growing text is lexed incrementally: only its last blocks are read
-// again, and the result equals lexing the whole text (parse.test.ts proves it by fuzzing). Raw HTML is switched off in
-// the lexer, so it stays text.
-import { Marked, type Token } from "marked";
-import remend from "remend";
-import { MAX_FORMULA_CHARS, mathExtension } from "./math";
-import type { PlainToken } from "./token";
+// again, and the result equals lexing the whole text (parse.test.ts proves it by fuzzing). A definition of a link
+// changes earlier blocks, so those from the first one with brackets on are read again when it comes.
+import type { Token } from "marked";
+import { type Links, TextLexer } from "./syntax/lexer";
+import { MAX_FORMULA_CHARS } from "./syntax/math";
+import type { Note, NoteReference } from "./syntax/notes";
+import { walk } from "./token";
 
 export interface Block {
   /** Where the block begins in the text; with the type it identifies the block while it grows. */
   start: number;
   raw: string;
   tokens: Token[];
+  /** All definitions of the text, if the block may refer to one. */
+  links?: Links;
+  /** The definitions inside the block. */
+  definitions?: Links;
+  references?: NoteReference[];
+  notes?: Note[];
 }
-
-const marked = new Marked({ gfm: true, breaks: false });
-marked.use(mathExtension, {
-  tokenizer: {
-    html: () => undefined,
-    tag: () => undefined,
-    def: () => undefined,
-    reflink: () => undefined,
-  },
-});
 
 /** The number of last blocks that may still change when text is added. */
 const OPEN_BLOCKS = 3;
-const MAX_LINE_CHARS = 20_000;
-const MAX_DEPTH = 40;
+/** The blocks that nothing is drawn for at their place. */
+const UNDRAWN = new Set(["space", "def", "note"]);
+// Labels are words of people, such as "constructor".
+const noLinks = (): Links => Object.create(null) as Links;
 
-/** Count the marks that make a parser look back, outside tables (their rows are lexed one by one). */
-function countMarks(text: string): number {
-  return text.startsWith("|") ? 0 : (text.match(/[[*_~`<$]|\\[[(]/g)?.length ?? 0);
-}
+export const isDrawn = (block: Block): boolean => !UNDRAWN.has(block.tokens[0]?.type ?? "");
 
-/** Return whether a text is built to exhaust a parser. Such text is shown unchanged. */
-function isHostile(text: string): boolean {
-  if (/[[({<*_~`$!\\]{400,}/.test(text)) return true;
-  if (/^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){40}/m.test(text)) return true;
-  if (/^[ \t]{120,}(?:[-+*>]|\d{1,9}[.)])[ \t]/m.test(text)) return true;
-  for (const line of text.split("\n")) {
-    if (line.length > MAX_LINE_CHARS) return true;
-    if (line.length > 800 && countMarks(line) > 400) return true;
-  }
-  return text.length > 4_000 && text.split(/\n[ \t]*\n/).some((part) => countMarks(part) > 3_000);
-}
-
-const plain = (raw: string): PlainToken => ({ type: "plain", raw });
-
-function tooDeep(tokens: Token[] | undefined, depth: number): boolean {
-  if (!tokens) return false;
-  if (depth > MAX_DEPTH) return true;
-  return tokens.some((token) => {
-    const items = token.type === "list" ? token.items : undefined;
-    return (
-      tooDeep("tokens" in token ? token.tokens : undefined, depth + 1) || tooDeep(items, depth)
-    );
+/** Note what connects a block with others: definitions, notes and references. Brackets tell that there may be some. */
+function connect(block: Block): Block {
+  const definitions = noLinks();
+  const references: NoteReference[] = [];
+  const notes: Note[] = [];
+  walk(block.tokens, (token) => {
+    if (token.type === "def") definitions[token.tag] ??= { href: token.href, title: null };
+    else if (token.type === "note") notes.push(token);
+    else if (token.type === "noteReference") {
+      token.id = `${block.start}-${references.length}`;
+      references.push(token);
+    }
   });
+  if (Object.keys(definitions).length > 0) block.definitions = definitions;
+  if (references.length > 0) block.references = references;
+  if (notes.length > 0) block.notes = notes;
+  return block;
 }
 
-/** Lex a text. Returns top-level tokens whose raws join to the text; hostile text is one plain token. */
-function lex(text: string): Token[] {
+/** Lex a text that begins at `start` and is preceded by definitions. */
+function readBlocks(text: string, start: number, links: Links): Block[] {
   if (text === "") return [];
-  if (isHostile(text)) return [plain(text)];
-  try {
-    return marked.lexer(text).map((token) => (tooDeep([token], 0) ? plain(token.raw) : token));
-  } catch {
-    return [plain(text)];
+  const blocks: Block[] = [];
+  let at = start;
+  for (const token of new TextLexer(links).lex(text)) {
+    const block: Block = { start: at, raw: token.raw, tokens: [token] };
+    blocks.push(token.raw.includes("[") ? connect(block) : block);
+    at += token.raw.length;
   }
+  return blocks;
 }
 
-function toBlocks(text: string, offset: number): Block[] {
-  const blocks: Block[] = [];
-  const tokens = lex(text);
-  let start = offset;
-  for (const token of tokens) {
-    blocks.push({ start, raw: token.raw, tokens: [token] });
-    start += token.raw.length;
+function linksOf(blocks: Block[]): Links {
+  const links = noLinks();
+  for (const { definitions } of blocks) {
+    for (const label in definitions) links[label] ??= definitions[label] as Links[string];
   }
-  // If marked's raws do not add up, offsets would be wrong: then the whole text is one block.
-  return start === offset + text.length ? blocks : [{ start: offset, raw: text, tokens }];
+  return links;
 }
+
+function isSame(a: Links, b: Links): boolean {
+  const labels = Object.keys(a);
+  return (
+    labels.length === Object.keys(b).length &&
+    labels.every((label) => a[label]?.href === b[label]?.href)
+  );
+}
+
+const mayRefer = (block: Block): boolean =>
+  block.raw.includes("[") && block.tokens[0]?.type !== "def";
 
 function mayOpenFormula(block: Block): boolean {
   const type = block.tokens[0]?.type;
@@ -88,28 +87,39 @@ function mayOpenFormula(block: Block): boolean {
 
 export const normalise = (text: string): string => text.replace(/\r\n?|\u2028|\u2029/g, "\n");
 
-export function parse(text: string): Block[] {
-  return toBlocks(normalise(text), 0);
-}
+export const parse = (text: string): Block[] => new IncrementalParser().update(text);
 
 /** Parses one growing text. `update` returns its blocks; unchanged blocks are the same objects as before. */
 export class IncrementalParser {
   private text = "";
   private blocks: Block[] = [];
+  private links = noLinks();
 
   update(next: string): Block[] {
     const text = normalise(next);
     if (text === this.text) return this.blocks;
-    if (this.text === "" || !text.startsWith(this.text)) this.blocks = [];
-    const stable = this.stableBlocks();
-    const last = stable.at(-1);
-    const from = last ? last.start + last.raw.length : 0;
-    const fresh = toBlocks(text.slice(from), from);
+    let stable = text.startsWith(this.text) ? this.stableBlocks() : [];
     this.text = text;
-    const gaveUp =
-      fresh[0]?.tokens[0]?.type === "plain" && from + fresh[0].raw.length === text.length;
-    this.blocks = gaveUp ? toBlocks(text, 0) : [...stable, ...fresh];
+    this.blocks = this.extend(stable);
+    const links = linksOf(this.blocks);
+    if (!isSame(links, this.links)) {
+      this.links = links;
+      const first = stable.findIndex(mayRefer);
+      if (first >= 0) {
+        stable = stable.slice(0, first);
+        this.blocks = this.extend(stable);
+      }
+    }
+    for (const block of this.blocks.slice(stable.length)) {
+      if (mayRefer(block)) block.links = this.links;
+    }
     return this.blocks;
+  }
+
+  private extend(stable: Block[]): Block[] {
+    const last = stable.at(-1);
+    const start = last ? last.start + last.raw.length : 0;
+    return [...stable, ...readBlocks(this.text.slice(start), start, linksOf(stable))];
   }
 
   /** Return the blocks that no further text can change. */
@@ -132,20 +142,9 @@ export class IncrementalParser {
   }
 }
 
-const OPEN_ENDED = new Set(["paragraph", "list", "heading", "blockquote", "text", "table"]);
-
-/** Close what the last block of a growing text leaves open, so that `**bo` shows as bold at once. */
-export function closeOpenBlock(block: Block): Block {
-  const token = block.tokens[0];
-  if (!token || !OPEN_ENDED.has(token.type)) return block;
-  const closed = remend(block.raw, {
-    katex: false,
-    inlineKatex: false,
-    htmlTags: false,
-    setextHeadings: false,
-    linkMode: "text-only",
-  });
-  return closed === block.raw ? block : { ...block, tokens: lex(closed) };
+/** Return the block with the tokens of another text, which closes what the block leaves open. */
+export function withText(block: Block, text: string): Block {
+  return connect({ ...block, tokens: new TextLexer(block.links ?? noLinks()).lex(text) });
 }
 
 /** Return whether a fence has its closing line. An open fence is shown plain. */

@@ -1,14 +1,10 @@
 // The tokens that are drawn. marked's `Token` includes `Tokens.Generic`, which stands for any extension's tokens and
 // where every field is `any`; this union names the extensions instead.
-import type { MarkedToken, Token, Tokens } from "marked";
-import type { MathToken } from "./math";
+import type { MarkedToken, Token } from "marked";
+import type { MathToken } from "./syntax/math";
+import type { Note, NoteReference } from "./syntax/notes";
 
-/** A text that is shown unchanged. */
-export interface PlainToken extends Tokens.Generic {
-  type: "plain";
-}
-
-export type MarkdownToken = MarkedToken | MathToken | PlainToken;
+export type MarkdownToken = MarkedToken | MathToken | Note | NoteReference;
 
 const TYPES: Record<MarkdownToken["type"], true> = {
   blockquote: true,
@@ -28,8 +24,9 @@ const TYPES: Record<MarkdownToken["type"], true> = {
   list: true,
   list_item: true,
   math: true,
+  note: true,
+  noteReference: true,
   paragraph: true,
-  plain: true,
   space: true,
   strong: true,
   table: true,
@@ -38,3 +35,15 @@ const TYPES: Record<MarkdownToken["type"], true> = {
 
 export const isMarkdownToken = (token: Token): token is MarkdownToken =>
   Object.hasOwn(TYPES, token.type);
+
+/** Call `visit` with each token and all tokens inside it, in the order of the text. */
+export function walk(tokens: Token[], visit: (token: MarkdownToken) => void): void {
+  for (const token of tokens) {
+    if (!isMarkdownToken(token)) continue;
+    visit(token);
+    if (token.type === "table") {
+      for (const cell of [...token.header, ...token.rows.flat()]) walk(cell.tokens, visit);
+    } else if (token.type === "list") walk(token.items, visit);
+    else if ("tokens" in token && token.tokens) walk(token.tokens, visit);
+  }
+}

@@ -3,10 +3,12 @@
 import type { Token, Tokens } from "marked";
 import { createElement, type ReactNode, useContext } from "react";
 import { CodeBlock, Formula } from "./code";
-import { decodeEntities } from "./entities";
-import { SafeLink, safeUrl } from "./links";
+import { SafeLink } from "./links";
 import { MentionNames, Mentions } from "./mentions";
+import { NoteReferenceLink } from "./note-references";
 import { isClosedFence } from "./parse";
+import { safeUrl } from "./syntax/addresses";
+import { decodeEntities } from "./syntax/entities";
 import { isMarkdownToken, type MarkdownToken } from "./token";
 
 interface Drawing {
@@ -52,6 +54,8 @@ function drawInline(token: MarkdownToken): ReactNode {
       return token.checked ? "☑ " : "☐ ";
     case "math":
       return <Formula source={token.text} raw={token.raw} display={token.display} />;
+    case "noteReference":
+      return <NoteReferenceLink token={token} />;
     default:
       return token.raw;
   }
@@ -127,6 +131,7 @@ export function BlockToken({ token, drawing }: { token: Token; drawing: Drawing 
   switch (token.type) {
     case "space":
     case "def":
+    case "note":
       return null;
     case "hr":
       return <hr />;
@@ -156,8 +161,6 @@ export function BlockToken({ token, drawing }: { token: Token; drawing: Drawing 
           <Formula source={token.text} raw={token.raw} display />
         </p>
       );
-    case "plain":
-      return <p className="md-plain">{token.raw}</p>;
     default:
       return drawInline(token);
   }

@@ -1,7 +1,7 @@
 // Draws an answer of the tutor: its growing text, why it ended early, its quotes, and the footer.
 import { Link } from "react-router";
 import type { Citation } from "@/lib/api/types";
-import { Markdown } from "@/markdown/markdown";
+import { StreamingMarkdown } from "@/markdown/streaming";
 import { Button } from "@/ui/button";
 import { Thought } from "@/ui/thought";
 import { useChat } from "../ask/store";
@@ -83,7 +83,7 @@ function Text({ message, turn, stopping }: Pick<AnswerProps, "message" | "turn" 
   return (
     <>
       <Thought replyId={message.id} saved={message.thinking} isWaiting={streaming && text === ""} />
-      {text !== "" && <Markdown text={text} streaming={streaming && !stopping} />}
+      {text !== "" && <StreamingMarkdown text={text} streaming={streaming && !stopping} />}
     </>
   );
 }

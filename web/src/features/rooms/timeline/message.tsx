@@ -3,7 +3,7 @@
 import { memo } from "react";
 import type { RoomMessage } from "@/lib/api/types";
 import { clockTime, exactTime } from "@/lib/text/time";
-import { Markdown } from "@/markdown/markdown";
+import { StreamingMarkdown } from "@/markdown/streaming";
 import { Thought } from "@/ui/thought";
 import { useRoomContext } from "../model/room-context";
 import { useRoomStore } from "../model/store";
@@ -57,7 +57,7 @@ function Text({ message }: { message: RoomMessage }) {
   return (
     <>
       {message.is_agent && <Thought replyId={message.id} isWaiting={isStreaming && text === ""} />}
-      {text !== "" && <Markdown text={text} streaming={isStreaming} />}
+      {text !== "" && <StreamingMarkdown text={text} streaming={isStreaming} />}
       {message.edited_at && (
         <span className="text-[12px] text-dim" title={`Edited ${exactTime(message.edited_at)}`}>
           edited

@@ -1,6 +1,7 @@
-// Adds formulas to marked's lexer: \(..\), \[..\], $$..$$, and a single $ by Pandoc's rule only, so that "$5 and $10"
-// stays money. A formula that is not closed yet stays text.
-import type { MarkedExtension, TokenizerAndRendererExtension, Tokens } from "marked";
+// Formulas: \(..\), \[..\], $$..$$, and a single $ by Pandoc's rule only, so that "$5 and $10" stays money and
+// "$HOME/$USER" a path. A formula that is not closed yet stays text.
+import type { Tokens } from "marked";
+import { UNSPACED } from "./scripts";
 
 /** The longest formula in characters. A closing mark can change earlier blocks that far back. */
 export const MAX_FORMULA_CHARS = 4_000;
@@ -18,54 +19,45 @@ const BLOCK = [
 const PAREN = /^\\\(((?:(?!\\\)|\n[ \t]*\n)[\s\S]){1,1000}?)\\\)/;
 const BRACKET = /^\\\[((?:(?!\\\]|\n[ \t]*\n)[\s\S]){1,4000}?)\\\]/;
 const DOUBLE = /^\$\$(?!\$)((?:(?!\$\$|\n[ \t]*\n)[\s\S]){1,4000}?)\$\$(?!\$)/;
-// Pandoc: no space right inside either mark, and no digit right after the second.
-const SINGLE = /^\$(?![\s$])((?:\\[\s\S]|(?!\n[ \t]*\n)[^$\\]){1,1000}?)(?<![\s\\])\$(?![\d$])/;
-/** "$5 or so in US$": an amount followed by a word is money, even if a mark closes it. */
-const MONEY = /^\d[\d.,]*(?:[kKmM]\b)?[\s,;-]+(?:[A-Za-z]{2,}|[–—-])/;
+// Pandoc: no space right inside either mark, and no digit right after the second. A letter there begins a variable of a
+// shell, unless it ends a word, as in "$n$th"; a slash right after the first is between two prices ("5$/10$").
+const SINGLE =
+  /^\$(?![\s$]|\/[^$])((?:\\[\s\S]|(?!\n[ \t]*\n)[^$\\]){1,1000}?)(?<![\s\\])\$(?![\d$])(?:(?![A-Za-z_{])|(?=(?:th|st|nd|rd|s|es|D|bit|fold)\b))/;
+/** "$5 or so in US$", "$5和$十": an amount followed by a word is money, even if a mark closes it. */
+const MONEY = new RegExp(
+  `^\\d[\\d.,]*(?:(?:[kKmM]\\b)?[\\s,;-]+(?:[A-Za-z]{2,}|[–—-])|[${UNSPACED}])`,
+  "u",
+);
+/** "$(pwd)/$(date)" */
+const COMMAND = /^\$\([^$]{0,200}\$\(/;
 
 function token(match: RegExpExecArray | null, display: boolean): MathToken | undefined {
   const text = match?.[1]?.trim();
   return match && text ? { type: "math", raw: match[0], text, display } : undefined;
 }
 
-function inlineMath(src: string): MathToken | undefined {
+export function inlineMath(src: string): MathToken | undefined {
   if (src.startsWith("\\(")) return token(PAREN.exec(src), false);
   if (src.startsWith("\\[")) return token(BRACKET.exec(src), true);
   if (src.startsWith("$$")) return token(DOUBLE.exec(src), true);
-  if (!src.startsWith("$")) return undefined;
+  if (!src.startsWith("$") || COMMAND.test(src)) return undefined;
   const match = SINGLE.exec(src);
   return match && !MONEY.test(match[1] ?? "") ? token(match, false) : undefined;
 }
 
-const block: TokenizerAndRendererExtension = {
-  name: "math",
-  level: "block",
-  start(src) {
-    const match = /(?:^|\n) {0,3}(?:\$\$|\\\[)/.exec(src);
-    return match ? match.index + (match[0].startsWith("\n") ? 1 : 0) : undefined;
-  },
-  tokenizer(src) {
-    if (!/^ {0,3}(?:\$\$|\\\[)/.test(src)) return undefined;
-    for (const pattern of BLOCK) {
-      const formula = token(pattern.exec(src), true);
-      if (formula) return formula;
-    }
-    return undefined;
-  },
-};
-
-const inline: TokenizerAndRendererExtension = {
-  name: "math",
-  level: "inline",
-  start(src) {
-    const at = src.search(/\$|\\[([]/);
-    return at < 0 ? undefined : at;
-  },
-  tokenizer: (src) => inlineMath(src),
-};
+export function blockMath(src: string): MathToken | undefined {
+  const open = /^ {0,3}(\$\$|\\\[)/.exec(src);
+  const close = open?.[1] === "$$" ? "$$" : "\\]";
+  if (!open || !src.slice(open[0].length, MAX_FORMULA_CHARS + 8).includes(close)) return undefined;
+  for (const pattern of BLOCK) {
+    const formula = token(pattern.exec(src), true);
+    if (formula) return formula;
+  }
+  return undefined;
+}
 
 /** Hide formulas from the search for emphasis, so that `$a*b*c$` keeps its stars. */
-function maskFormulas(src: string): string {
+export function maskFormulas(src: string): string {
   if (!/[$\\]/.test(src)) return src;
   let out = "";
   let at = 0;
@@ -86,8 +78,3 @@ function maskFormulas(src: string): string {
   }
   return out + src.slice(at);
 }
-
-export const mathExtension: MarkedExtension = {
-  extensions: [block, inline],
-  hooks: { emStrongMask: maskFormulas },
-};

@@ -1,7 +1,7 @@
 // Which texts are formulas, and which stay text, such as money.
 import type { Token } from "marked";
 import { expect, test } from "vitest";
-import { parse } from "./parse";
+import { parse } from "../parse";
 
 function formulas(tokens: Token[]): string[] {
   return tokens.flatMap((token) => {
