@@ -13,6 +13,7 @@ import { useElapsed } from "@/ui/waiting";
 import { ask } from "./ask/ask";
 import { announce, chatKey, useChat } from "./ask/store";
 import { Composer } from "./composer/composer";
+import { useComposerKey } from "./composer/use-composer-key";
 import { ModeBar } from "./mode-bar";
 import { Side } from "./side/side";
 import { useSide } from "./side/use-side";
@@ -73,6 +74,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
     };
   }, [chat]);
   const { target, isGone, toNewest } = usePlace({ sessionId, around, words, error: saved.error });
+  const [composerKey, onRenamed] = useComposerKey(chat);
   const onAsk = useCallback(
     (text: string) => {
       if (around) toNewest();
@@ -81,11 +83,12 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
         const params = new URLSearchParams(
           ticketId ? { ticket: ticketId, session: id } : { session: id },
         );
+        onRenamed(chatKey(id, null));
         navigate(`/chat?${params}`, { replace: true });
       };
       ask({ chat, text, ticketId, sessionId, onStarted });
     },
-    [chat, ticketId, sessionId, around, toNewest, navigate],
+    [chat, ticketId, sessionId, around, toNewest, navigate, onRenamed],
   );
   useLinkedQuestion(onAsk);
   const onAskAgain = useCallback(
@@ -170,10 +173,9 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
         )}
         {!failed && (
           <Composer
-            key={chat}
+            key={composerKey}
             chat={chat}
-            turn={turn?.key}
-            stopping={turn?.stopping ?? false}
+            turn={turn}
             placeholder={ticketId ? "Ask about this ticket" : "Ask the tutor"}
             lastQuestion={question?.message.id || undefined}
             onSend={onAsk}

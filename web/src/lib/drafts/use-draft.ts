@@ -14,15 +14,14 @@ export interface DraftText {
   text: string;
   /** Set the text, and save it as the draft. */
   change: (text: string) => void;
-  /** Set the text if the field is empty; the draft stays unchanged. */
-  offer: (text: string) => void;
-  /** Empty the field, and save `rest` as the draft, such as a text that the server has not confirmed. */
-  sent: (rest?: string) => void;
+  /** Empty the field, and remove the draft. */
+  sent: () => void;
 }
 
-/** Read and keep the draft under `key`, which must not change while the component is mounted. */
+/** Read and keep the draft under `key`. If the key changes while the component is mounted, the draft moves with it. */
 export function useDraft(key: string): DraftText {
   const [text, setText] = useState(() => readDraft<string>(key)?.value ?? "");
+  const latest = useRef({ key, text });
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const pending = useRef<string | null>(null);
   useEffect(() => {
@@ -37,6 +36,13 @@ export function useDraft(key: string): DraftText {
       flush();
     };
   }, [key]);
+  useEffect(() => {
+    const before = latest.current;
+    latest.current = { key, text };
+    if (before.key === key) return;
+    if (readDraft<string>(before.key)?.value === before.text) clearDraft(before.key);
+    save(key, text);
+  }, [key, text]);
   const change = (value: string) => {
     setText(value);
     pending.current = value;
@@ -46,12 +52,11 @@ export function useDraft(key: string): DraftText {
       save(key, value);
     }, SAVE_MS);
   };
-  const sent = (rest = "") => {
+  const sent = () => {
     clearTimeout(timer.current);
     pending.current = null;
-    save(key, rest);
+    clearDraft(key);
     setText("");
   };
-  const offer = (value: string) => setText((now) => now || value);
-  return { text, change, offer, sent };
+  return { text, change, sent };
 }

@@ -6,7 +6,7 @@ import { savedMessage } from "@/test/messages";
 import { pathOf } from "@/test/requests";
 import { mergeThread } from "../thread/thread";
 import { ask, followReply, stop } from "./ask";
-import { draftKey, dropSaved, edit, editDraftKey, useChat } from "./store";
+import { draftKey, dropSaved, edit, editDraftKey, takeUnsent, unsentKey, useChat } from "./store";
 
 type Answer = () => Response | Promise<Response>;
 let answers: Answer[] = [];
@@ -58,7 +58,6 @@ const question = { chat: "new:all", text: "Hi", ticketId: null, sessionId: null 
 
 describe("asking", () => {
   test("streams an answer to its end and forgets the draft", async () => {
-    writeDraft(draftKey("new:all"), "Hi");
     const onStarted = vi.fn();
     answers = [
       () =>
@@ -72,10 +71,11 @@ describe("asking", () => {
     ];
     ask({ ...question, onStarted });
     expect(turn()?.status).toBe("streaming");
+    expect(readDraft(unsentKey("new:all"))?.value).toBe("Hi");
     await vi.waitFor(() => expect(turn()?.status).toBe("complete"));
     expect(turn()).toMatchObject({ text: "Hello world", chat: "session:s1", questionId: "q1" });
     expect(onStarted).toHaveBeenCalledWith("s1");
-    expect(readDraft(draftKey("new:all"))).toBeNull();
+    expect(readDraft(unsentKey("new:all"))).toBeNull();
     expect(useChat.getState().announcement).toBe("Answer ready");
   });
 
@@ -120,6 +120,9 @@ describe("asking", () => {
       sentence: "You have 4 answers running.",
       text: "Hi",
     });
+    expect(takeUnsent("new:all")).toBe("Hi");
+    expect(takeUnsent("new:all"), "only once").toBe("");
+    expect(useChat.getState().refusals["new:all"]?.sentence).toBe("You have 4 answers running.");
   });
 
   test("a question whose answer never began is repeated with the same id", async () => {

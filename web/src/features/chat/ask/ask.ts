@@ -9,7 +9,7 @@ import { runReply } from "@/lib/streams/reply";
 import type { ReplySource } from "@/lib/streams/reply-reader";
 import { announceChange } from "./channel";
 import { handlersFor, patch, remove, sendStop, turnOf } from "./reply-handlers";
-import { chatKey, editDraftKey, isAnswering, type LiveTurn, useChat } from "./store";
+import { chatKey, editDraftKey, isAnswering, type LiveTurn, unsentKey, useChat } from "./store";
 
 export interface Question {
   chat: string;
@@ -94,7 +94,7 @@ export function ask({ chat, text, ticketId, sessionId, replaces, onStarted }: Qu
   const key = newId();
   const question = replaces?.content === text ? null : text;
   const replacedId = replaces?.id ?? null;
-  if (replaces && question !== null) writeDraft(editDraftKey(replaces.id), text);
+  if (question !== null) writeDraft(replaces ? editDraftKey(replaces.id) : unsentKey(chat), text);
   set(({ turns, refusals }) => ({
     turns: [
       ...turns,

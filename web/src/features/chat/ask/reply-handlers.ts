@@ -7,7 +7,7 @@ import { coalesced } from "@/lib/streams/coalesce";
 import type { ReplyHandlers } from "@/lib/streams/reply-reader";
 import { setThought } from "@/lib/streams/thoughts";
 import { announceChange } from "./channel";
-import { chatKey, draftKey, editDraftKey, type LiveTurn, useChat } from "./store";
+import { chatKey, editDraftKey, type LiveTurn, unsentKey, useChat } from "./store";
 
 const ENDED_WORDS: Record<ReplyStatus, string> = {
   streaming: "",
@@ -49,10 +49,10 @@ function fieldsFrom(turn: LiveTurn, start: ReplyEvents["message_start"]): Partia
   };
 }
 
-/** Remove the draft of a question that the server has. Another text in the composer stays. */
+/** Remove the saved copy of a question that the server has. Another question, sent from another tab, stays. */
 function removeDraft(turn: LiveTurn): void {
-  const key = turn.replaces ? editDraftKey(turn.replaces) : draftKey(turn.chat);
-  if (turn.replaces || readDraft<string>(key)?.value.trim() === turn.question) clearDraft(key);
+  const key = turn.replaces ? editDraftKey(turn.replaces) : unsentKey(turn.chat);
+  if (turn.replaces || readDraft<string>(key)?.value === turn.question) clearDraft(key);
 }
 
 /** Return the handlers that put a reply into its turn. */

@@ -3,6 +3,7 @@
 // only its React keys stay, so that no text is drawn again.
 import { create } from "zustand";
 import type { Citation, ReplyError, ReplyEvents, ReplyStatus, Usage } from "@/lib/api/types";
+import { clearDraft, readDraft } from "@/lib/drafts/drafts";
 
 export interface LiveTurn {
   key: string;
@@ -59,6 +60,8 @@ export const chatKey = (sessionId: string | null, ticketId: string | null): stri
   sessionId ? `session:${sessionId}` : `new:${ticketId ?? "all"}`;
 
 export const draftKey = (chat: string): string => `chat.${chat}`;
+/** The key of a question that was sent, until the server has it. */
+export const unsentKey = (chat: string): string => `chat.unsent.${chat}`;
 export const editDraftKey = (questionId: string): string => `chat.edit.${questionId}`;
 
 export const useChat = create<ChatState>(() => ({
@@ -88,6 +91,17 @@ export function clearRefusal(chat: string): void {
   if (useChat.getState().refusals[chat]) {
     set(({ refusals }) => ({ refusals: { ...refusals, [chat]: undefined } }));
   }
+}
+
+/** Take the question of a chat that the server does not have: it was refused, or the page closed too early. */
+export function takeUnsent(chat: string): string {
+  const refusal = useChat.getState().refusals[chat];
+  const text = refusal?.text || (readDraft<string>(unsentKey(chat))?.value ?? "");
+  clearDraft(unsentKey(chat));
+  if (refusal?.text) {
+    set(({ refusals }) => ({ refusals: { ...refusals, [chat]: { ...refusal, text: "" } } }));
+  }
+  return text;
 }
 
 export function isAnswering(turns: LiveTurn[], chat: string): boolean {

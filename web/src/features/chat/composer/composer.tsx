@@ -1,12 +1,12 @@
-// Writes and sends a question. The composer grows to eight lines, keeps its text as a draft until the server begins to
-// answer, and shows Stop during the answer. It holds its state itself, so that typing never redraws the thread.
+// Writes and sends a question. The composer grows to eight lines, keeps its text as a draft, and shows Stop during an
+// answer, when the next question can be written but not sent. It holds its state itself, so that typing never redraws
+// the thread.
 import {
   type KeyboardEvent,
   type MouseEvent,
   memo,
   type RefObject,
   useEffect,
-  useLayoutEffect,
   useRef,
 } from "react";
 import { isComposing, useHotkeys } from "@/lib/browser/hotkeys";
@@ -17,64 +17,69 @@ import { Button } from "@/ui/button";
 import { useAutoGrow } from "@/ui/fields/use-auto-grow";
 import { Kbd } from "@/ui/kbd";
 import { stop } from "../ask/ask";
-import { clearRefusal, draftKey, edit, useChat } from "../ask/store";
+import { clearRefusal, draftKey, edit, type LiveTurn, takeUnsent, useChat } from "../ask/store";
 
 interface ComposerProps {
   chat: string;
-  /** The key of the turn that is being answered, or undefined. */
-  turn: string | undefined;
-  stopping: boolean;
+  /** The turn that is being answered. */
+  turn: LiveTurn | undefined;
   placeholder: string;
   /** The id of the chat's last question, which ↑ edits while the field is empty. */
   lastQuestion: string | undefined;
   onSend: (text: string) => void;
 }
 
-function useComposerText(chat: string) {
-  const draft = useDraft(draftKey(chat));
+function useComposerText(chat: string, isAnswering: boolean) {
+  const { text, change, sent } = useDraft(draftKey(chat));
   const refusal = useChat((state) => state.refusals[chat]);
-  const offer = useRef(draft.offer);
-  // A refused question returns to the field, unless it has another text since.
+  const latest = useRef({ text, change });
+  latest.current = { text, change };
+  // A question that the server does not have returns to the field, before what was typed since.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a refusal leaves a question to be taken
   useEffect(() => {
-    if (refusal?.text) offer.current(refusal.text);
-  }, [refusal]);
-  const change = (value: string) => {
-    draft.change(value);
+    const unsent = isAnswering ? "" : takeUnsent(chat);
+    if (!unsent) return;
+    const { text, change } = latest.current;
+    change(text ? `${unsent}\n${text}` : unsent);
+  }, [chat, isAnswering, refusal]);
+  const write = (value: string) => {
+    change(value);
     clearRefusal(chat);
   };
-  // The draft stays until the answer begins.
-  return { text: draft.text, change, sent: draft.sent, sentence: refusal?.sentence ?? "" };
+  return { text, change: write, sent, sentence: refusal?.sentence ?? "" };
 }
 
-/** Whether a composer that is just being replaced had the focus: a new chat gets another one with its address. */
-let hadFocus = false;
-
-/** Move the focus from a replaced composer to the new one. */
-function usePreservedFocus(field: RefObject<HTMLTextAreaElement | null>) {
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (hadFocus) element?.focus({ preventScroll: true });
-    return () => {
-      hadFocus = document.activeElement === element;
-      setTimeout(() => {
-        hadFocus = false;
-      });
-    };
-  }, [field]);
+/**
+ * Focus the field when a question was sent from elsewhere on the page, and after the answer, if nothing else has the
+ * focus; never on touch devices.
+ */
+function useFocusAround(turn: LiveTurn | undefined, field: RefObject<HTMLTextAreaElement | null>) {
+  const isAnswering = turn !== undefined;
+  const isSentHere = turn?.isSentHere ?? false;
+  const wasAnswering = useRef(false);
+  useEffect(() => {
+    const hasChanged = wasAnswering.current !== isAnswering;
+    wasAnswering.current = isAnswering;
+    const isFree = document.activeElement?.matches("body, main") ?? true;
+    if (hasChanged && isFree && (isSentHere || !isAnswering) && !isTouch()) {
+      field.current?.focus({ preventScroll: true });
+    }
+  }, [isAnswering, isSentHere, field]);
 }
 
 export const Composer = memo(function Composer(props: ComposerProps) {
-  const { chat, turn, stopping, placeholder, lastQuestion, onSend } = props;
-  const { text, change, sent, sentence } = useComposerText(chat);
-  const field = useAutoGrow(text);
-  usePreservedFocus(field);
+  const { chat, turn, placeholder, lastQuestion, onSend } = props;
   const isAnswering = turn !== undefined;
+  const stopping = turn?.stopping ?? false;
+  const { text, change, sent, sentence } = useComposerText(chat, isAnswering);
+  const field = useAutoGrow(text);
+  useFocusAround(turn, field);
   const problem = sizeProblem(text);
   const isBlocked = isAnswering || problem !== "" || text.trim() === "";
   const send = () => {
     if (isBlocked) return;
     const message = text.trim();
-    sent(message);
+    sent();
     onSend(message);
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -93,17 +98,9 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     event.preventDefault();
     field.current?.focus();
   };
-  const stopNow = () => turn && stop(turn);
+  const stopNow = () => turn && stop(turn.key);
   useHotkeys({ Escape: stopNow }, isAnswering);
   useHotkeys({ c: () => field.current?.focus() });
-  // After the answer the field gets the focus again, if nothing else has it; never on touch devices.
-  const wasAnswering = useRef(isAnswering);
-  useEffect(() => {
-    const ended = wasAnswering.current && !isAnswering;
-    wasAnswering.current = isAnswering;
-    const free = document.activeElement === document.body || document.activeElement === null;
-    if (ended && free && !isTouch()) field.current?.focus({ preventScroll: true });
-  }, [isAnswering, field]);
 
   return (
     <form
@@ -126,16 +123,19 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             rows={1}
             aria-label="Message to the tutor"
             placeholder={isAnswering ? "The tutor is answering…" : placeholder}
-            disabled={isAnswering}
             enterKeyHint={isTouch() ? "enter" : "send"}
             className="block max-h-[200px] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
-            value={isAnswering ? "" : text}
+            value={text}
             onChange={(event) => change(event.target.value)}
             onKeyDown={onKeyDown}
           />
           <div className="mt-1.5 flex min-h-9 items-center gap-3">
             <span className="flex-1 text-[13px] text-dim">
-              <span className="[@media(hover:none)]:hidden">↵ send · ⇧↵ new line</span>
+              {isAnswering && text ? (
+                "You can send this after the answer."
+              ) : (
+                <span className="[@media(hover:none)]:hidden">↵ send · ⇧↵ new line</span>
+              )}
             </span>
             {isAnswering ? (
               // Another button than Send: it must inherit neither the focus nor the second half of a double click.
