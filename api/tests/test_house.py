@@ -13,6 +13,7 @@ from testing.fake_gemini import FakeModels
 from testing.serving import JSON, make_settings, serving
 from testing.steps import ask, text_of
 from tutordesk.ground.database import field_name
+from tutordesk.identity.counts import Count
 from tutordesk.main import create_app
 from tutordesk.operations import names
 from tutordesk.replies.liveness import Owner
@@ -55,6 +56,7 @@ def test_operations_name_the_collections_that_documents_have() -> None:
     assert Owner.Settings.name == names.OWNERS
     assert RoomSignal.Settings.name == names.ROOM_SIGNALS
     assert Reply.Settings.name == names.REPLIES
+    assert Count.Settings.name == names.COUNTS
     assert field_name(Reply, lambda reply: reply.parts) == names.REPLY_PARTS
 
 

@@ -28,7 +28,8 @@ from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import Settings, load_secret_keys
 from tutordesk.ground.sse import Streams
 from tutordesk.identity import routes as identity
-from tutordesk.identity.limits import Limits
+from tutordesk.identity.counts import Count, Counts, MongoCounts, RedisCounts
+from tutordesk.identity.limits import SHARED_SECONDS, Limits
 from tutordesk.identity.models import User
 from tutordesk.identity.revocation import Revocation, Revocations
 from tutordesk.operations.changelog.writer import ChangeLog
@@ -58,7 +59,7 @@ from tutordesk.tickets.summary import Summaries
 from tutordesk.tutor.voice import Tutor
 
 ROOM_DOCUMENTS = (Room, RoomMember, RoomMessage, RoomRecord, RoomSignal)
-DOCUMENTS = (User, Revocation, Ticket, Reply, Owner, ChatSession, ChatPage, MessageWords, *ROOM_DOCUMENTS)
+DOCUMENTS = (User, Revocation, Count, Ticket, Reply, Owner, ChatSession, ChatPage, MessageWords, *ROOM_DOCUMENTS)
 
 
 def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextManager[str] | None = None) -> FastAPI:
@@ -101,7 +102,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             state.disk = await stack.enter_async_context(watched_disk(settings.data_dir))
         state.streams = await stack.enter_async_context(Streams())
         state.revocations = await stack.enter_async_context(Revocations())
-        state.limits, state.facets = Limits(settings), Facets()
+        state.limits, state.facets = Limits(settings, _counts(state.client, settings)), Facets()
+        stack.push_async_callback(state.limits.close)
         state.ticket_events = await stack.enter_async_context(TicketEvents())
         state.tutor = await stack.enter_async_context(Tutor(settings))
         state.summaries = await stack.enter_async_context(Summaries(state.tutor))
@@ -141,6 +143,13 @@ def _bus(client: AsyncMongoClient, settings: Settings) -> Bus:
         return MongoBus()
     channel = f"tutordesk:rooms:{client.get_default_database('tutordesk').name}"
     return RedisBus(settings.redis_url.get_secret_value(), channel)
+
+
+def _counts(client: AsyncMongoClient, settings: Settings) -> Counts:
+    if not settings.redis_url:
+        return MongoCounts()
+    prefix = f"tutordesk:counts:{client.get_default_database('tutordesk').name}:"
+    return RedisCounts(settings.redis_url.get_secret_value(), prefix, SHARED_SECONDS)
 
 
 async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClient:

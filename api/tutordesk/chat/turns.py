@@ -73,11 +73,14 @@ async def _start(
 ) -> Reply:
     """Raises DuplicateKeyError for a repeat that nothing else refuses."""
     limits.refuse_running_replies(replies.count_running(visitor.id))
-    await limits.spend_message(str(visitor.id), visitor.ip)
-    await limits.refuse_spent_tokens()
     with patience.limit():
         await replies.forget_unsure()
-        continued, sources = await asyncio.gather(_continued(ask, visitor, ticket_id), _sources(ask, ticket_id))
+        continued, sources, *_ = await asyncio.gather(
+            _continued(ask, visitor, ticket_id),
+            _sources(ask, ticket_id),
+            limits.spend_message(str(visitor.id), visitor.ip),
+            limits.refuse_spent_tokens(),
+        )
         chat, newest = continued or (None, [])
         question = await _question(ask, chat)
         history = await read_history(chat, newest, _replaced(ask)) if chat else []

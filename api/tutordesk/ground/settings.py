@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
-    workers: int = Field(1, ge=1, description="Processes that serve. With several, each counts the limits for itself.")
+    workers: int = Field(1, ge=1, description="Processes that serve.")
     data_dir: Path = Field(Path("data"), description="Private folder of the embedded MongoDB and the secret key.")
     model: str = Field(
         "",
@@ -61,7 +61,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         None,
         validation_alias="REDIS_URL",
-        description="A Redis that carries the events of rooms between processes. Default: MongoDB carries them.",
+        description="A Redis that carries the events of rooms between processes and counts the limits. Default: "
+        "MongoDB does.",
     )
     metrics_token: SecretStr | None = Field(
         None,
@@ -96,7 +97,7 @@ class Settings(BaseSettings):
     max_running_replies: int = Field(4, ge=0, description="Answers at once for one visitor; 0: no limit.")
     max_messages_per_minute: int = Field(30, ge=0, description="Messages a minute from one visitor; 0: no limit.")
     max_messages_per_minute_per_ip: int = Field(
-        120, ge=0, description="Messages a minute from one address; 0: no limit."
+        120, ge=0, description="Messages a minute from one address, of IPv6 one /64; 0: no limit."
     )
     max_tickets_per_hour: int = Field(60, ge=0, description="Tickets an hour from one visitor; 0: no limit.")
     max_room_messages_per_minute: int = Field(

@@ -1,44 +1,51 @@
-"""Rate limits of visitors and addresses, counted in this process by the moving window of the library `limits`.
+"""Rate limits of visitors and addresses, which hold for all processes together.
 
 Most limits are settings, where 0 means no limit. Those of passwords are fixed. Argon2 needs much memory, so passwords
 are checked and hashed one at a time, inside `sign_in_try` or `account_try`.
+
+The counts are in a database (counts.py). This process counts for itself, too: what it alone has seen too often is
+refused without asking, and its count decides while the database does not answer within a second. Then nobody waits
+for a count for the next two seconds.
 """
 
 import asyncio
 import ipaddress
+import logging
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
+import pymongo
 
+from tutordesk.ground.clock import now
 from tutordesk.ground.errors import TooMany, WrongCredentials
 from tutordesk.ground.settings import Settings
+from tutordesk.identity.counts import ENGINE_ERRORS, Counts, Full, LocalCounts, Window
 
-TRIES = RateLimitItemPerMinute(5, 15)  # of one e-mail address from one network, in a quarter of an hour
-TRIES_OF_NETWORK = RateLimitItemPerMinute(50, 15)
-ACCOUNTS_OF_NETWORK = RateLimitItemPerMinute(50, 15)
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+MINUTE, QUARTER, HOUR, DAY = 60, 900, 3_600, 86_400
+MAX_TRIES = 5  # of one e-mail address from one network, in a quarter of an hour
+MAX_TRIES_OF_NETWORK, MAX_ACCOUNTS_OF_NETWORK = 50, 50
 RETRY_SECONDS = 5
+SHARED_SECONDS, AWAY_SECONDS = 1.0, 2.0
+TOO_QUICK = "You are sending messages too quickly. Send this one again in {} s."
 TOO_MANY_TRIES = "Too many attempts to sign in. Wait {} s and try again."
-
-Limit = tuple[RateLimitItem, tuple[str, str]]
 
 
 class Limits:
-    """The counts of this process. `spend_…` counts one, or raises TooMany with the seconds to wait."""
+    """`spend_…` counts one event, or raises TooMany with the seconds to wait. Without `shared`, counts only here."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, settings: Settings, shared: Counts | None = None) -> None:
+        self._local, self._shared, self._asks_at, self._is_away = LocalCounts(), shared, 0.0, False
         self._messages = settings.max_messages_per_minute
         self._messages_per_ip = settings.max_messages_per_minute_per_ip
         self._tickets = settings.max_tickets_per_hour
         self._room_messages = settings.max_room_messages_per_minute
         self._rooms = settings.max_rooms_per_hour
         self._running_replies = settings.max_running_replies
-        self._daily = FixedWindowRateLimiter(MemoryStorage())
-        self._tokens = RateLimitItemPerDay(settings.max_tokens_per_day) if settings.max_tokens_per_day else None
+        self._tokens = settings.max_tokens_per_day
         self._password = asyncio.Lock()
 
     def refuse_running_replies(self, running: int) -> None:
@@ -52,38 +59,38 @@ class Limits:
 
     async def spend_message(self, visitor: str, ip: str) -> None:
         """Count one message of `visitor` from `ip`. Raises TooMany."""
-        limits = [(self._messages, ("visitor", visitor)), (self._messages_per_ip, ("address", ip))]
-        await self._spend(
-            [(RateLimitItemPerMinute(count), key) for count, key in limits if count],
-            "You are sending messages too quickly. Send this one again in {} s.",
-        )
+        await self._spend(self._of_message(visitor, ip), TOO_QUICK)
 
     async def spend_ticket(self, visitor: str) -> None:
         """Count one new ticket of `visitor`. Raises TooMany."""
-        items = [(RateLimitItemPerHour(self._tickets), ("ticket", visitor))] if self._tickets else []
-        await self._spend(items, "You created too many tickets in the last hour. Save this one again in {} s.")
+        windows = [Window(f"tickets {visitor}", self._tickets, HOUR)]
+        await self._spend(windows, "You created too many tickets in the last hour. Save this one again in {} s.")
 
-    async def spend_room_message(self, member: str) -> None:
-        """Count one message of `member` in rooms. Raises TooMany."""
-        items = [(RateLimitItemPerMinute(self._room_messages), ("room", member))] if self._room_messages else []
-        await self._spend(items, "You are sending messages too quickly. Send this one again in {} s.")
+    async def spend_room_message(self, member: str, ip: str, asks: bool) -> None:
+        """Count one message of `member` in rooms, also as a question to the tutor if it `asks`. Raises TooMany."""
+        windows = [Window(f"room messages {member}", self._room_messages, MINUTE)]
+        await self._spend([*windows, *(self._of_message(member, ip) if asks else [])], TOO_QUICK)
 
     async def spend_room(self, member: str) -> None:
         """Count one new room of `member`. Raises TooMany."""
-        items = [(RateLimitItemPerHour(self._rooms), ("rooms", member))] if self._rooms else []
-        await self._spend(items, "You created too many rooms in the last hour. Try again in {} s.")
+        windows = [Window(f"rooms {member}", self._rooms, HOUR)]
+        await self._spend(windows, "You created too many rooms in the last hour. Try again in {} s.")
 
     async def refuse_spent_tokens(self) -> None:
         """Refuse a new reply when the day's tokens of all visitors are used up. Raises TooMany."""
-        if self._tokens and not await self._daily.test(self._tokens, "tokens"):
-            window = await self._daily.get_window_stats(self._tokens, "tokens")
-            seconds = max(1, round(window.reset_time - time.time()))
+        if not self._tokens:
+            return
+        key = _key_of_today()
+        total = max(await self._local.total(key), await self._ask_shared(lambda counts: counts.total(key)) or 0)
+        if total >= self._tokens:
+            seconds = DAY - int(time.time()) % DAY
             raise TooMany("The tutor has reached its limit for today. Send your message again tomorrow.", seconds)
 
     async def count_tokens(self, tokens: int) -> None:
         """Add a reply's tokens to the day's."""
         if self._tokens and tokens:
-            await self._daily.hit(self._tokens, "tokens", cost=min(tokens, self._tokens.amount))
+            await self._local.add(_key_of_today(), tokens)
+            await self._ask_shared(lambda counts: counts.add(_key_of_today(), tokens))
 
     @asynccontextmanager
     async def sign_in_try(self, email: str, ip: str) -> AsyncIterator[None]:
@@ -92,44 +99,88 @@ class Limits:
         Failures count for the account and the network together, so that nobody can lock out the owner elsewhere.
         """
         network = network_of(ip)
-        account_limit = (TRIES, ("sign-in", f"{email} {network}"))
-        limits = [account_limit, (TRIES_OF_NETWORK, ("sign-in of", network))]
+        of_account = Window(f"sign-in {email} {network}", MAX_TRIES, QUARTER)
+        windows = [of_account, Window(f"sign-in {network}", MAX_TRIES_OF_NETWORK, QUARTER)]
         async with self._password:
-            await self._refuse(limits, TOO_MANY_TRIES)
+            try:
+                await self._local.check(windows)
+                await self._ask_shared(lambda counts: counts.check(windows))
+            except Full as full:
+                raise _too_many(full, TOO_MANY_TRIES) from None
             try:
                 yield
             except WrongCredentials:
-                for item, key in limits:
-                    await self._limiter.hit(item, *key)
+                with suppress(Full):
+                    await self._ask_shared(lambda counts: counts.take(windows))
+                with suppress(Full):
+                    await self._local.take(windows)
                 raise
-            item, key = account_limit
-            await self._limiter.clear(item, *key)
+            await self._local.clear(of_account)
+            await self._ask_shared(lambda counts: counts.clear(of_account))
 
     @asynccontextmanager
     async def account_try(self, ip: str) -> AsyncIterator[None]:
         """Hash a new password inside. Raises TooMany."""
         async with self._password:
-            items = [(ACCOUNTS_OF_NETWORK, ("account of", network_of(ip)))]
-            await self._spend(items, "Too many accounts were created from your network. Wait {} s and try again.")
+            windows = [Window(f"accounts {network_of(ip)}", MAX_ACCOUNTS_OF_NETWORK, QUARTER)]
+            await self._spend(windows, "Too many accounts were created from your network. Wait {} s and try again.")
             yield
 
-    async def _spend(self, items: Sequence[Limit], sentence: str) -> None:
-        await self._refuse(items, sentence)
-        for item, key in items:
-            await self._limiter.hit(item, *key)
+    async def close(self) -> None:
+        if self._shared:
+            await self._shared.close()
 
-    async def _refuse(self, items: Sequence[Limit], sentence: str) -> None:
-        for item, key in items:
-            if not await self._limiter.test(item, *key):
-                window = await self._limiter.get_window_stats(item, *key)
-                seconds = max(1, round(window.reset_time - time.time()))
-                raise TooMany(sentence.format(seconds), seconds)
+    def _of_message(self, visitor: str, ip: str) -> list[Window]:
+        """Return the visitor's window before the address's, so that a refused visitor uses up nobody else's limit."""
+        of_address = Window(f"messages {network_of(ip)}", self._messages_per_ip, MINUTE)
+        return [Window(f"messages {visitor}", self._messages, MINUTE), of_address]
+
+    async def _spend(self, windows: Sequence[Window], sentence: str) -> None:
+        limited = [window for window in windows if window.limit]
+        if not limited:
+            return
+        try:
+            await self._local.check(limited)
+            await self._ask_shared(lambda counts: counts.take(limited))
+            await self._local.take(limited)
+        except Full as full:
+            raise _too_many(full, sentence) from None
+
+    async def _ask_shared(self, ask: Callable[[Counts], Awaitable[T]]) -> T | None:
+        """Return what the shared counts say, or None while they do not answer. Raises Full."""
+        if not self._shared or time.monotonic() < self._asks_at:
+            return None
+        try:
+            async with asyncio.timeout(SHARED_SECONDS):
+                with pymongo.timeout(SHARED_SECONDS):
+                    answer = await ask(self._shared)
+        except ENGINE_ERRORS as error:
+            if not self._is_away:
+                log.warning("cannot reach the counts, each process limits for itself: %s", type(error).__name__)
+            self._is_away, self._asks_at = True, time.monotonic() + AWAY_SECONDS
+            return None
+        self._is_away = False
+        return answer
+
+
+def _too_many(full: Full, sentence: str) -> TooMany:
+    seconds = max(1, round(full.seconds))
+    return TooMany(sentence.format(seconds), seconds)
+
+
+def _key_of_today() -> str:
+    return f"tokens {now():%Y-%m-%d}"
 
 
 def network_of(ip: str) -> str:
-    """Return the address, or for IPv6 the /64 network, since its owner can use all of its addresses."""
+    """Return the address, or for IPv6 the /64 network, since its owner can use all of its addresses.
+
+    An IPv4 address in the form of IPv6 is that IPv4 address.
+    """
     try:
         address = ipaddress.ip_address(ip.partition("%")[0])
     except ValueError:
         return ip
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else ip
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))

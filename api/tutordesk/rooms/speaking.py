@@ -33,12 +33,11 @@ class Speaking:
         `patience` limits the remaining steps of the request. Raises TooMany, and the errors of `post_message`.
         """
         asks = to_tutor or asks_tutor(content)
-        await self._limits.spend_room_message(str(person.id))
-        if asks:
-            await self._limits.spend_message(str(person.id), person.ip)
-            await self._limits.refuse_spent_tokens()
         patience = patience or Patience()
         with patience.limit():
+            await self._limits.spend_room_message(str(person.id), person.ip, asks)
+            if asks:
+                await self._limits.refuse_spent_tokens()
             posted = await post_message(self._timeline, member, content, client_message_id, asks, patience)
         if posted.record:
             await self._announce(posted)

@@ -26,6 +26,7 @@ from tutordesk.operations.migrations import (
     m0002_validators,
     m0003_chats_of_before_history,
     m0004_words_of_every_script,
+    m0005_counts,
 )
 from tutordesk.operations.names import MIGRATIONS
 
@@ -61,6 +62,7 @@ KNOWN = (
     Migration(2, "validators", m0002_validators.apply),
     Migration(3, "chats of before there was a history", m0003_chats_of_before_history.apply),
     Migration(4, "words of every script", m0004_words_of_every_script.apply),
+    Migration(5, "counts of the limits", m0005_counts.apply),
 )
 
 
