@@ -12,7 +12,6 @@ import httpx
 from fastapi import FastAPI
 
 from testing.fake_gemini import FakeModels
-from testing.steps import until
 from tutordesk.ground.settings import Settings
 from tutordesk.identity.tokens import cookie_name
 from tutordesk.serving.listener import bind
@@ -69,14 +68,6 @@ class Live:
 
     def collection(self, name: str) -> Any:
         return self.app.state.client.get_default_database("tutordesk")[name]
-
-    async def await_delivery(self) -> None:
-        """Wait until all answers are in their chats. Streams end up to two seconds before when the database is slow."""
-
-        async def is_delivered() -> bool:
-            return await self.collection("chat_sessions").find_one({"running_reply": {"$ne": None}}) is None
-
-        await until(is_delivered)
 
 
 async def settle(app: FastAPI) -> None:

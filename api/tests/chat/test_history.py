@@ -281,7 +281,6 @@ async def test_turn_with_too_many_versions_is_refused(live: Live, visitor: httpx
     """No document may come near 16 MB."""
     session_id = await _ask(visitor, "Last?")
     question = (await _read(visitor, session_id))["messages"][0]["id"]
-    await live.await_delivery()
     await live.collection("chat_sessions").update_one({}, {"$set": {"messages.1.content": "x" * 1_000_000}})
     body = {"message": "Last?", "session_id": session_id, "replaces": question}
     refused = await visitor.post("/chat/global/stream", json=body)
@@ -315,7 +314,6 @@ async def _lengthen(live: Live, client: httpx.AsyncClient, session_id: str) -> N
     """Give a chat messages until its oldest ones have to move into a page, which the next question does."""
     more = [Message(role="user", content=f"m{n}").model_dump() for n in range(MAX_MESSAGES)]
     change = {"$push": {"messages": {"$each": more}}, "$inc": {"message_count": len(more)}}
-    await live.await_delivery()
     await live.collection("chat_sessions").update_one({"_id": PydanticObjectId(session_id)}, change)
     await _ask(client, "One more?", session_id=session_id)
 
@@ -325,7 +323,6 @@ async def test_long_chat_moves_into_pages_and_reads_the_same(live: Live, visitor
     session_id = await _ask(visitor, "Why?")
     for _ in range(3):
         await _lengthen(live, visitor, session_id)
-    await live.await_delivery()
     saved = await ChatSession.get(session_id)
     assert saved
     assert len(saved.messages) <= KEPT_MESSAGES + MAX_MESSAGES
@@ -358,7 +355,6 @@ async def test_moving_out_loses_no_concurrent_append(live: Live, visitor: httpx.
     ticket = await create_ticket(visitor)
     url = f"/chat/ticket/{ticket['id']}/stream"
     ids = await asyncio.gather(*(_ask(visitor, f"First {n}?", to=url) for n in range(6)))
-    await live.await_delivery()
     await live.collection("tickets").update_one({}, {"$set": {"transcript_bytes": 1_000_000}})
     await asyncio.gather(*(_ask(visitor, f"Second {n}?", to=url, session_id=id) for n, id in enumerate(ids)))
     for n, session_id in enumerate(ids):

@@ -372,7 +372,6 @@ async def test_full_ticket_overflows_and_moves_transcripts_out(live: Live, visit
     ticket = await create_ticket(visitor)
     url = f"/chat/ticket/{ticket['id']}/stream"
     ids = [(await ask(visitor, f"Question {n}", url))[0].data["session_id"] for n in range(22)]
-    await live.await_delivery()
     saved = await Ticket.get(ticket["id"])
     assert saved
     assert len(saved.transcripts) == 20
@@ -391,7 +390,6 @@ async def test_long_chat_opens_at_its_newest_page(live: Live, visitor: httpx.Asy
     from tutordesk.replies.models import Message
 
     session_id = (await ask(visitor, "Why?"))[0].data["session_id"]
-    await live.await_delivery()
     messages = [Message(role="user", content=f"m{n}").model_dump() for n in range(230)]
     await live.collection("chat_sessions").update_one({}, {"$set": {"messages": messages, "message_count": 230}})
     seen: list[str] = []

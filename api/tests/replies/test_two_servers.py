@@ -225,13 +225,15 @@ async def test_repeat_after_a_kill_is_one_message(pair: Pair, fake: FakeModels, 
 async def test_dead_and_frozen_servers_are_noticed(pair: Pair, fake: FakeModels, tmp_path: Path) -> None:
     """Within 15 s another server ends the replies of a killed one, each once, and followers are told.
 
-    The same holds for a server that hangs. When it is back, it writes nothing and closes the model's connection.
+    The same holds for a server that hangs. When it is back, the model has sent the whole answer, but others have ended
+    it: the server writes nothing, shows no more text, and tells its reader the ending that is stored.
     """
     one, other = pair
     frozen = await Serving(tmp_path, **one.environment).start()
     fake.delay_ms, fake.chunk, fake.text = 20, 4, LONG * 200
     cookie = await become_visitor(one, fake)
     killed = await asyncio.gather(*(start_reply(one, cookie) for _ in range(5)))
+    fake.text = LONG * 10
     hanging = await start_reply(frozen, cookie)
     following = [await follow(other, cookie, reader.start()["id"]) for reader in (*killed, hanging)]
     await asyncio.gather(*(reader.has_text for reader in following))
@@ -241,6 +243,7 @@ async def test_dead_and_frozen_servers_are_noticed(pair: Pair, fake: FakeModels,
         async with asyncio.timeout(15):
             await asyncio.gather(*(reader.is_over for reader in following))
     finally:
+        continued_at = time.perf_counter()
         os.kill(frozen.pid, signal.SIGCONT)
     for reader, follower in zip((*killed, hanging), following, strict=True):
         _, answer = (await read_session(other, cookie, reader.start()["session_id"]))["messages"]
@@ -250,6 +253,9 @@ async def test_dead_and_frozen_servers_are_noticed(pair: Pair, fake: FakeModels,
             assert answer["content"].startswith(reader.text_at(reader.arrivals[-1][0] - 1.0))
     await until(lambda: _is_closed(fake), 5)
     await asyncio.wait_for(hanging.is_over, 5)
+    assert hanging.events()[-2]["status"] == "interrupted"
+    assert hanging.events()[-2]["content"] == answer["content"]
+    assert hanging.text() == hanging.text_at(continued_at)
     assert (await read_session(other, cookie, hanging.start()["session_id"]))["messages"][1] == answer
     await frozen.end()
 

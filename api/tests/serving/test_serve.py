@@ -17,6 +17,7 @@ import pytest
 
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import COMMAND, Serving, free_port, is_alive
+from testing.replies.wire_reader import ask_request, connect_timed
 from testing.steps import TICKET, ask, create_ticket, events_of, follow, start_asking, text_of, until
 from tutordesk.operations.embedded.mongod import SOCKET_NAME, STOP_SECONDS, find_mongod, mongodb_url, socket_dir
 
@@ -200,13 +201,17 @@ async def test_killed_database_comes_back_and_loses_nothing(serving: Serving, fa
 
 @pytest.mark.alone
 async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fake: FakeModels) -> None:
-    """Requests get 503 within 3.5 s, a running reply continues, and recovery takes at most 3 s."""
+    """Requests get 503 within 3.5 s, a running reply continues, and recovery takes at most 3 s.
+
+    The reader has the whole text, but its ending comes only when it is saved: a server killed now would not have it.
+    """
     fake.delay_ms, fake.chunk = 40, 2
     loop = asyncio.get_running_loop()
     async with serving.client() as client:
         await create_ticket(client)
-        reading = asyncio.create_task(ask(client, "Why?"))
-        await asyncio.sleep(0.3)
+        reader = await connect_timed(serving.port)
+        reader.send(ask_request("Why?"))
+        await asyncio.wait_for(reader.has_text, 5)
         os.kill(serving.mongod_pid(), signal.SIGSTOP)
         try:
             started = loop.time()
@@ -219,7 +224,13 @@ async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fak
                 assert answer.headers["Retry-After"]
                 assert answer.headers["content-type"] == "application/problem+json"
             assert (await client.get("/health/live")).status_code == 200
-            assert text_of(await reading) == TEXT
+
+            async def has_whole_text() -> bool:
+                return reader.text_at(time.perf_counter()) == TEXT
+
+            await until(has_whole_text)
+            assert (await client.get("/tickets")).status_code == 503  # three seconds later
+            assert b"message_complete" not in reader.data
         finally:
             os.kill(serving.mongod_pid(), signal.SIGCONT)
         started = loop.time()
@@ -229,6 +240,8 @@ async def test_frozen_database_is_503_in_time_and_recovers(serving: Serving, fak
 
         await until(works, 4)
         assert loop.time() - started <= 3
+        await asyncio.wait_for(reader.is_over, 5)
+        assert reader.events()[-2]["status"] == "complete"
 
 
 async def test_server_starts_beside_a_hanging_orphan(serving: Serving) -> None:

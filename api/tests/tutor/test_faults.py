@@ -125,7 +125,6 @@ async def test_thinking_is_streamed_and_saved_beside_the_text(live: Live, visito
     thoughts = [event for event in events if event.event == "thinking_delta"]
     assert "".join(event.data["delta"] for event in thoughts) == "SECRET THOUGHT"
     assert not any(event.id for event in thoughts)
-    await live.await_delivery()
     path = f"/chat/sessions/{events[-1].data['session_id']}"
     question, answer = (await visitor.get(path)).json()["messages"]
     assert (question["thinking"], question["finish_reason"]) == (None, None)
@@ -138,12 +137,9 @@ async def test_thinking_is_nowhere_else(live: Live, visitor: httpx.AsyncClient) 
     ticket = await create_ticket(visitor)
     session_id = (await ask(visitor, "Why?"))[-1].data["session_id"]
     path = f"/chat/sessions/{session_id}"
-    await live.await_delivery()
     question = (await visitor.get(path)).json()["messages"][0]
     await ask(visitor, "Why?", session_id=session_id, replaces=question["id"])
-    await live.await_delivery()
     await ask(visitor, "And how?", session_id=session_id)
-    await live.await_delivery()
     for format in ("json", "markdown"):
         assert "SECRET" not in (await visitor.get(f"{path}/export?format={format}")).text
     assert (await visitor.get("/chat/sessions?q=SECRET")).json() == []

@@ -29,14 +29,18 @@ class Endings:
         self._deliver, self._on_delivered = deliver, on_delivered
         self._delivered: list[Reply] = []
 
-    async def save(self, reply: Reply) -> None:
-        """End the reply in MongoDB and deliver it. Retries until the database answers again."""
+    async def save(self, reply: Reply) -> Reply:
+        """End the reply in MongoDB and deliver it. Retries until the database answers again.
+
+        Returns the reply as it is stored, which is another process's ending if that took this one for dead.
+        """
         pause = 0.2
         while True:
             try:
-                if await _end_in_database(reply):
-                    await self._deliver_once(reply)
-                return
+                if not await _end_in_database(reply):
+                    return await Reply.get(reply.id) or reply
+                await self._deliver_once(reply)
+                return reply
             except pymongo.errors.PyMongoError as error:
                 log.warning("cannot save reply %s, retrying: %s", reply.id, type(error).__name__)
                 await asyncio.sleep(pause)

@@ -3,6 +3,7 @@
 | every | background work |
 |---|---|
 | 0.1 s | stop runs that another process asked to stop; read texts of other processes for followers on this one |
+| 0.5 s | after a pause of this process, drop the runs that other processes ended |
 | 0.7 s | append the text of all runs to their documents, in bulks of at most 100; finish delivered replies; |
 | | after an election, save all texts again (elections.py) |
 | 2 s | count up this process's beat; end the replies of dead processes as `interrupted` |
@@ -31,12 +32,13 @@ from tutordesk.replies.endings import Deliver, Delivered, Endings
 from tutordesk.replies.following import RemoteTexts
 from tutordesk.replies.liveness import BEAT_SECONDS, Lookout, Owner
 from tutordesk.replies.models import Reply, ReplyStatus
-from tutordesk.replies.run import GrowingText, Run, write_reply
+from tutordesk.replies.run import MAX_UNCHECKED_SECONDS, GrowingText, Run, write_reply
 from tutordesk.tutor.models import Prompt, Thinking
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
 PULSE_SECONDS = 0.1
+AWAKE_SECONDS = 0.5
 CHECKPOINT_SECONDS = 0.7
 MAX_BULK = 100
 MIN_THINKING = 500
@@ -61,6 +63,7 @@ class Replies:
         self.elections = Elections(self.running, self.endings)
         self._lookout = Lookout(data_dir, owner)
         self._background = Background()
+        self._awake_at, self._was_paused = time.monotonic(), False
 
     async def start(self, reply: Reply, prompt: Prompt, opening: Awaitable[object] | None = None) -> Run:
         """Start the task that writes a saved reply. Returns its run without waiting for the text.
@@ -159,6 +162,8 @@ class Replies:
         await Owner(id=self.owner).insert()
         await self._recover_unowned()
         await self._beat()
+        self._awake_at = time.monotonic()
+        self._background.every(AWAKE_SECONDS, self._notice_pause, "replies' pauses")
         self._background.every(PULSE_SECONDS, self._pulse, "replies' pulse")
         self._background.every(CHECKPOINT_SECONDS, self._checkpoint, "replies' checkpoint")
         self._background.every(BEAT_SECONDS, self._beat, "replies' beat")
@@ -170,11 +175,12 @@ class Replies:
         await self._background.close()
         await self._leave()
 
-    def _save(self, reply: Reply) -> asyncio.Task[None]:
-        async def save() -> None:
-            await self.endings.save(reply)
+    def _save(self, reply: Reply) -> asyncio.Task[Reply]:
+        async def save() -> Reply:
+            stored = await self.endings.save(reply)
             reply_id = PydanticObjectId(reply.id)
             asyncio.get_running_loop().call_later(EVICT_SECONDS, lambda: self.running.pop(reply_id, None))
+            return stored
 
         return self._background.start(save(), f"saving {reply.id}")
 
@@ -201,6 +207,20 @@ class Replies:
     async def _pulse(self) -> None:
         await self._stop_requested()
         await self._remote.read()
+
+    async def _notice_pause(self) -> None:
+        """After a pause of this process, drop the runs that others ended, before anybody reads their next deltas.
+
+        A slow database is no pause, so nothing else in here waits for it.
+        """
+        paused_at, self._awake_at = self._awake_at, time.monotonic()
+        self._was_paused |= self._awake_at - paused_at > MAX_UNCHECKED_SECONDS
+        if self._was_paused:
+            await self.show_life()
+            self._was_paused = False
+        for run in self.running.values():
+            if run.task and not run.task.cancelling():
+                run.release()
 
     async def _stop_requested(self) -> None:
         if any(not run.is_over for run in self.running.values()):

@@ -25,7 +25,8 @@ from tutordesk.tutor.models import NO_ANSWER, Prompt, Thinking, TutorError, Usag
 from tutordesk.tutor.voice import Tutor
 
 log = logging.getLogger(__name__)
-MAX_SAVING_SECONDS = 2.0
+MAX_STOPPING_SECONDS = 2.0
+MAX_UNCHECKED_SECONDS = 5.0  # others take a process for dead after ten
 
 
 class GrowingText:
@@ -65,16 +66,30 @@ class Run(GrowingText):
     - `saved_at`: the last time at which MongoDB held the whole text, by the monotonic clock.
     - `opened`: whether the question is in its chat; False if it was refused.
     - `half`: the first half of a surrogate pair, until the second arrives.
+    - `checked_at`: the last time at which this process knew that no other had taken it for dead.
+    - `held`: the deltas that came too long after that, and which nobody reads until the next check.
     """
 
-    __slots__ = ("half", "is_stopped", "opened", "reply", "saved", "saved_at", "saved_thinking", "task")
+    __slots__ = (
+        "checked_at",
+        "half",
+        "held",
+        "is_stopped",
+        "opened",
+        "reply",
+        "saved",
+        "saved_at",
+        "saved_thinking",
+        "task",
+    )
 
     def __init__(self, reply: Reply) -> None:
         super().__init__()
         self.reply = reply
         self.saved = self.saved_thinking = 0
         self.saved_at = time.monotonic()
-        self.half = ""
+        self.half = self.held = ""
+        self.checked_at = self.saved_at
         self.is_stopped = False
         self.opened: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
@@ -86,8 +101,19 @@ class Run(GrowingText):
         """Append a delta and wake the followers. Never blocks."""
         if self.half or not (delta.isascii() or _is_whole(delta)):
             delta = self._mend(delta)
+        if self.held or time.monotonic() - self.checked_at > MAX_UNCHECKED_SECONDS:
+            self.held += delta
+            return
         self.text += delta
         self.wake()
+
+    def release(self) -> None:
+        """Let the followers read the deltas that were held."""
+        self.checked_at = time.monotonic()
+        if self.held:
+            self.text += self.held
+            self.held = ""
+            self.wake()
 
     def _mend(self, delta: str) -> str:
         """Return the delta as valid text, because some models split a surrogate pair between two deltas."""
@@ -110,7 +136,7 @@ class Run(GrowingText):
         if self.task and self.reply.status is ReplyStatus.streaming and not self.is_stopped:
             self.is_stopped = True
             self.task.cancel()
-            await asyncio.wait([self.task], timeout=MAX_SAVING_SECONDS)
+            await asyncio.wait([self.task], timeout=MAX_STOPPING_SECONDS)
 
 
 def _is_whole(text: str) -> bool:
@@ -121,7 +147,7 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-async def write_reply(run: Run, prompt: Prompt, tutor: Tutor, start_saving: Callable[[], asyncio.Task[None]]) -> None:
+async def write_reply(run: Run, prompt: Prompt, tutor: Tutor, start_saving: Callable[[], asyncio.Task[Reply]]) -> None:
     """Write a run to its end, as its task.
 
     The run ends whatever happens: a cancelled task means stopped or, at shutdown, interrupted. `start_saving` saves
@@ -182,20 +208,27 @@ def _count(reply: Reply, usage: Usage) -> None:
 
 
 async def _settle(
-    run: Run, status: ReplyStatus, failure: Failure | None, start_saving: Callable[[], asyncio.Task[None]]
+    run: Run, status: ReplyStatus, failure: Failure | None, start_saving: Callable[[], asyncio.Task[Reply]]
 ) -> None:
-    """Save the ending, then wake the followers. They wait two seconds at most for a slow database."""
+    """Save the ending, then tell the followers what is saved. Until then they have the text and keep-alives.
+
+    At shutdown a database that does not answer ends this: the saving is cancelled, and the run is never over.
+    """
     reply = run.reply
-    reply.status, reply.error, reply.content, reply.parts = status, failure, run.text, []
+    reply.status, reply.error, reply.content, reply.parts = status, failure, run.text + run.held, []
     reply.thinking = run.thinking
     if status is not ReplyStatus.complete:
         reply.finish_reason = None
     reply.ended_at = now()
-    REPLIES.labels(status.value).inc()
     saving = start_saving()
-    with suppress(asyncio.CancelledError):
-        await asyncio.wait([saving], timeout=MAX_SAVING_SECONDS)
+    while not saving.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([saving])
+    if saving.cancelled():
+        return
+    if not saving.exception():
+        run.reply = saving.result()
+        run.text, run.held = run.reply.content, ""
+    REPLIES.labels(run.reply.status.value).inc()
     run.is_over = True
     run.wake()
-    with suppress(asyncio.CancelledError):
-        await saving
