@@ -53,7 +53,7 @@ interface NavigationProps {
 export function Rail({ onSearch, onHelp }: NavigationProps) {
   const news = useRoomNews();
   return (
-    <header className="hidden min-h-0 flex-col gap-0.5 border-r border-line bg-panel px-2.5 py-3.5 md:flex">
+    <header className="hidden min-h-0 flex-col gap-0.5 border-e border-line bg-panel px-2.5 py-3.5 md:flex">
       <NavLink
         to="/tickets"
         className="brand px-2.5 pt-1 pb-[18px]"
@@ -80,16 +80,16 @@ export function Rail({ onSearch, onHelp }: NavigationProps) {
       <div className="flex-1" />
       <button type="button" className={railItem} onClick={onSearch}>
         <Search size={16} aria-hidden="true" className="text-dim" />
-        <span className="flex-1 text-left">Search</span>
+        <span className="flex-1 text-start">Search</span>
         <Kbd>Ctrl K</Kbd>
       </button>
       <button type="button" className={railItem} onClick={onHelp}>
-        <span className="flex-1 text-left">Keyboard help</span>
+        <span className="flex-1 text-start">Keyboard help</span>
         <Kbd>?</Kbd>
       </button>
       <div className="mt-2 grid gap-1.5 border-t border-line px-2.5 pt-3">
         <IdentityMenu />
-        <div className="-ml-1.5">
+        <div className="-ms-1.5">
           <ThemeSwitch />
         </div>
       </div>
@@ -116,7 +116,7 @@ export function BottomBar({ onSearch }: Pick<NavigationProps, "onSearch">) {
           <span className="relative">
             <Icon size={18} aria-hidden="true" />
             {to === "/rooms" && (
-              <span className="absolute -top-1.5 left-3 grid">
+              <span className="absolute -top-1.5 inset-s-3 grid">
                 <RoomsMark news={news} />
               </span>
             )}

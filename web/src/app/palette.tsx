@@ -134,6 +134,7 @@ function PaletteBody({ onClose }: { onClose: () => void }) {
         // biome-ignore lint/a11y/noAutofocus: the palette is opened to type into it
         autoFocus
         role="combobox"
+        dir="auto"
         aria-expanded="true"
         aria-controls={`${id}-list`}
         aria-activedescendant={options.length > 0 ? `${id}-${chosen}` : undefined}
@@ -172,7 +173,7 @@ function PaletteBody({ onClose }: { onClose: () => void }) {
             onPointerMove={() => setIndex(position)}
             onClick={option.run}
           >
-            <span className="min-w-0 flex-1 truncate">
+            <span dir="auto" className="min-w-0 flex-1 truncate">
               <Highlight text={option.label} query={option.id === "ask" ? "" : text} />
             </span>
             <span className="meta max-w-[16ch] truncate">{option.note}</span>

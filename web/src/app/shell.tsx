@@ -77,7 +77,7 @@ export function Shell() {
     <div className="grid h-dvh grid-rows-[minmax(0,1fr)_auto] md:grid-cols-[196px_minmax(0,1fr)] md:grid-rows-1">
       <a
         href="#main"
-        className="sr-only rounded-md focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:bg-raise focus:px-3 focus:py-2"
+        className="sr-only rounded-md focus:not-sr-only focus:fixed focus:top-2 focus:inset-s-2 focus:z-50 focus:bg-raise focus:px-3 focus:py-2"
       >
         Skip to content
       </a>

@@ -43,7 +43,7 @@ export const CodeBlock = memo(function CodeBlock({ code, language, closed }: Cod
   }, [code, language, closed]);
 
   return (
-    <div className="md-code">
+    <div className="md-code" dir="ltr">
       <div className="md-code-bar">
         <span>{language || "text"}</span>
         <CopyButton text={code} label="Copy code" />
@@ -78,9 +78,15 @@ export const Formula = memo(function Formula({ source, raw, display }: FormulaPr
     };
   }, [source, display]);
   const className = display ? "md-math md-math-display" : "md-math";
-  if (html === null) return <code className={className}>{raw.trim()}</code>;
+  if (html === null)
+    return (
+      <code dir="ltr" className={className}>
+        {raw.trim()}
+      </code>
+    );
   return (
     <span
+      dir="ltr"
       className={className}
       tabIndex={display ? 0 : undefined}
       // biome-ignore lint/security/noDangerouslySetInnerHtml: KaTeX's own MathML, trust is off

@@ -43,7 +43,12 @@ export function SafeLink({ href, label, children }: SafeLinkProps) {
       <a href={url.href} target="_blank" rel={REL} onClick={guard} onAuxClick={guard}>
         {children}
       </a>
-      {foreign && !namesHost(label, url) && <span className="md-host"> ({url.host})</span>}
+      {foreign && !namesHost(label, url) && (
+        <span dir="ltr" className="md-host">
+          {" "}
+          ({url.host})
+        </span>
+      )}
     </>
   );
 }

@@ -8,9 +8,9 @@ export function Mentions({ text, names }: { text: string; names: readonly string
   if (!text.includes("@")) return text;
   return splitMentions(text, names).map((piece, index) =>
     piece.isMention ? (
-      <span key={index} className="md-mention">
+      <bdi key={index} className="md-mention">
         {piece.text}
-      </span>
+      </bdi>
     ) : (
       piece.text
     ),

@@ -4,7 +4,7 @@ import { type ReactNode, useContext, useId, useMemo } from "react";
 import { jump, NoteNumbersContext, noteId, referenceId } from "./note-references";
 import type { Block } from "./parse";
 import type { Note } from "./syntax/notes";
-import { BlockToken } from "./tokens";
+import { BlockToken, directionOf } from "./tokens";
 
 interface NumberedNote {
   number: number;
@@ -70,7 +70,13 @@ export function NotesSection({ notes }: { notes: NumberedNote[] }) {
     <section className="md-notes" aria-label="Notes">
       <ol>
         {written.map(({ number, note, references }) => (
-          <li key={number} id={noteId(prefix, number)} value={number} tabIndex={-1}>
+          <li
+            key={number}
+            id={noteId(prefix, number)}
+            value={number}
+            dir={directionOf(note?.raw ?? "")}
+            tabIndex={-1}
+          >
             {note?.tokens.map((token, index) => (
               <BlockToken key={index} token={token} drawing={{ open: false }} />
             ))}

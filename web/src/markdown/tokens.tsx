@@ -16,6 +16,15 @@ interface Drawing {
   open: boolean;
 }
 
+const CODE = /`[^`]*`?/g;
+/** The first letter, if it belongs to a script that is written from right to left. */
+const RIGHT_TO_LEFT =
+  /^\P{L}*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** Return the direction of a block that holds blocks: `auto` ignores what has a direction of its own. */
+export const directionOf = (text: string) =>
+  RIGHT_TO_LEFT.test(text.replace(CODE, "")) ? "rtl" : "ltr";
+
 function drawImage(token: Tokens.Image): ReactNode {
   const label = decodeEntities(token.text) || "image";
   if (!safeUrl(token.href)) return <span className="md-host">[image: {label}]</span>;
@@ -39,7 +48,7 @@ function drawInline(token: MarkdownToken): ReactNode {
     case "del":
       return <del>{drawAll(token.tokens)}</del>;
     case "codespan":
-      return <code>{token.text}</code>;
+      return <code dir="ltr">{token.text}</code>;
     case "br":
       return <br />;
     case "link":
@@ -76,7 +85,11 @@ function Inline({ token }: { token: Token }): ReactNode {
 
 function drawList(list: Tokens.List, drawing: Drawing): ReactNode {
   const items = list.items.map((item, index) => (
-    <li key={index} className={item.task ? "md-task" : undefined}>
+    <li
+      key={index}
+      dir={item.loose ? directionOf(item.text) : "auto"}
+      className={item.task ? "md-task" : undefined}
+    >
       {item.tokens.map((token, i) => (
         <BlockToken key={i} token={token} drawing={drawing} />
       ))}
@@ -87,15 +100,23 @@ function drawList(list: Tokens.List, drawing: Drawing): ReactNode {
 }
 
 function drawTable(table: Tokens.Table): ReactNode {
+  // A cell of numbers runs as its table does.
+  const direction = (cell: Tokens.TableCell) => (/\p{L}/u.test(cell.text) ? "auto" : undefined);
   const align = (cell: Tokens.TableCell) => (cell.align ? { textAlign: cell.align } : undefined);
   return (
     // A group, not a region: a page may hold many tables.
-    <div role="group" className="md-table" tabIndex={0} aria-label="Table">
+    <div
+      role="group"
+      dir={directionOf(table.raw)}
+      className="md-table"
+      tabIndex={0}
+      aria-label="Table"
+    >
       <table>
         <thead>
           <tr>
             {table.header.map((cell, index) => (
-              <th key={index} scope="col" style={align(cell)}>
+              <th key={index} scope="col" dir={direction(cell)} style={align(cell)}>
                 {drawAll(cell.tokens)}
               </th>
             ))}
@@ -105,7 +126,7 @@ function drawTable(table: Tokens.Table): ReactNode {
           {table.rows.map((row, r) => (
             <tr key={r}>
               {row.map((cell, index) => (
-                <td key={index} style={align(cell)}>
+                <td key={index} dir={direction(cell)} style={align(cell)}>
                   {drawAll(cell.tokens)}
                 </td>
               ))}
@@ -137,13 +158,17 @@ export function BlockToken({ token, drawing }: { token: Token; drawing: Drawing 
       return <hr />;
     case "heading": {
       const level = Math.min(token.depth + 2, 6);
-      return createElement(`h${level}`, { "data-depth": token.depth }, drawAll(token.tokens));
+      return createElement(
+        `h${level}`,
+        { "data-depth": token.depth, dir: "auto" },
+        drawAll(token.tokens),
+      );
     }
     case "paragraph":
-      return <p>{drawAll(token.tokens)}</p>;
+      return <p dir="auto">{drawAll(token.tokens)}</p>;
     case "blockquote":
       return (
-        <blockquote>
+        <blockquote dir={directionOf(token.text)}>
           {token.tokens.map((child, index) => (
             <BlockToken key={index} token={child} drawing={drawing} />
           ))}

@@ -32,7 +32,9 @@ interface NoticeProps {
 export function Notice({ title, children, actions, heading: Heading = "h2" }: NoticeProps) {
   return (
     <div className="mx-auto max-w-[52ch] px-4 py-14 text-center">
-      <Heading className="text-[17px] font-semibold text-balance">{title}</Heading>
+      <Heading dir="auto" className="text-[17px] font-semibold text-balance">
+        {title}
+      </Heading>
       {children && <div className="mt-1.5 text-soft text-pretty">{children}</div>}
       {actions && <div className="mt-5 flex flex-wrap justify-center gap-2">{actions}</div>}
     </div>

@@ -20,10 +20,7 @@ export function Thought({ replyId, saved, isWaiting }: ThoughtProps) {
         {isWaiting ? "Thinking…" : "Thought"}
         {isWaiting && <Dots />}
       </summary>
-      <p
-        dir="auto"
-        className="mt-1 border-s-2 border-line ps-3 break-words whitespace-pre-wrap [unicode-bidi:plaintext]"
-      >
+      <p dir="auto" className="words mt-1 border-s-2 border-line ps-3">
         {text}
       </p>
     </details>

@@ -32,7 +32,7 @@ function ToastView({ item }: { item: Toast }) {
   }, [isPaused, item]);
   return (
     <li
-      className="pointer-events-auto flex items-center gap-3 rounded-md border border-line bg-raise py-1.5 pr-1.5 pl-3.5 text-[14px] shadow-overlay"
+      className="pointer-events-auto flex items-center gap-3 rounded-md border border-line bg-raise py-1.5 pe-1.5 ps-3.5 text-[14px] shadow-overlay"
       onMouseEnter={() => setPaused(true)}
       onMouseLeave={() => setPaused(false)}
       onFocus={() => setPaused(true)}

@@ -20,9 +20,9 @@ interface ModeBarProps {
 function Mode({ ticketId, title }: Pick<ModeBarProps, "ticketId" | "title">) {
   if (!ticketId) return <span className="chip chip-on shrink-0">All tickets</span>;
   return (
-    <span className="chip chip-on min-w-0 pr-1">
+    <span className="chip chip-on min-w-0 pe-1">
       <span className="shrink-0">About:</span>
-      <Link to={`/tickets/${ticketId}`} className="truncate font-[550] hover:underline">
+      <Link dir="auto" to={`/tickets/${ticketId}`} className="truncate font-[550] hover:underline">
         {title ?? "…"}
       </Link>
       <Link
@@ -43,7 +43,9 @@ function Bar({ ticketId, title, sessionId, name }: Omit<ModeBarProps, "onOpenSid
   return (
     <>
       <Mode ticketId={ticketId} title={title} />
-      <span className="min-w-0 flex-1 truncate text-[14px] text-dim max-md:invisible">{name}</span>
+      <span dir="auto" className="min-w-0 flex-1 truncate text-[14px] text-dim max-md:invisible">
+        {name}
+      </span>
       {chat && (
         <ChatMenu session={chat} className="min-h-9 min-w-9" onRename={() => setRenaming(true)} />
       )}

@@ -115,7 +115,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
   const failed = saved.isError && !saved.data && !isGone;
   return (
     <>
-      <div className="hidden w-[272px] shrink-0 border-r border-line lg:block">
+      <div className="hidden w-[272px] shrink-0 border-e border-line lg:block">
         <Side ticketId={ticketId} sessionId={sessionId} onChoose={ignore} />
       </div>
       <Dialog open={side.isOpen} onClose={side.close} title="Chat about" kind="sheet">

@@ -44,7 +44,7 @@ export function IdentityMenu() {
         className="min-w-0 flex-1 truncate text-[13px] leading-5"
         title={me?.email ?? "You need no account: what you write belongs to you in this browser."}
       >
-        <span className={me?.name ? "font-[550] text-soft" : "text-dim"}>{name}</span>
+        <bdi className={me?.name ? "font-[550] text-soft" : "text-dim"}>{name}</bdi>
         {me?.role === "admin" && <span className="text-dim"> · admin</span>}
       </p>
       <Menu label={`You are ${name}`} entries={entries} />

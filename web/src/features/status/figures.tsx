@@ -42,7 +42,7 @@ export function FigureList({ figures }: { figures: Figures }) {
           className="flex items-baseline justify-between gap-3 border-b border-line px-4 py-2 md:px-3"
         >
           <dt className="text-[14px] text-soft">{name}</dt>
-          <dd className="meta text-right text-text">{value}</dd>
+          <dd className="meta text-end text-text">{value}</dd>
         </div>
       ))}
     </dl>
@@ -55,12 +55,12 @@ export function RouteTable({ routes }: { routes: Figures["routes"] }) {
   const busiest = [...routes].sort((a, b) => b.count - a.count).slice(0, MAX_ROUTES);
   return (
     <table className="w-full border-t border-line text-[14px]">
-      <thead className="meta text-left">
+      <thead className="meta text-start">
         <tr>
           <th className="px-4 py-1.5 font-normal md:px-3">Call</th>
-          <th className="py-1.5 text-right font-normal">Count</th>
-          <th className="py-1.5 pl-3 text-right font-normal">Median</th>
-          <th className="py-1.5 pr-4 pl-3 text-right font-normal md:pr-3">95 %</th>
+          <th className="py-1.5 text-end font-normal">Count</th>
+          <th className="py-1.5 ps-3 text-end font-normal">Median</th>
+          <th className="py-1.5 pe-4 ps-3 text-end font-normal md:pe-3">95 %</th>
         </tr>
       </thead>
       <tbody>
@@ -69,9 +69,9 @@ export function RouteTable({ routes }: { routes: Figures["routes"] }) {
             <td className="meta px-4 py-1.5 break-all text-soft md:px-3">
               {method} {route}
             </td>
-            <td className="meta py-1.5 text-right">{count}</td>
-            <td className="meta py-1.5 pl-3 text-right whitespace-nowrap">{duration(p50_ms)}</td>
-            <td className="meta py-1.5 pr-4 pl-3 text-right whitespace-nowrap md:pr-3">
+            <td className="meta py-1.5 text-end">{count}</td>
+            <td className="meta py-1.5 ps-3 text-end whitespace-nowrap">{duration(p50_ms)}</td>
+            <td className="meta py-1.5 pe-4 ps-3 text-end whitespace-nowrap md:pe-3">
               {duration(p95_ms)}
             </td>
           </tr>

@@ -40,6 +40,7 @@ export function TextField({ label, hint, problem, autoFocus, ref, ...input }: Te
       <input
         id={id}
         ref={ref ?? (autoFocus ? markFocus : undefined)}
+        dir="auto"
         className="field h-10"
         aria-invalid={Boolean(problem)}
         aria-describedby={noteText ? note : undefined}

@@ -29,11 +29,12 @@ export function SearchField({ label, value, onChange, inputRef }: SearchFieldPro
     return () => clearTimeout(timer);
   }, [text, onChange]);
   return (
-    <div className="field flex flex-1 items-center gap-2 py-0 pr-1.5">
+    <div className="field flex flex-1 items-center gap-2 py-0 pe-1.5">
       <Search size={15} aria-hidden="true" className="shrink-0 text-dim" />
       <input
         ref={inputRef}
         type="search"
+        dir="auto"
         enterKeyHint="search"
         autoComplete="off"
         spellCheck={false}
@@ -64,7 +65,7 @@ export function SearchField({ label, value, onChange, inputRef }: SearchFieldPro
           <X size={14} aria-hidden="true" />
         </button>
       ) : (
-        <Kbd className="mr-1">/</Kbd>
+        <Kbd className="me-1">/</Kbd>
       )}
     </div>
   );

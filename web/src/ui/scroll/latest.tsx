@@ -39,7 +39,7 @@ export function LatestPill({ onClick, count = 0 }: LatestPillProps) {
   return (
     <button
       type="button"
-      className="chip absolute bottom-3 left-1/2 min-h-8 -translate-x-1/2 bg-raise text-text shadow-overlay"
+      className="chip absolute inset-x-0 bottom-3 mx-auto min-h-8 w-fit bg-raise text-text shadow-overlay"
       onClick={onClick}
     >
       {count > 0 ? `Latest (${count})` : "Latest"} <ArrowDown size={13} aria-hidden="true" />

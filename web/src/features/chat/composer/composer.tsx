@@ -121,6 +121,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
           <textarea
             ref={field}
             rows={1}
+            dir="auto"
             aria-label="Message to the tutor"
             placeholder={isAnswering ? "The tutor is answering…" : placeholder}
             enterKeyHint={isTouch() ? "enter" : "send"}

@@ -73,6 +73,7 @@ export function QuestionEditor({ question, sentence, onAsk, onCancel }: Question
       <textarea
         ref={field}
         rows={1}
+        dir="auto"
         aria-label="Edit your question"
         className="block max-h-[40vh] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
         value={text}

@@ -55,12 +55,12 @@ export function HistoryRow({ session, q = "", on, onChoose }: HistoryRowProps) {
   const excerpt = session.hit?.message_id ? session.hit.excerpt : "";
   return (
     <li ref={row} className="history-row">
-      <SideLink to={pathOf(session, q)} on={on} onChoose={onChoose} className="pr-11">
-        <span className="line-clamp-2 font-[550]">
+      <SideLink to={pathOf(session, q)} on={on} onChoose={onChoose} className="pe-11">
+        <span dir="auto" className="line-clamp-2 font-[550]">
           <Highlight text={session.title || "Untitled chat"} query={q} />
         </span>
         {excerpt && (
-          <span className="mt-0.5 line-clamp-3 text-[13px] text-soft">
+          <span dir="auto" className="mt-0.5 line-clamp-3 text-[13px] text-soft">
             <Highlight text={excerpt} query={q} />
           </span>
         )}

@@ -61,6 +61,7 @@ export function RenameField({ session, onDone }: RenameFieldProps) {
           ref={field}
           // biome-ignore lint/a11y/noAutofocus: it replaces the name, to be typed into
           autoFocus
+          dir="auto"
           aria-label="Name of the chat"
           aria-invalid={problem !== ""}
           aria-describedby={problem ? id : undefined}

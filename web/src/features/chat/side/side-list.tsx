@@ -26,7 +26,7 @@ export function SideLink({ to, on, onChoose, className, children }: SideLinkProp
       aria-current={on ? "true" : undefined}
       onClick={onChoose}
       className={cn(
-        "block border-l-2 px-3.5 py-2 text-[14px] leading-[1.4] break-words -outline-offset-2",
+        "block border-s-2 px-3.5 py-2 text-[14px] leading-[1.4] break-words -outline-offset-2",
         on ? "border-accent bg-panel" : "border-transparent hover:bg-panel",
         className,
       )}

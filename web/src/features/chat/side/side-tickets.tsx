@@ -16,10 +16,11 @@ export function SideTickets({ ticketId, sessionId, onChoose }: SideProps) {
   useHotkeys({ "/": () => input.current?.focus() });
   return (
     <>
-      <div className="field mx-3 mt-3 mb-2 flex w-auto items-center py-0 pr-2 text-[14px]">
+      <div className="field mx-3 mt-3 mb-2 flex w-auto items-center py-0 pe-2 text-[14px]">
         <input
           ref={input}
           type="search"
+          dir="auto"
           aria-label="Find a ticket"
           placeholder="Find a ticket"
           autoComplete="off"
@@ -50,10 +51,10 @@ export function SideTickets({ ticketId, sessionId, onChoose }: SideProps) {
                 on={item.id === ticketId}
                 onChoose={onChoose}
               >
-                <span className="line-clamp-2 font-[550]">
+                <span dir="auto" className="line-clamp-2 font-[550]">
                   <Highlight text={item.title} query={filter.q} />
                 </span>
-                <span className="line-clamp-1 text-[13px] text-dim">
+                <span dir="auto" className="line-clamp-1 text-[13px] text-dim">
                   {item.ai_summary || item.excerpt}
                 </span>
               </SideLink>

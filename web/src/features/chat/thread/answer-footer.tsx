@@ -44,7 +44,7 @@ export function AnswerFooter({ message, versions, sessionId, onAgain }: AnswerFo
       <span className="meta min-h-5 max-w-full truncate max-md:basis-full">
         {facts.filter(Boolean).join(" · ")}
       </span>
-      <div className="flex min-h-7 items-center gap-x-1 pointer-coarse:min-h-10 max-md:-ml-1.5">
+      <div className="flex min-h-7 items-center gap-x-1 pointer-coarse:min-h-10 max-md:-ms-1.5">
         {isOver && <Pager of="answer" {...versions} />}
         {isOver && message.content && (
           <CopyButton

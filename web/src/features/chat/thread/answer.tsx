@@ -47,7 +47,7 @@ function Ending({
       }`}
     >
       <span className="min-w-0 break-words">
-        <strong className="mr-2 font-mono text-[12px] font-semibold uppercase">{status}</strong>
+        <strong className="me-2 font-mono text-[12px] font-semibold uppercase">{status}</strong>
         {words}
       </span>
       {onAgain && status !== "stopped" && <Button onClick={onAgain}>Retry</Button>}
@@ -66,7 +66,7 @@ function Citations({ citations }: { citations: Citation[] }) {
           <li key={index} className="flex gap-2">
             <span className="meta">{index + 1}</span>
             <Link to={`/tickets/${citation.ticket_id}`} className="link min-w-0 break-words">
-              “{citation.quote}”
+              “<bdi>{citation.quote}</bdi>”
             </Link>
           </li>
         ))}

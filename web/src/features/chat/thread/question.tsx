@@ -72,7 +72,7 @@ export function Question({ question, versions, mayEdit, actions }: QuestionProps
           onCancel={endEditing}
         />
       ) : (
-        <p className="border-l-2 border-line pl-3 break-words whitespace-pre-wrap">
+        <p dir="auto" className="words border-s-2 border-line ps-3">
           {question.content}
         </p>
       )}

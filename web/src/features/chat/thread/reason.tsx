@@ -21,6 +21,7 @@ function Field({ feedback, rate, onOpen }: ReasonProps) {
       <input
         // biome-ignore lint/a11y/noAutofocus: opened by a press on the thumb
         autoFocus
+        dir="auto"
         aria-label="What was wrong with the answer? Optional"
         placeholder="What was wrong? Optional"
         maxLength={1_000}
@@ -63,7 +64,7 @@ export function Reason(props: ReasonProps) {
         reason && (
           <p className="break-words text-dim">
             You wrote: “{reason}”
-            <button type="button" className="text-button ml-1" onClick={() => onOpen(true)}>
+            <button type="button" className="text-button ms-1" onClick={() => onOpen(true)}>
               Change
             </button>
           </p>

@@ -55,7 +55,7 @@ export function Start({ ticket, about, onAsk }: StartProps) {
           <li key={text}>
             <button
               type="button"
-              className="w-full rounded-md border border-line px-3.5 py-2 text-left text-soft break-words hover:bg-panel hover:text-text"
+              className="w-full rounded-md border border-line px-3.5 py-2 text-start text-soft break-words hover:bg-panel hover:text-text"
               onClick={() => onAsk(text)}
             >
               {text}

@@ -80,6 +80,7 @@ export const Composer = memo(function Composer() {
         <textarea
           ref={field}
           rows={1}
+          dir="auto"
           {...mentions.aria}
           aria-label={`Message to ${name}`}
           placeholder={`Message ${name}`}

@@ -9,7 +9,7 @@ export function MentionList({ completion, chosen, listId, onChoose }: MentionCom
       role="listbox"
       aria-label="People and the tutor"
       tabIndex={-1}
-      className="absolute bottom-full left-3 z-10 mb-1 max-h-64 min-w-56 overflow-y-auto rounded-lg border border-line bg-bg p-1 shadow-overlay md:left-7"
+      className="absolute bottom-full inset-s-3 z-10 mb-1 max-h-64 min-w-56 overflow-y-auto rounded-lg border border-line bg-bg p-1 shadow-overlay md:inset-s-7"
     >
       {completion?.candidates.map((candidate, index) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the field below has the keys
@@ -26,7 +26,9 @@ export function MentionList({ completion, chosen, listId, onChoose }: MentionCom
           onPointerDown={(event) => event.preventDefault()} // the field keeps the focus
           onClick={() => onChoose(candidate)}
         >
-          <span className="min-w-0 truncate">@{candidate.name}</span>
+          <span dir="auto" className="min-w-0 truncate">
+            @{candidate.name}
+          </span>
           {candidate.isTutor && <span className="ai-tag">AI</span>}
         </div>
       ))}

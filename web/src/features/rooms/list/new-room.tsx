@@ -30,8 +30,11 @@ export function NewRoom({ open, ticketId, onClose }: NewRoomProps) {
     <Dialog open={open} onClose={onClose} title="New room">
       {ticket.data && (
         <p className="mb-3 text-[14px] text-soft">
-          About the ticket <strong className="text-text">{ticket.data.title}</strong>. The tutor
-          answers from it.
+          About the ticket{" "}
+          <strong dir="auto" className="text-text">
+            {ticket.data.title}
+          </strong>
+          . The tutor answers from it.
         </p>
       )}
       {isReady && (

@@ -52,7 +52,9 @@ export function RoomListItem({ row }: { row: RoomRow }) {
         )}
       >
         <span className="flex min-w-0 items-center gap-2">
-          <span className={cn("truncate", isUnread ? "font-bold" : "font-normal")}>{row.name}</span>
+          <span dir="auto" className={cn("truncate", isUnread ? "font-bold" : "font-normal")}>
+            {row.name}
+          </span>
           {row.ticket_id && (
             <span className="shrink-0 text-dim" title="About a ticket">
               <BookText size={13} aria-hidden="true" />
@@ -61,10 +63,11 @@ export function RoomListItem({ row }: { row: RoomRow }) {
           )}
           <UnreadMarks row={row} />
         </span>
-        <span className="meta text-right">
+        <span className="meta text-end">
           <Time at={row.active_at} />
         </span>
         <span
+          dir="auto"
           className={cn(
             "min-w-0 truncate text-[14px]",
             isUnread ? "text-text" : row.is_muted ? "text-dim" : "text-soft",
@@ -72,7 +75,7 @@ export function RoomListItem({ row }: { row: RoomRow }) {
         >
           {secondLine(row)}
         </span>
-        <span className="meta text-right">
+        <span className="meta text-end">
           {row.member_count} {row.member_count === 1 ? "person" : "people"}
         </span>
       </Link>

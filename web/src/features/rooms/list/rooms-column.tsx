@@ -15,12 +15,13 @@ function ColumnRow({ row, isCurrent }: { row: RoomRow; isCurrent: boolean }) {
         to={`/rooms/${row.id}`}
         aria-current={isCurrent ? "page" : undefined}
         className={cn(
-          "block border-l-2 px-3.5 py-2 text-[14px] leading-[1.4] -outline-offset-2",
+          "block border-s-2 px-3.5 py-2 text-[14px] leading-[1.4] -outline-offset-2",
           isCurrent ? "border-accent bg-panel" : "border-transparent hover:bg-panel",
         )}
       >
         <span className="flex items-center gap-2">
           <span
+            dir="auto"
             className={cn(
               "min-w-0 flex-1 truncate",
               isUnread ? "font-bold" : "font-normal",
@@ -31,7 +32,7 @@ function ColumnRow({ row, isCurrent }: { row: RoomRow; isCurrent: boolean }) {
           </span>
           {!isCurrent && <UnreadMarks row={row} />}
         </span>
-        <span className="block truncate text-[13px] text-dim">
+        <span dir="auto" className="block truncate text-[13px] text-dim">
           {row.last_message || row.topic || "No messages yet"}
         </span>
       </Link>
@@ -45,7 +46,7 @@ export const RoomsColumn = memo(function RoomsColumn({ current }: { current: str
   return (
     <nav
       aria-label="Your rooms"
-      className="relative hidden w-[220px] shrink-0 flex-col border-r border-line xl:flex"
+      className="relative hidden w-[220px] shrink-0 flex-col border-e border-line xl:flex"
     >
       <Link
         to="/rooms"

@@ -23,7 +23,7 @@ function MyName() {
     <p className="flex min-h-6 flex-wrap items-center gap-x-1 text-[14px] text-dim">
       {me.name ? (
         <span>
-          You are <span className="font-[550] text-soft">{me.name}</span> here.
+          You are <bdi className="font-[550] text-soft">{me.name}</bdi> here.
         </span>
       ) : (
         <span>You have no name yet.</span>

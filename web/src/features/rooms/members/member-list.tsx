@@ -21,9 +21,11 @@ function Person({ member, isHere, entries }: PersonProps) {
     member.is_silenced ? "silenced" : "",
   ].filter(Boolean);
   return (
-    <li className="flex min-h-8 items-center gap-2.5 pr-2 pl-4">
+    <li className="flex min-h-8 items-center gap-2.5 pe-2 ps-4">
       <span className="presence-dot" data-here={isHere} aria-hidden="true" />
-      <span className={`min-w-0 truncate ${isHere ? "" : "text-dim"}`}>{member.name}</span>
+      <span dir="auto" className={`min-w-0 truncate ${isHere ? "" : "text-dim"}`}>
+        {member.name}
+      </span>
       <span className="flex-1 text-[13px] text-dim">{notes.join(" · ")}</span>
       {entries.length > 0 && <Menu label={`More for ${member.name}`} entries={entries} />}
     </li>
@@ -50,7 +52,7 @@ function useAdminEntries(onRemove: (member: RoomMember) => void) {
 function Tutor() {
   const isAnswering = useCurrentRoom((view) => Boolean(view.state?.running));
   return (
-    <li className="flex min-h-8 items-center gap-2.5 pr-2 pl-4">
+    <li className="flex min-h-8 items-center gap-2.5 pe-2 ps-4">
       <span className="presence-dot" data-here="true" aria-hidden="true" />
       <span>Tutor</span>
       <span className="ai-tag">AI</span>

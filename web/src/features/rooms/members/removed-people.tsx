@@ -50,9 +50,11 @@ export function RemovedPeople() {
       <h2 className="meta px-4 pt-4 pb-1 font-semibold">Removed · {data.length}</h2>
       <ul>
         {data.map((member) => (
-          <li key={member.user_id} className="flex min-h-8 items-center gap-2.5 pr-2 pl-4">
+          <li key={member.user_id} className="flex min-h-8 items-center gap-2.5 pe-2 ps-4">
             <span className="presence-dot" data-here="false" aria-hidden="true" />
-            <span className="min-w-0 flex-1 truncate text-dim">{member.name}</span>
+            <span dir="auto" className="min-w-0 flex-1 truncate text-dim">
+              {member.name}
+            </span>
             <button
               type="button"
               className="text-button"

@@ -70,7 +70,7 @@ export function JoinRoom() {
           </>
         }
       >
-        {room.topic && <p>{room.topic}</p>}
+        {room.topic && <p dir="auto">{room.topic}</p>}
         <p className="meta mt-2">{people(room.member_count)}</p>
         <p className="mt-4 text-[14px] text-dim">
           Join to read and write. Everybody in the room sees the tutor's answers as they are
@@ -102,7 +102,7 @@ export function MissingRoom() {
       >
         It does not exist, or an admin deleted it. Check the address, or look in the list of rooms.
         {draft && (
-          <div className="mt-4 rounded-md border border-line p-3 text-left">
+          <div className="mt-4 rounded-md border border-line p-3 text-start">
             <p className="text-[13px] text-dim">Your unsent message:</p>
             <p className="my-1 break-words whitespace-pre-wrap">{draft}</p>
             <CopyButton text={draft} label="Copy your text" />

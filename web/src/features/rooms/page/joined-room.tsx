@@ -32,7 +32,7 @@ export function JoinedRoom() {
       </div>
       <aside
         aria-label="About the room"
-        className={`hidden shrink-0 border-l border-line lg:flex ${ticketId ? "w-[288px]" : "w-[216px]"}`}
+        className={`hidden shrink-0 border-s border-line lg:flex ${ticketId ? "w-[288px]" : "w-[216px]"}`}
       >
         <RoomPanel ticketId={ticketId} ticket={ticket.data} isTicketGone={ticket.isError} />
       </aside>

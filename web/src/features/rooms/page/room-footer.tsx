@@ -47,7 +47,7 @@ function ActivityLine() {
   const members = useMembers();
   const typists = members.filter(({ user_id }) => (typing[user_id] ?? 0) > 0);
   return (
-    <div className="mx-auto flex min-h-6 w-full gap-x-4 px-4 text-[13px] leading-6 text-dim md:pr-7 md:pl-[80px]">
+    <div className="mx-auto flex min-h-6 w-full gap-x-4 px-4 text-[13px] leading-6 text-dim md:pe-7 md:ps-[80px]">
       <p className="min-w-0 flex-1 truncate">{typingWords(typists.map(({ name }) => name))}</p>
       <Queue />
     </div>

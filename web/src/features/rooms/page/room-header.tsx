@@ -39,18 +39,25 @@ export function RoomHeader({ ticketTitle, onOpen }: RoomHeaderProps) {
       <Link
         to="/rooms"
         aria-label="All rooms"
-        className="icon-button -ml-1 min-h-9 min-w-9 xl:hidden"
+        className="icon-button -ms-1 min-h-9 min-w-9 xl:hidden"
       >
         <ArrowLeft size={18} aria-hidden="true" />
       </Link>
       <div className="min-w-0 flex-1">
         <h1 className="flex min-w-0 items-baseline gap-2 text-[15px] leading-5 font-[620]">
-          <span className="truncate">{room.name}</span>
+          <span dir="auto" className="truncate">
+            {room.name}
+          </span>
           {isMuted && <span className="shrink-0 text-[13px] font-normal text-dim">muted</span>}
         </h1>
         <p className="truncate text-[13px] leading-5 text-dim">
           Write <span className="font-mono text-[12px] text-soft">@tutor</span> to ask
-          {room.topic && ` · ${room.topic}`}
+          {room.topic && (
+            <>
+              {" · "}
+              <bdi>{room.topic}</bdi>
+            </>
+          )}
         </p>
       </div>
       {room.ticket_id && (

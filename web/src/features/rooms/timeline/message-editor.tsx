@@ -81,6 +81,7 @@ export function MessageEditor(props: MessageEditorProps) {
       <textarea
         ref={field}
         rows={1}
+        dir="auto"
         aria-label="Edit your message"
         className="block max-h-[40vh] min-h-6 w-full resize-none overflow-y-auto bg-transparent leading-6"
         value={text}

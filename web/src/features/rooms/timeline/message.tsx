@@ -30,7 +30,10 @@ const ENDING_WORDS: Record<string, string> = {
 function Head({ message, asker }: Pick<MessageProps, "message" | "asker">) {
   return (
     <p className="flex min-h-6 flex-wrap items-center gap-x-2 text-[14px] leading-6">
-      <strong className={message.is_agent ? "font-[620] text-accent" : "font-[620] break-words"}>
+      <strong
+        dir="auto"
+        className={message.is_agent ? "font-[620] text-accent" : "font-[620] break-words"}
+      >
         {message.name}
       </strong>
       {message.is_agent && <span className="ai-tag">AI</span>}
@@ -41,7 +44,11 @@ function Head({ message, asker }: Pick<MessageProps, "message" | "asker">) {
       >
         {clockTime(message.created_at)}
       </time>
-      {message.is_agent && asker && <span className="text-[13px] text-dim">answering {asker}</span>}
+      {message.is_agent && asker && (
+        <span className="text-[13px] text-dim">
+          answering <bdi>{asker}</bdi>
+        </span>
+      )}
       {message.status === "streaming" && <StopAnswer replyId={message.id} />}
     </p>
   );
@@ -73,7 +80,7 @@ function Ending({ message }: { message: RoomMessage }) {
   const colours = message.status === "stopped" ? "bg-panel text-soft" : "bg-warn-bg text-warn";
   return (
     <p className={`mt-1.5 rounded-md px-3 py-1.5 text-[14px] break-words ${colours}`}>
-      <strong className="mr-2 font-mono text-[12px] font-semibold uppercase">
+      <strong className="me-2 font-mono text-[12px] font-semibold uppercase">
         {message.status}
       </strong>
       {words}

@@ -51,7 +51,9 @@ export function PendingMessage({ message }: { message: OutgoingMessage }) {
     >
       <span className="room-gutter" />
       <div className="room-body">
-        <p className="break-words whitespace-pre-wrap text-soft">{message.content}</p>
+        <p dir="auto" className="words text-soft">
+          {message.content}
+        </p>
         <div className="flex min-h-6 flex-wrap items-center gap-x-3 gap-y-1 text-[13px] text-dim">
           <State message={message} />
           {message.status !== "sending" && (

@@ -31,7 +31,7 @@ export function StopAnswer({ replyId }: { replyId: string }) {
       onClick={stop}
     >
       {isStopping ? "Stopping…" : "Stop"}
-      {isAsker && !isStopping && <Kbd className="ml-1.5">Esc</Kbd>}
+      {isAsker && !isStopping && <Kbd className="ms-1.5">Esc</Kbd>}
     </button>
   );
 }

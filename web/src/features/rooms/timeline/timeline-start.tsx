@@ -26,8 +26,10 @@ export function RoomBeginning() {
   if (!room || earlier !== "none") return null;
   return (
     <div className="pb-2">
-      <p className="text-[17px] font-[620] break-words">{room.name}</p>
-      <p className="text-[14px] text-dim break-words">
+      <p dir="auto" className="text-[17px] font-[620] break-words">
+        {room.name}
+      </p>
+      <p dir="auto" className="text-[14px] text-dim break-words">
         {room.topic || "This is where the room begins."}
       </p>
     </div>

@@ -26,6 +26,7 @@ export function AskBox({ ticketId }: { ticketId: string }) {
       <input
         ref={input}
         className="field text-ellipsis"
+        dir="auto"
         aria-label="Ask about this ticket"
         placeholder="Ask about this ticket"
         autoComplete="off"

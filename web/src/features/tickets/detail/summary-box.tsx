@@ -13,7 +13,7 @@ export function SummaryBox({ ticket }: { ticket: Ticket }) {
   return (
     <section
       aria-label="AI summary"
-      className="min-h-[84px] min-w-0 rounded-r-md border border-l-2 border-line border-l-accent bg-panel px-3.5 py-3"
+      className="min-h-[84px] min-w-0 rounded-e-md border border-s-2 border-line border-s-accent bg-panel px-3.5 py-3"
     >
       <div className="meta mb-1 flex flex-wrap justify-between gap-x-4">
         <h2>AI summary</h2>
@@ -35,7 +35,11 @@ export function SummaryBox({ ticket }: { ticket: Ticket }) {
             </Button>
           </p>
         )}
-        {status === "ready" && <p className="break-words text-pretty">{ticket.ai_summary}</p>}
+        {status === "ready" && (
+          <p dir="auto" className="break-words text-pretty">
+            {ticket.ai_summary}
+          </p>
+        )}
       </div>
     </section>
   );

@@ -69,6 +69,7 @@ function TicketMeta({ ticket }: { ticket: Ticket }) {
       {ticket.tags.map((tag) => (
         <Link
           key={tag}
+          dir="auto"
           to={`/tickets?tag=${encodeURIComponent(tag)}`}
           className="inline-block min-h-6 leading-6 break-all hover:text-text hover:underline"
         >
@@ -102,12 +103,15 @@ function TicketView({ ticket }: { ticket: Ticket }) {
               to={category}
               className="inline-block min-h-6 leading-6 hover:text-text hover:underline"
             >
-              {ticket.category}
+              <bdi>{ticket.category}</bdi>
             </Link>
           </>
         )}
       </nav>
-      <h1 className="mt-1 mb-1.5 max-w-[34em] text-[25px] leading-[1.25] font-[650] tracking-tight break-words text-balance">
+      <h1
+        dir="auto"
+        className="mt-1 mb-1.5 max-w-[34em] text-[25px] leading-[1.25] font-[650] tracking-tight break-words text-balance"
+      >
         {ticket.title}
       </h1>
       <TicketMeta ticket={ticket} />

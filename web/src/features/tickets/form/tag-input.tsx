@@ -35,9 +35,9 @@ export function TagInput({ id, tags, suggestions, invalid, describedBy, onChange
       {tags.map((tag) => (
         <span
           key={tag}
-          className="inline-flex items-center gap-1 rounded bg-raise pl-2 font-mono text-[12.5px]"
+          className="inline-flex items-center gap-1 rounded bg-raise ps-2 font-mono text-[12.5px]"
         >
-          <span className="break-all">{tag}</span>
+          <bdi className="break-all">{tag}</bdi>
           <button
             type="button"
             className="grid size-6 place-items-center rounded text-dim hover:text-text"
@@ -50,6 +50,7 @@ export function TagInput({ id, tags, suggestions, invalid, describedBy, onChange
       ))}
       <input
         id={id}
+        dir="auto"
         name="tags"
         list={`${id}-list`}
         autoComplete="off"

@@ -62,6 +62,7 @@ function DescriptionField(props: DescriptionFieldProps) {
         ) : (
           <textarea
             {...aria}
+            dir="auto"
             name="description"
             rows={11}
             className="field min-h-[260px] resize-y [field-sizing:content] max-h-[70dvh]"
@@ -103,6 +104,7 @@ export function TicketForm({ submitLabel, cancelTo, ...options }: TicketFormProp
         {(aria) => (
           <input
             {...aria}
+            dir="auto"
             name="title"
             className="field"
             autoComplete="off"
@@ -117,6 +119,7 @@ export function TicketForm({ submitLabel, cancelTo, ...options }: TicketFormProp
           <>
             <input
               {...aria}
+              dir="auto"
               name="category"
               className="field"
               autoComplete="off"

@@ -23,7 +23,7 @@ interface ChipProps {
 function Chip({ facet, prefix = "", isOn, onClick }: ChipProps) {
   return (
     <button type="button" className="chip" aria-pressed={isOn} onClick={onClick}>
-      <span className="max-w-[24ch] truncate">
+      <span dir="auto" className="max-w-[24ch] truncate">
         {prefix}
         {facet.name}
       </span>
@@ -62,7 +62,7 @@ export function FilterChips({ filter, onChange }: FilterChipsProps) {
         );
       })}
       {categories.length > 0 && shown.length > 0 && (
-        <span aria-hidden="true" className="mx-1 my-1 border-l border-line" />
+        <span aria-hidden="true" className="mx-1 my-1 border-s border-line" />
       )}
       {shown.map((facet) => {
         const isOn = filter.tags.includes(facet.name);

@@ -25,7 +25,10 @@ export const TicketRow = memo(function TicketRow({ item, query, isCurrent }: Tic
         isCurrent && "bg-panel shadow-[inset_2px_0_0_var(--accent)]",
       )}
     >
-      <h2 className="min-w-0 text-[15px] leading-[1.45] font-semibold break-words text-pretty">
+      <h2
+        dir="auto"
+        className="min-w-0 text-[15px] leading-[1.45] font-semibold break-words text-pretty"
+      >
         <Link
           to={`/tickets/${item.id}`}
           className="outline-offset-4 before:absolute before:inset-0 before:content-['']"
@@ -36,7 +39,7 @@ export const TicketRow = memo(function TicketRow({ item, query, isCurrent }: Tic
       <Time at={item.created_at} className="meta hidden md:block" />
       <div className="mt-0.5 min-h-[22px] text-[14px] leading-[22px] text-soft md:col-start-1">
         {summary ? (
-          <p className="line-clamp-2 break-words md:line-clamp-1">
+          <p dir="auto" className="line-clamp-2 break-words md:line-clamp-1">
             <Highlight text={summary} query={query} />
           </p>
         ) : (
@@ -45,12 +48,12 @@ export const TicketRow = memo(function TicketRow({ item, query, isCurrent }: Tic
       </div>
       <p className="meta mt-0.5 flex min-w-0 flex-wrap gap-x-3 md:col-start-1">
         {item.category && (
-          <span className="text-soft">
+          <bdi className="text-soft">
             <Highlight text={item.category} query={query} />
-          </span>
+          </bdi>
         )}
         {item.tags.map((tag) => (
-          <span key={tag} className="break-all">
+          <span key={tag} dir="auto" className="break-all">
             #<Highlight text={tag} query={query} />
           </span>
         ))}

@@ -1,7 +1,7 @@
 // Hostile Markdown streamed character by character through the real chat: nothing is fetched from elsewhere,
 // nothing runs, no link is more than http, https or mailto, and the policy is never even asked.
 
-import { ask, expect, test, watch } from "./fixtures.mjs";
+import { ask, expect, test, watch } from "../fixtures.mjs";
 import { PAYLOADS } from "./hostile.mjs";
 
 const CHAT_LENGTH = 18;
