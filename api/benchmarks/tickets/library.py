@@ -94,11 +94,13 @@ def _ticket(title: str, description: str, category: str, tags: list[str], author
         "is_deleted": False,
         "deleted_at": None,
     }
-    missing = Ticket.model_fields.keys() - ticket.keys() - {"id", "revision_id", "created_at", "updated_at"}
+    of_each = {"id", "revision_id", "client_ticket_id", "created_at", "updated_at"}
+    missing = Ticket.model_fields.keys() - ticket.keys() - of_each
     assert not missing, f"a ticket has new fields: {missing}"
     return ticket
 
 
 def _at(ticket: dict[str, Any], place: int) -> dict[str, Any]:
     created_at = START + timedelta(minutes=place)
-    return {"_id": ObjectId(), **ticket, "created_at": created_at, "updated_at": created_at}
+    id = ObjectId()
+    return {"_id": id, **ticket, "client_ticket_id": str(id), "created_at": created_at, "updated_at": created_at}

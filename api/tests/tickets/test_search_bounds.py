@@ -21,7 +21,9 @@ async def library(live: Live, visitor: httpx.AsyncClient) -> Any:
     """Two hundred tickets of 20 kB that patterns would backtrack in, and a chat."""
     ticket = await create_ticket(visitor, title="aaaa upload", description="a" * 50 + " aaab " * 3_000)
     document = await live.collection("tickets").find_one({"_id": ObjectId(ticket["id"])})
-    await live.collection("tickets").insert_many({**document, "_id": ObjectId()} for _ in range(200))
+    await live.collection("tickets").insert_many(
+        {**document, "_id": ObjectId(), "client_ticket_id": str(n)} for n in range(200)
+    )
     await ask(visitor, "a" * 2_000)
     return live.collection("tickets").database
 

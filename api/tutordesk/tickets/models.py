@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import pymongo
 from beanie import Document, PydanticObjectId
+from bson import ObjectId
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pymongo import IndexModel
 
@@ -58,6 +59,9 @@ class TicketIn(BaseModel):
     description: Description
     category: Category = DEFAULT_CATEGORY
     tags: Tags = []
+    client_ticket_id: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100)] | None = Field(
+        None, description="Made by the client, once a ticket: sending it again answers with the same ticket."
+    )
 
 
 class TicketChange(BaseModel):
@@ -111,6 +115,7 @@ class Ticket(Document):
     category: str
     tags: list[str]
     author_id: PydanticObjectId
+    client_ticket_id: str = Field(default_factory=lambda: str(ObjectId()))
     ai_summary: str | None = None
     summary_status: SummaryStatus = "pending"
     summary_model: str | None = None
@@ -132,6 +137,11 @@ class Ticket(Document):
             IndexModel([("is_deleted", UP), ("tags", UP), ("created_at", DOWN), ("_id", DOWN)]),
             IndexModel([("is_deleted", UP), ("category", UP), ("tags", UP), ("created_at", DOWN), ("_id", DOWN)]),
             IndexModel([("is_deleted", UP), ("terms", UP), ("created_at", DOWN), ("_id", DOWN)]),
+            IndexModel(
+                [("author_id", UP), ("client_ticket_id", UP)],
+                unique=True,
+                partialFilterExpression={"client_ticket_id": {"$type": "string"}},
+            ),
             IndexModel([("summary_status", UP)], partialFilterExpression={"summary_status": "pending"}),
         ]
 

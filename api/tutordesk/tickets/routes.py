@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutordesk.ground.access import StreamsOf
-from tutordesk.ground.errors import Conflict, problem_responses
+from tutordesk.ground.errors import Conflict, TooMany, problem_responses
 from tutordesk.ground.sse import ByteStream
-from tutordesk.identity.access import LimitsOf, TicketId, Visitor
+from tutordesk.identity.access import LimitsOf, TicketId, Visitor, VisitorOfRequest
+from tutordesk.identity.limits import Limits
 from tutordesk.tickets import writing
 from tutordesk.tickets.access import (
     FacetsOf,
@@ -65,17 +66,28 @@ async def follow_tickets(visitor: Visitor, events: TicketEventsOf, streams: Stre
 
 
 @router.post(
-    "", operation_id="create_ticket", status_code=201, responses=problem_responses(401, 403, 413, 415, 422, 429)
+    "", operation_id="create_ticket", status_code=201, responses=problem_responses(401, 403, 409, 413, 415, 422, 429)
 )
 async def create_ticket(
     body: TicketIn, visitor: Visitor, limits: LimitsOf, summaries: SummariesOf, response: Response
 ) -> TicketOut:
-    await limits.spend_ticket(str(visitor.id))
-    await visitor.create_user()
-    ticket = await writing.add_ticket(body, visitor.id)
-    summaries.refresh(ticket.id)
+    ticket = await _earlier_or_new(body, visitor, limits)
+    if ticket.summary_status == "pending":
+        summaries.refresh(ticket.id)
     response.headers["Location"] = f"/tickets/{ticket.id}"
     return ticket
+
+
+async def _earlier_or_new(body: TicketIn, visitor: VisitorOfRequest, limits: Limits) -> TicketOut:
+    """Save the ticket, or return the one of an earlier send, also for a visitor who may create no more."""
+    try:
+        await limits.spend_ticket(str(visitor.id))
+    except TooMany:
+        if earlier := await writing.find_earlier_send(body, visitor.id):
+            return earlier
+        raise
+    await visitor.create_user()
+    return await writing.add_ticket(body, visitor.id)
 
 
 @router.post(

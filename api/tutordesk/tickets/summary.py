@@ -1,11 +1,13 @@
 """Writes summaries: plain text of at most about 60 words, by the model, after the ticket is saved.
 
-A summary is `pending` until it is `ready` or `failed`. A server that starts picks up the pending ones. The summary of a
-text that has changed since is discarded.
+A summary is `pending` until it is `ready` or `failed`. Every half minute a server picks up pending ones that nobody
+seems to write: after a crash, or when a ticket was saved after its request had failed. The summary of a text that has
+changed since is discarded.
 """
 
 import asyncio
 import logging
+from datetime import datetime, timedelta
 from typing import Self
 
 import pymongo.errors
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 MAX_WORDS = 60
 AT_ONCE = 4
 RETRY_SECONDS = 5.0
+LOOK_SECONDS = 30.0
 
 
 class Summaries:
@@ -62,10 +65,19 @@ class Summaries:
         await self._background.close()
 
     async def __aenter__(self) -> Self:
-        pending = Ticket.get_motor_collection().find({"summary_status": "pending", "is_deleted": False}, {"_id": 1})
-        async for row in pending:
-            self.refresh(row["_id"])
+        await self._refresh_pending(now())
+        self._background.every(LOOK_SECONDS, self._refresh_abandoned, "pending summaries")
         return self
+
+    async def _refresh_abandoned(self) -> None:
+        await self._refresh_pending(now() - timedelta(seconds=LOOK_SECONDS))
+
+    async def _refresh_pending(self, before: datetime) -> None:
+        """Write the summaries that are pending since before then and that this process does not write already."""
+        pending = {"summary_status": "pending", "is_deleted": False, "updated_at": {"$lt": before}}
+        async for row in Ticket.get_motor_collection().find(pending, {"_id": 1}):
+            if row["_id"] not in self._tasks:
+                self.refresh(row["_id"])
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()

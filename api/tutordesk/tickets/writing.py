@@ -4,23 +4,54 @@ The search terms are written in the same update as the text, so they cannot drif
 """
 
 from beanie import PydanticObjectId
+from pymongo.errors import DuplicateKeyError
 
 from tutordesk.ground.clock import now
 from tutordesk.ground.database import Change
+from tutordesk.ground.errors import Conflict
 from tutordesk.ground.words import terms_of
 from tutordesk.tickets.models import Ticket, TicketChange, TicketIn, TicketOut, access_ticket, excerpt_of
 
 
 async def add_ticket(body: TicketIn, author_id: PydanticObjectId) -> TicketOut:
-    """Save a new ticket, whose summary is pending."""
+    """Save a new ticket, whose summary is pending, or return the one that an earlier send of it saved.
+
+    Raises Conflict if the author sent another ticket with this `client_ticket_id`, or deleted it since.
+    """
+    at = now()
     ticket = Ticket(
-        **body.model_dump(),
+        **body.model_dump(exclude_none=True),
         excerpt=excerpt_of(body.description),
         author_id=author_id,
+        created_at=at,
+        updated_at=at,
         terms=terms_of(body.title, body.description, body.category, body.tags, None),
     )
-    await ticket.insert()
+    try:
+        await ticket.insert()
+    except DuplicateKeyError as error:
+        if not (earlier := await find_earlier_send(body, author_id)):
+            raise Conflict from error
+        return earlier
     return TicketOut.model_validate(ticket, from_attributes=True)
+
+
+async def find_earlier_send(body: TicketIn, author_id: PydanticObjectId) -> TicketOut | None:
+    """Return the ticket that an earlier send of the same body saved, or None. Raises Conflict, as `add_ticket` does."""
+    if not body.client_ticket_id:
+        return None
+    sent = body.model_dump(exclude={"client_ticket_id"})
+    parts = {**dict.fromkeys(sent, 1), "is_deleted": 1, "created_at": 1, "updated_at": 1}
+    query = {"author_id": author_id, "client_ticket_id": body.client_ticket_id}
+    row = await Ticket.get_motor_collection().find_one(query, parts)
+    if not row:
+        return None
+    if row["is_deleted"]:
+        raise Conflict("This ticket was saved and then deleted. Take it out of the trash, or send it with a new id.")
+    is_edited = row["updated_at"] != row["created_at"]
+    if not is_edited and any(row[name] != value for name, value in sent.items()):
+        raise Conflict("This client_ticket_id belongs to another ticket. Send yours with a new one.")
+    return await access_ticket(row["_id"])
 
 
 async def change_ticket(ticket: TicketOut, body: TicketChange) -> TicketOut:

@@ -27,6 +27,7 @@ from tutordesk.operations.migrations import (
     m0003_chats_of_before_history,
     m0004_words_of_every_script,
     m0005_counts,
+    m0006_ticket_ids,
 )
 from tutordesk.operations.names import MIGRATIONS
 
@@ -63,6 +64,7 @@ KNOWN = (
     Migration(3, "chats of before there was a history", m0003_chats_of_before_history.apply),
     Migration(4, "words of every script", m0004_words_of_every_script.apply),
     Migration(5, "counts of the limits", m0005_counts.apply),
+    Migration(6, "ids of new tickets", m0006_ticket_ids.apply),
 )
 
 

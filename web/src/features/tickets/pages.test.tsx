@@ -51,7 +51,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 function show(path: string) {
-  render(
+  return render(
     <QueryClientProvider client={client}>
       <MemoryRouter initialEntries={[path]}>
         <Routes>
@@ -180,8 +180,39 @@ test("a saved ticket opens, and its draft is gone", async () => {
   await userEvent.type(screen.getByLabelText("Description"), "Some words");
   await userEvent.click(screen.getByRole("button", { name: /Create ticket/ }));
   expect(await screen.findByText("the detail page")).toBeInTheDocument();
-  expect(bodies).toEqual([{ title: "From search", description: "Some words", tags: [] }]);
+  const client_ticket_id = expect.any(String);
+  expect(bodies).toEqual([
+    { title: "From search", description: "Some words", tags: [], client_ticket_id },
+  ]);
   expect(Object.keys(localStorage)).toEqual([]);
+});
+
+test("a ticket that is sent again has the same id, also after a reload, until it is changed", async () => {
+  const ids: string[] = [];
+  handler = async (url, request) => {
+    if (url.pathname !== "/tickets" || request.method !== "POST") return undefined;
+    ids.push((await request.json()).client_ticket_id);
+    return json({ detail: "The database does not answer." }, 503);
+  };
+  const send = async () => {
+    const sent = ids.length;
+    await userEvent.click(screen.getByRole("button", { name: /Create ticket/ }));
+    await waitFor(() => expect(ids).toHaveLength(sent + 1));
+    await waitFor(() =>
+      expect(screen.getByRole("button", { name: /Create ticket/ })).toBeEnabled(),
+    );
+  };
+  const first = show("/tickets/new?title=From%20search");
+  await userEvent.type(screen.getByLabelText("Description"), "Some words");
+  await send();
+  await send();
+  first.unmount();
+  show("/tickets/new?title=From%20search");
+  await send();
+  await userEvent.type(screen.getByLabelText("Description"), " more");
+  await send();
+  expect(new Set(ids.slice(0, 3)).size).toBe(1);
+  expect(ids[3]).not.toBe(ids[0]);
 });
 
 test("hints appear without a request to the server", async () => {

@@ -43,7 +43,7 @@ test("a filter becomes a query", async () => {
 test("a problem carries its sentence and its fields", async () => {
   const body = { status: 422, detail: "Look again.", errors: [{ field: "title", message: "No." }] };
   answerWith(json(body, { status: 422 }));
-  const error = await api.createTicket(ticket).catch((e: unknown) => e);
+  const error = await api.createTicket(ticket, "once").catch((e: unknown) => e);
   expect(error).toBeInstanceOf(Problem);
   expect(error).toMatchObject({ status: 422, message: "Look again.", errors: body.errors });
 });

@@ -32,10 +32,12 @@ export const api = {
     streamOf(server.GET("/tickets/events", { ...STREAM, signal })),
   readTicket: (ticket_id: string, signal?: AbortSignal) =>
     dataOf(server.GET("/tickets/{ticket_id}", { params: { path: { ticket_id } }, signal })),
-  createTicket: ({ category, ...body }: TicketInput) =>
+  createTicket: ({ category, ...body }: TicketInput, client_ticket_id: string) =>
     dataOf(
       // Without a category the server takes its default.
-      server.POST("/tickets", { body: { ...body, category: category || undefined } }),
+      server.POST("/tickets", {
+        body: { ...body, category: category || undefined, client_ticket_id },
+      }),
     ),
   createSampleTickets: () => dataOf(server.POST("/tickets/samples")),
   updateTicket: (ticket_id: string, body: TicketInput) =>

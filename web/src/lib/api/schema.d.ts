@@ -1227,6 +1227,11 @@ export interface components {
              * @default []
              */
             tags?: string[];
+            /**
+             * Client Ticket Id
+             * @description Made by the client, once a ticket: sending it again answers with the same ticket.
+             */
+            client_ticket_id?: string | null;
         };
         /**
          * TicketOut
@@ -1786,6 +1791,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

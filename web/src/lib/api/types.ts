@@ -9,7 +9,7 @@ export type FieldError = Schemas["FieldError"];
 export type TicketItem = Schemas["TicketRow"];
 export type Ticket = Schemas["TicketOut"];
 /** The fields of the ticket form. */
-export type TicketInput = Required<Schemas["TicketIn"]>;
+export type TicketInput = Required<Omit<Schemas["TicketIn"], "client_ticket_id">>;
 /** The filter of the ticket list; empty fields match all. */
 export interface TicketFilter {
   q: string;

@@ -7,6 +7,7 @@ import { meQuery } from "@/lib/api/queries";
 import type { TicketInput } from "@/lib/api/types";
 import { isTouch, usePageTitle } from "@/lib/browser/page";
 import { addToLists, showSaved } from "../model/list-cache";
+import { clientTicketId, forgetClientTicketId } from "./client-ticket-id";
 import { TicketForm } from "./ticket-form";
 
 const ADVICE = [
@@ -27,6 +28,7 @@ export default function NewTicketPage() {
     category: "",
     tags: [],
   }));
+  const draftKey = initial.title ? `ticket.new.${initial.title}` : "ticket.new";
   useEffect(() => {
     if (!isTouch()) document.querySelector<HTMLInputElement>("input[name=title]")?.focus();
   }, []);
@@ -35,12 +37,13 @@ export default function NewTicketPage() {
       <h1 className="mb-4 text-[25px] leading-tight font-[650] tracking-tight">New ticket</h1>
       <div className="grid gap-x-11 gap-y-8 lg:grid-cols-[minmax(0,68ch)_minmax(0,264px)]">
         <TicketForm
-          draftKey={initial.title ? `ticket.new.${initial.title}` : "ticket.new"}
+          draftKey={draftKey}
           initial={initial}
           submitLabel="Create ticket"
           cancelTo="/tickets"
-          save={api.createTicket}
+          save={(values) => api.createTicket(values, clientTicketId(draftKey, values))}
           onSaved={(ticket) => {
+            forgetClientTicketId(draftKey);
             void client.invalidateQueries(meQuery); // a visitor gets a user with the first write
             showSaved(client, ticket);
             addToLists(client, { ...ticket, excerpt: ticket.description.slice(0, 280) });
