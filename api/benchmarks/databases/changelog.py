@@ -21,7 +21,7 @@ from tutordesk.operations.changelog.bases import list_bases
 from tutordesk.operations.changelog.files import segments
 from tutordesk.operations.changelog.records import ADDED, Damage, scan
 from tutordesk.operations.dumps.dump import dump_database
-from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.dumps.opening import open_dump
 from tutordesk.operations.restores.restore import restore
 from tutordesk.operations.restores.rewind import rewind_to
 

@@ -4,13 +4,16 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pymongo
 from bson import Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
 from tutordesk.operations.catalog import Client, Database, list_collections, read_batches
+from tutordesk.operations.dumps.opening import open_dump
 from tutordesk.operations.names import NOT_RESTORED
+from tutordesk.operations.restores.restore import restore
 
 
 @contextmanager
@@ -53,6 +56,11 @@ def fill(database: Database, documents: int = 300) -> None:
     database.create_collection("clustered", clusteredIndex={"key": {"_id": 1}, "unique": True}).insert_one({"_id": 5})
     database.create_collection("empty")
     database.create_collection("view", viewOn="tickets", pipeline=[{"$match": {"n": {"$gt": 3}}}])
+
+
+def put_back(client: Client, folder: Path, into: str, drop: str | None = None) -> int:
+    """Restore the dump in `folder`. Returns the number of documents."""
+    return restore(client, open_dump(folder, into), into, drop, lambda step, total, done: None).documents
 
 
 def state_of(database: Database, at: Timestamp | None = None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import typer
 from testing.deploy.compose import PASSWORDS, ROOT, compose_config
 from testing.processes import free_port
 from tutordesk.cli.main import app
-from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.dumps.opening import open_dump
 
 TEXT = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 LOCAL, CONTAINERS = TEXT.split("\n## In containers\n")

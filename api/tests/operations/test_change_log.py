@@ -23,7 +23,7 @@ from tutordesk.operations.changelog.reading import read_log, verify
 from tutordesk.operations.changelog.records import MARK, mark_of
 from tutordesk.operations.changelog.writer import ChangeLog
 from tutordesk.operations.dumps.dump import dump_database
-from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.dumps.opening import open_dump
 from tutordesk.operations.embedded.mongod import REPLICA_SET, SOCKET_NAME, find_mongod, running_mongod, socket_dir
 from tutordesk.operations.instants import Instant
 from tutordesk.operations.restores.restore import preview, restore

@@ -18,7 +18,7 @@ from tutordesk.ground.operator_error import OperatorError
 from tutordesk.main import DOCUMENTS, create_app
 from tutordesk.operations.catalog import Database
 from tutordesk.operations.dumps.dump import dump_database
-from tutordesk.operations.dumps.reader import open_dump
+from tutordesk.operations.dumps.opening import open_dump
 from tutordesk.operations.lease import Lease
 from tutordesk.operations.migrations.run import (
     KNOWN,

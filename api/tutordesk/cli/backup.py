@@ -32,11 +32,13 @@ def dump(
     data_dir: DataDir = None,
 ) -> None:
     """Write the database, at one instant, to a new folder in the form of mongodump."""
-    with _database(data_dir) as (client, _), _bar() as report:
+    with _database(data_dir) as (client, name), _bar() as report:
         from tutordesk.operations.dumps.dump import dump_database
+        from tutordesk.operations.dumps.opening import open_dump
 
         at = dump_database(client, folder, gzip, lambda total, done: report("Dumping", total, done))
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    _tell(open_dump(folder, name))
     instant = f"{at.as_datetime():%Y-%m-%d %H:%M:%S} UTC ({at.time}:{at.inc})"
     typer.echo(f"{folder}: the database at {instant}, {_bytes(size)}.")
 
@@ -80,9 +82,12 @@ def restore(
             return
         dump, rewind = _source(folder, until, name, data_dir, is_told=True)
         if dry_run:
-            _show(restoring.preview(client, dump, target, report, rewind))
+            differences = restoring.preview(client, dump, target, report, rewind)
+            _tell(dump)
+            _show(differences)
             return
         restored = restoring.restore(client, dump, target, yes_drop, report, rewind)
+    _tell(dump)
     replayed = f", {restored.operations} operations replayed," if rewind else ""
     typer.echo(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
 
@@ -115,7 +120,7 @@ def _source(
 
     With `is_told`, prints the instant in UTC and in local time first.
     """
-    from tutordesk.operations.dumps.reader import open_dump
+    from tutordesk.operations.dumps.opening import open_dump
     from tutordesk.operations.instants import parse
     from tutordesk.operations.names import CHANGE_LOG_FOLDER
     from tutordesk.operations.restores.rewind import rewind_from, rewind_to
@@ -128,6 +133,11 @@ def _source(
         return rewind_to(log, name, instant)
     dump = open_dump(folder, name)
     return dump, rewind_from(dump, log, instant) if instant else None
+
+
+def _tell(dump: "Dump") -> None:
+    for note in dump.notes:
+        typer.echo(note)
 
 
 def _show(differences: "list[Difference]", is_done: bool = False) -> None:

@@ -24,11 +24,14 @@ Client = MongoClient[Spec]
 Database = PyMongoDatabase[Spec]
 MIN_MONGODB_VERSION = 6
 CONNECT_SECONDS = 5
+MAX_INDEXES = 64  # of a collection, by MongoDB
 Kind = Literal["collection", "view", "timeseries"]
 EXACT: CodecOptions[Spec] = CodecOptions(
     document_class=dict, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
-RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+RAW: CodecOptions[RawBSONDocument] = CodecOptions(
+    document_class=RawBSONDocument, tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+)
 
 
 @dataclass
@@ -107,10 +110,16 @@ def list_collections(database: Database, prefix: str = "") -> list[CollectionInf
         if not is_meant or name.startswith("system."):
             continue
         kind = row["type"]
-        indexes = [] if kind != "collection" else [dict(spec) for spec in exact[name].list_indexes()]
+        indexes = _list_indexes(exact, name) if kind == "collection" else []
         uuid = row["info"]["uuid"].hex() if "uuid" in row["info"] else ""
         collections.append(CollectionInfo(name[len(prefix) :], kind, dict(row["options"]), indexes, uuid))
     return sorted(collections, key=lambda collection: collection.name)
+
+
+def _list_indexes(database: Database, collection: str) -> list[Spec]:
+    """Return the indexes of a collection. By command, because the driver refuses some names that MongoDB takes."""
+    command = {"listIndexes": collection, "cursor": {"batchSize": MAX_INDEXES}}
+    return [dict(spec) for spec in database.command(command, codec_options=EXACT)["cursor"]["firstBatch"]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 A test compares these names with the documents that own them.
 """
 
+import hashlib
+
 DATABASE = "tutordesk"  # unless MONGODB_URL names another one
 OWNERS, ROOM_SIGNALS, REPLIES, MIGRATIONS = "owners", "room_signals", "replies", "migrations"
 COUNTS = "counts"
@@ -17,4 +19,16 @@ TRANSIENT = (OWNERS, ROOM_SIGNALS, LEASES, COUNTS)
 NOT_RESTORED = (*TRANSIENT, DATA_EPOCH)
 # Collections that a restore leaves alone, because they describe the database and not its data.
 NOT_REPLACED = (DATA_EPOCH, LEASES)
+MAX_STAGED_BYTES = 180  # MongoDB limits the names of a database and a collection to 255 together
 CHANGE_LOG_FOLDER, CHANGE_LOG_LEASE = "changelog", "change log"
+
+
+def staged_name(collection: str) -> str:
+    """Return the name of a collection's restored copy.
+
+    It is a hash of names that leave no room for the prefix, or that MongoDB takes and its driver refuses.
+    """
+    name = STAGING + collection
+    if len(name.encode()) <= MAX_STAGED_BYTES and ".." not in name and not name.endswith("."):
+        return name
+    return STAGING + hashlib.sha256(collection.encode()).hexdigest()

@@ -29,7 +29,8 @@ from tutordesk.operations.catalog import (
     read_batches,
     version,
 )
-from tutordesk.operations.dumps.format import OPLOG, PRELUDE, file_name, marker, metadata_of
+from tutordesk.operations.dumps.format import OPLOG, PRELUDE, file_name, marker
+from tutordesk.operations.dumps.metadata import metadata_of
 
 TRIES = 20
 SNAPSHOT_UNAVAILABLE, SNAPSHOT_TOO_OLD = 246, 239

@@ -1,4 +1,4 @@
-"""The format of mongodump's folders: names of files, metadata, and documents.
+"""The format of mongodump's folders: names of files, and documents.
 
     DIR/<database>/prelude.json                  versions of the server and the tool
     DIR/<database>/<collection>.metadata.json    options, indexes, uuid, name and type, as Extended JSON in one line
@@ -11,57 +11,23 @@ With gzip every file name ends with `.gz`, but oplog.bson, which is compressed t
 import base64
 import gzip
 import hashlib
-import re
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote_plus
 
-from bson import Timestamp, json_util
-from bson.json_util import CANONICAL_JSON_OPTIONS
+from bson import Timestamp
 
 from tutordesk.ground.operator_error import OperatorError
-from tutordesk.operations.catalog import CollectionInfo, Spec
+from tutordesk.operations.catalog import Spec
 
 MAX_NAME_CHARACTERS, KEPT_OF_LONG_NAME = 238, 208
 MAX_BYTES = 16 * 2**20 + 16 * 2**10
 CHUNK = 2**20
 PRELUDE, OPLOG = "prelude.json", "oplog.bson"
-
-
-def metadata_of(collection: CollectionInfo) -> str:
-    """Return the text of a collection's .metadata.json."""
-    fields: Spec = {"options": collection.options} if collection.options else {}
-    fields["indexes"] = collection.indexes
-    if collection.uuid:
-        fields["uuid"] = collection.uuid
-    fields |= {"collectionName": collection.name, "type": collection.kind}
-    text: str = json_util.dumps(fields, json_options=CANONICAL_JSON_OPTIONS, separators=(",", ":"))
-    return text
-
-
-def collection_of(metadata: str) -> CollectionInfo:
-    """Return what the text of a .metadata.json says of a collection. Raises OperatorError."""
-    try:
-        fields = json_util.loads(metadata, json_options=CANONICAL_JSON_OPTIONS)
-        indexes = [{key: index[key] for key in index if key != "ns"} for index in fields.get("indexes", [])]
-        collection = CollectionInfo(
-            name=fields["collectionName"],
-            kind=fields.get("type", "collection"),
-            options=fields.get("options", {}),
-            indexes=indexes,
-            uuid=fields.get("uuid", ""),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise OperatorError(f"its metadata cannot be read ({type(error).__name__})") from None
-    is_whole = isinstance(collection.name, str) and isinstance(collection.options, dict)
-    if not is_whole or collection.kind not in ("collection", "view", "timeseries"):
-        raise OperatorError("its metadata is not what mongodump writes")
-    if not collection.name or re.search(r"[$\0]", collection.name) or collection.name.startswith(("system.", ".")):
-        raise OperatorError(f"{collection.name!r} is not a valid collection name")
-    return collection
+METADATA, DATA = ".metadata.json", ".bson"
 
 
 def file_name(collection: str) -> str:
@@ -71,6 +37,12 @@ def file_name(collection: str) -> str:
         return escaped
     digest = base64.urlsafe_b64encode(hashlib.sha1(collection.encode()).digest()).rstrip(b"=").decode()
     return f"{escaped[:KEPT_OF_LONG_NAME]}%24{digest}"
+
+
+def name_of_file(escaped: str) -> str:
+    """Return the collection's name by the name of its files without the ending. Old tools did not escape it."""
+    name = unquote_plus(escaped)
+    return name if quote_plus(name) == escaped else escaped
 
 
 def open_file(path: Path) -> IO[bytes]:

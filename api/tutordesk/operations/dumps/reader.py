@@ -1,9 +1,5 @@
-"""Opens dumps from anywhere, and refuses those that lead out of their folder, are damaged, or are too new.
+"""An opened dump: its collections and documents, which `Dump.check` reads once before anything is written."""
 
-`open_dump` checks names, metadata and versions. `Dump.check` reads every document once, before anything is written.
-"""
-
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,21 +10,19 @@ from bson import Timestamp
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import EXACT, CollectionInfo, Tally
 from tutordesk.operations.dumps.format import (
-    MAX_BYTES,
-    OPLOG,
-    PRELUDE,
-    collection_of,
-    file_name,
-    open_file,
     read_documents,
 )
 
-MAX_METADATA_BYTES, MAX_PRELUDE_BYTES = MAX_BYTES, 4096
+# Text that is not UTF-8 is no damage: MongoDB takes it.
+LENIENT = EXACT.with_options(unicode_decode_error_handler="replace")
 
 
 @dataclass
 class Dump:
-    """An opened dump of one database. `tallies`: of each collection, once the dump was checked."""
+    """An opened dump of one database.
+
+    `tallies`: of each collection, once the dump was checked. `notes`: sentences on what a restore leaves out.
+    """
 
     folder: Path
     database: str
@@ -37,6 +31,7 @@ class Dump:
     data: dict[str, Path] = field(default_factory=dict)
     oplog: Path | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -61,7 +56,9 @@ class Dump:
         for collection in self.collections:
             tally = Tally()
             batch: list[bytes] = []
-            for document in self.documents(collection.name):
+            for number, document in enumerate(self.documents(collection.name), 1):
+                if reason := _fault(document):
+                    raise OperatorError(f"{self.data[collection.name].name}: document {number} {reason}.")
                 batch.append(document)
                 if len(batch) == 1000:
                     tally.add(batch)
@@ -73,80 +70,13 @@ class Dump:
             pass
 
 
-def open_dump(folder: Path, database: str) -> Dump:
-    """Open the dump in `folder`, which is the folder of a database or holds it; of several, that of `database`.
-
-    Raises OperatorError.
-    """
-    if not folder.is_dir():
-        raise OperatorError(f"{folder} is not a folder.")
-    top = folder.resolve()
-    for path in top.rglob("*"):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise OperatorError(
-                f"{folder} holds {path.relative_to(top)}, which is a link or no file; a dump holds none."
-            )
-    inside = _find_database(top, folder, database)
-    dump = Dump(top, inside.name)
-    dump.server_version = _server_version([inside, top])
-    for path in sorted(inside.glob("*.metadata.json*")):
-        try:
-            collection = _read_collection(path)
-        except OperatorError as error:
-            raise OperatorError(f"{folder} cannot be restored: of {path.name}, {error}.") from None
-        dump.collections.append(collection)
-        names = [f"{file_name(collection.data_name)}.bson{end}" for end in ("", ".gz")]
-        files = [inside / name for name in names if (inside / name).exists()]
-        if collection.kind != "view" and len(files) != 1:
-            raise OperatorError(
-                f"{folder} cannot be restored: it holds {len(files)} files of {collection.name}, not one."
-            )
-        if files:
-            dump.data[collection.name] = files[0]
-    if strays := set(inside.glob("*.bson*")) - set(dump.data.values()) - {inside / OPLOG}:
-        raise OperatorError(f"{folder} cannot be restored: {min(strays).name} has no metadata.")
-    oplogs = [path for path in (top / OPLOG, top / f"{OPLOG}.gz") if path.exists()]
-    dump.oplog = oplogs[0] if oplogs else None
-    return dump
-
-
-def _find_database(top: Path, folder: Path, database: str) -> Path:
-    if any(top.glob("*.metadata.json*")):
-        return top
-    folders = [
-        path for path in top.iterdir() if any(path.glob("*.metadata.json*")) and path.name not in ("admin", "config")
-    ]
-    if len(folders) > 1:
-        folders = [path for path in folders if path.name == database] or folders
-    if len(folders) != 1:
-        content = f"several databases, none of them {database}" if folders else "no dump"
-        raise OperatorError(f"{folder} holds {content}.")
-    return folders[0]
-
-
-def _read_collection(path: Path) -> CollectionInfo:
+def _fault(document: bytes) -> str:
+    """Return why MongoDB would refuse or change the document, or an empty text."""
     try:
-        with open_file(path) as file:
-            text = file.read(MAX_METADATA_BYTES + 1)
-        if len(text) > MAX_METADATA_BYTES:
-            raise OperatorError("its metadata is too long")
-        collection = collection_of(text.decode())
-    except (OSError, EOFError, ValueError) as error:
-        raise OperatorError(f"its metadata cannot be read ({type(error).__name__})") from None
-    if path.name.removesuffix(".gz") != f"{file_name(collection.name)}.metadata.json":
-        raise OperatorError(f"the metadata is that of another collection, {collection.name!r}")
-    return collection
-
-
-def _server_version(folders: list[Path]) -> str:
-    for path in (folder / f"{PRELUDE}{end}" for folder in folders for end in ("", ".gz")):
-        if path.exists():
-            try:
-                with open_file(path) as file:
-                    return str(json.loads(file.read(MAX_PRELUDE_BYTES))["ServerVersion"])
-            except (OSError, EOFError, ValueError, KeyError, TypeError):
-                raise OperatorError(f"{path.name} cannot be read.") from None
-    return ""
+        fields = bson.decode(document, LENIENT)
+    except bson.errors.InvalidBSON:
+        return "is damaged"
+    return "" if next(iter(fields), "") == "_id" else "does not begin with its _id, as those of mongodump do"
 
 
 def refuse_newer(made_by: str, running: str) -> None:

@@ -1,12 +1,12 @@
 """Compares a staged copy with the database: what a restore would add, change and remove in each collection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import bson
 
-from tutordesk.operations.catalog import EXACT, Database, list_collections, read_batches
-from tutordesk.operations.names import DATA_EPOCH, STAGING, TRANSIENT
+from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, list_collections, read_batches
+from tutordesk.operations.names import DATA_EPOCH, TRANSIENT, staged_name
 
 MAX_TITLES = 10
 TITLE_KEYS = ("title", "display_name", "name", "text", "content")
@@ -30,20 +30,20 @@ class Difference:
             self.titles.append(f"{sign} {_title(document)}")
 
 
-def preview(database: Database) -> list[Difference]:
+def preview(database: Database, staged: Iterable[CollectionInfo]) -> list[Difference]:
     """Return the differences between the staged copy and the database, of collections that differ."""
     left_out = (*TRANSIENT, DATA_EPOCH)
     existing = {collection.name for collection in list_collections(database) if collection.kind == "collection"}
-    staged = {collection.name for collection in list_collections(database, STAGING)}
-    names = sorted((existing | staged) - set(left_out))
-    differences = [_compare(database, name, existing, staged) for name in names]
+    restored = {collection.name for collection in staged if collection.kind == "collection"}
+    names = sorted((existing | restored) - set(left_out))
+    differences = [_compare(database, name, name in existing, name in restored) for name in names]
     return [difference for difference in differences if difference.appear or difference.change or difference.vanish]
 
 
-def _compare(database: Database, name: str, existing: set[str], staged: set[str]) -> Difference:
+def _compare(database: Database, name: str, exists: bool, is_staged: bool) -> Difference:
     difference = Difference(name)
-    before = {_key(document): hash(document) for document in _documents(database, name, existing)}
-    for document in _documents(database, STAGING + name, {STAGING + document for document in staged}):
+    before = {_key(document): hash(document) for document in _documents(database, name, exists)}
+    for document in _documents(database, staged_name(name), is_staged):
         earlier = before.pop(_key(document), None)
         if earlier is None:
             difference.appear += 1
@@ -53,14 +53,14 @@ def _compare(database: Database, name: str, existing: set[str], staged: set[str]
             difference.note("~", document)
     difference.vanish = len(before)
     if before:
-        for document in _documents(database, name, existing):
+        for document in _documents(database, name, exists):
             if _key(document) in before:
                 difference.note("-", document)
     return difference
 
 
-def _documents(database: Database, name: str, known: set[str]) -> Iterator[bytes]:
-    if name in known:
+def _documents(database: Database, name: str, exists: bool) -> Iterator[bytes]:
+    if exists:
         for batch in read_batches(database, name):
             yield from batch
 

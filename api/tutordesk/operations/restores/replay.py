@@ -11,26 +11,31 @@ from typing import Any
 import bson
 import pymongo.errors
 from bson.raw_bson import RawBSONDocument
+from pymongo import UpdateOne
 
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, Spec
 from tutordesk.operations.changelog.entries import Entry, is_kept
-from tutordesk.operations.names import NOT_RESTORED, STAGING
+from tutordesk.operations.dumps.metadata import current_index
+from tutordesk.operations.names import NOT_RESTORED, staged_name
+from tutordesk.operations.restores.exact import is_changed_by_insert, replacing
 
 BATCH_COUNT, BATCH_BYTES = 500, 8 * 2**20
 ID_INDEX = {"v": 2, "key": {"_id": 1}, "name": "_id_"}
 NOT_OPTIONS = ("create", "idIndex", "temp", "autoIndexId")
-VIEWS = "system.views"
+VIEWS, FORMER_INDEXES = "system.views", "system.indexes"
 
 
 class Replay:
     """Applies entries of the database `source` to the `staged` collections, whose descriptions it keeps up to date.
 
-    Raises OperatorError for an entry that cannot be replayed. Transactions that never ended are left out.
+    Raises OperatorError for an entry that cannot be replayed. Transactions that never ended are left out. `notes` tells
+    what else is.
     """
 
     def __init__(self, database: Database, staged: dict[str, CollectionInfo], source: str) -> None:
         self.operations = 0
+        self.notes: list[str] = []
         self._database, self._staged, self._source = database, staged, source
         self._batch: list[Entry] = []
         self._bytes = 0
@@ -90,13 +95,26 @@ class Replay:
             self._run_command({key: operation["o"][key] for key in operation["o"]})
         elif name == VIEWS:
             self._change_view(operation)
+        elif name == FORMER_INDEXES and operation["op"] == "i":
+            self._create_former_index(_plain(operation["o"]))
         elif name.startswith("system."):
-            raise OperatorError(f"The change log holds a change of {name}, which cannot be replayed.")
+            self._leave_out(name, "it belongs to MongoDB itself")
         else:
             self._put(operation, name)
 
+    def _leave_out(self, name: str, reason: str) -> None:
+        note = f"Changes of {name} are left out, because {reason}."
+        if note not in self.notes:
+            self.notes.append(note)
+
     def _put(self, operation: Entry, name: str) -> None:
-        reduced = {"op": operation["op"], "ns": f"{self._database.name}.{STAGING}{name}", "o": operation["o"]}
+        if operation["op"] in ("i", "u") and is_changed_by_insert(operation["o"]) and "_id" in operation["o"]:
+            self.finish()
+            collection, document = self._database[staged_name(name)], operation["o"]
+            write = UpdateOne({"_id": document["_id"]}, replacing(document), upsert=True)
+            collection.bulk_write([write], bypass_document_validation=True)
+            return
+        reduced = {"op": operation["op"], "ns": f"{self._database.name}.{staged_name(name)}", "o": operation["o"]}
         if "o2" in operation:
             reduced["o2"] = operation["o2"]
         self._batch.append(reduced)
@@ -110,21 +128,22 @@ class Replay:
         if not run:
             raise OperatorError(f"The change log holds the command {kind}, which cannot be replayed.")
         name = str(command[kind]).removeprefix(f"{self._source}.")
+        if name.startswith("system.") and name != VIEWS:
+            self._leave_out(name, "it belongs to MongoDB itself")
+            return
         run(name, {key: _plain(value) for key, value in command.items()})
 
     def _create(self, name: str, command: Spec) -> None:
         if name in self._staged or name == VIEWS:
             return
         options = {key: command[key] for key in command if key not in NOT_OPTIONS}
-        if "timeseries" in options:
-            raise OperatorError(f"{name} is a time series, which Tutordesk does not restore; use mongorestore.")
-        self._database.create_collection(STAGING + name, check_exists=False, **options)
+        self._database.command({"create": staged_name(name), **options})
         indexes = [] if "clusteredIndex" in options else [command.get("idIndex", ID_INDEX)]
         self._staged[name] = CollectionInfo(name, "collection", options, indexes)
 
     def _drop(self, name: str) -> None:
         if self._staged.pop(name, None):
-            self._database.drop_collection(STAGING + name)
+            self._database.drop_collection(staged_name(name))
 
     def _drop_all(self, name: str, command: Spec) -> None:
         for staged in list(self._staged):
@@ -136,7 +155,7 @@ class Replay:
             raise OperatorError(f"The change log renames {command['renameCollection']}, which is not in the copy.")
         if to in self._staged:
             self._drop(to)
-        self._database[STAGING + name].rename(STAGING + to)
+        self._database[staged_name(name)].rename(staged_name(to))
         collection = self._staged.pop(name)
         self._staged[to] = CollectionInfo(to, collection.kind, collection.options, collection.indexes)
 
@@ -145,9 +164,13 @@ class Replay:
 
     def _create_indexes(self, name: str, command: Spec) -> None:
         collection = self._known(name)
-        added = [{key: spec[key] for key in spec if key != "ns"} for spec in command["indexes"]]
+        added = [current_index(spec)[0] for spec in command["indexes"]]
         names = [spec["name"] for spec in added]
         collection.indexes = [*(spec for spec in collection.indexes if spec["name"] not in names), *added]
+
+    def _create_former_index(self, spec: Spec) -> None:
+        """Note an index as MongoDB created them before version 4.2: by an insert."""
+        self._create_indexes(str(spec["ns"]).partition(".")[2], {"indexes": [spec]})
 
     def _drop_indexes(self, name: str, command: Spec) -> None:
         collection = self._known(name)
@@ -163,13 +186,15 @@ class Replay:
                         del spec["hidden"]
         rest = {key: command[key] for key in command if key != "collMod"}
         if rest and name not in NOT_RESTORED:
-            self._database.command("collMod", STAGING + name, **rest)
+            self._database.command("collMod", staged_name(name), **rest)
 
     def _change_view(self, operation: Entry) -> None:
         view = _plain(operation["o"])
         name = str((_plain(operation.get("o2")) or view)["_id"]).partition(".")[2]
         if operation["op"] == "d":
             self._staged.pop(name, None)
+        elif str(view.get("viewOn")).startswith("system.buckets."):
+            self._leave_out(name, "it is a time series; mongorestore restores it")
         elif "viewOn" in view:
             self._staged[name] = CollectionInfo(name, "view", {key: view[key] for key in view if key != "_id"})
         else:

@@ -49,7 +49,7 @@ def restore(
     with staged(database, dump, report, rewind) as (collections, operations):
         names = [collection.name for collection in collections.values() if collection.kind == "collection"]
         switch(database, collections.values())
-    documents = sum(database[name].estimated_document_count() for name in names)
+    documents = sum(database.command("count", name)["n"] for name in names)
     return RestoreSummary(documents, operations, time.monotonic() - started)
 
 
@@ -62,9 +62,9 @@ def preview(
         raise OperatorError(
             "A restore broke off while it put its copy in place; call it again first, without --dry-run."
         )
-    with staged(database, dump, report, rewind):
+    with staged(database, dump, report, rewind) as (collections, _):
         report("Comparing", 0, 0)
-        return previews.preview(database)
+        return previews.preview(database, collections.values())
 
 
 @contextlib.contextmanager
@@ -90,6 +90,7 @@ def staged(
             if done % 1000 == 0:
                 report("Replaying", count, done)
         replay.finish()
+        dump.notes += replay.notes
         refuse_newer_schema(database, STAGING)
         report("Indexes", 0, 0)
         build_indexes(database, collections.values())

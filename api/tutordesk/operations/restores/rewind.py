@@ -14,7 +14,8 @@ from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.changelog.bases import check_base, list_bases
 from tutordesk.operations.changelog.reading import Record, read_log
 from tutordesk.operations.changelog.records import MARK, mark_of
-from tutordesk.operations.dumps.reader import Dump, open_dump
+from tutordesk.operations.dumps.opening import open_dump
+from tutordesk.operations.dumps.reader import Dump
 from tutordesk.operations.instants import Instant, show
 
 

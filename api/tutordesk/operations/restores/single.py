@@ -14,7 +14,8 @@ from pymongo.collection import Collection
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import EXACT, Client, Database, Spec
 from tutordesk.operations.dumps.reader import Dump
-from tutordesk.operations.names import MIGRATIONS, STAGING
+from tutordesk.operations.names import MIGRATIONS, staged_name
+from tutordesk.operations.restores.exact import replacing
 from tutordesk.operations.restores.preview import Difference
 from tutordesk.operations.restores.restore import Report, staged
 from tutordesk.operations.restores.rewind import Rewind
@@ -35,7 +36,7 @@ class Plan:
 
     def then(self, collection: str) -> Collection[Spec]:
         """The collection as it was."""
-        return self._database.get_collection(STAGING + collection, EXACT)
+        return self._database.get_collection(staged_name(collection), EXACT)
 
     def put(self, collection: str, document: Spec) -> None:
         """Plan that this document exists."""
@@ -80,7 +81,7 @@ class Plan:
             if document is None:
                 rows.delete_one({"_id": document_id}, session=session)
             elif before is None:
-                rows.insert_one(document, session=session)
+                rows.update_one({"_id": document_id}, replacing(document), upsert=True, session=session)
             elif change := _change(before, document):
                 rows.update_one({"_id": document_id}, change, session=session)
 
@@ -128,6 +129,6 @@ def _change(before: Spec, document: Spec) -> Spec:
 
 def _refuse_other_schema(database: Database) -> None:
     """Raises OperatorError when the staged copy has another schema than the database."""
-    now, then = (set(database[name].distinct("_id")) for name in (MIGRATIONS, STAGING + MIGRATIONS))
+    now, then = (set(database[name].distinct("_id")) for name in (MIGRATIONS, staged_name(MIGRATIONS)))
     if now != then:
         raise OperatorError("That state has another schema than the database. Restore it whole, --into another one.")

@@ -17,7 +17,7 @@ from pymongo.collection import Collection
 
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.operations.catalog import EXACT, CollectionInfo, Database, Spec, list_collections
-from tutordesk.operations.names import DATA_EPOCH, NOT_REPLACED, STAGING, SWITCH
+from tutordesk.operations.names import DATA_EPOCH, NOT_REPLACED, STAGING, SWITCH, staged_name
 
 if TYPE_CHECKING:
     from tutordesk.ground.database import AsyncDatabase
@@ -27,14 +27,15 @@ NONE_YET = "0"
 
 
 def switch(database: Database, staged: Iterable[CollectionInfo]) -> None:
-    """Make the staged collections the database's only ones."""
+    """Make the staged collections the database's only ones, beside time series, which no restore takes."""
     staged = list(staged)
     rename = [collection.name for collection in staged if collection.kind == "collection"]
     views = [
         {"name": collection.name, "options": collection.options} for collection in staged if collection.kind == "view"
     ]
     keep = {*rename, *NOT_REPLACED}
-    drop = [collection.name for collection in list_collections(database) if collection.name not in keep]
+    existing = [collection for collection in list_collections(database) if collection.name not in keep]
+    drop = [collection.name for collection in existing if collection.kind != "timeseries"]
     plan = {"_id": SWITCH, "rename": rename, "drop": drop, "views": views}
     _epochs(database).replace_one({"_id": SWITCH}, plan, upsert=True)
     finish_switch(database)
@@ -45,15 +46,19 @@ def finish_switch(database: Database) -> bool:
     plan = _epochs(database).find_one({"_id": SWITCH})
     if not plan:
         return False
-    ready = {collection.name for collection in list_collections(database, STAGING)}
+    ready = {STAGING + collection.name for collection in list_collections(database, STAGING)}
+    former_views = {collection.name for collection in list_collections(database) if collection.kind == "view"}
     for name in plan["drop"]:
         database.drop_collection(name)
     for name in plan["rename"]:
-        if name in ready:
-            database[STAGING + name].rename(name, dropTarget=True)
+        if staged_name(name) in ready:
+            if name in former_views:
+                database.drop_collection(name)
+            staged, final = f"{database.name}.{staged_name(name)}", f"{database.name}.{name}"
+            database.client.admin.command("renameCollection", staged, to=final, dropTarget=True)
     for view in plan["views"]:
         database.drop_collection(view["name"])
-        database.create_collection(view["name"], check_exists=False, **view["options"])
+        database.command({"create": view["name"], **view["options"]})
     changed = {"epoch": secrets.token_hex(8), "restored_at": datetime.now(UTC)}
     _epochs(database).replace_one({"_id": DATA}, changed, upsert=True)
     _epochs(database).delete_one({"_id": SWITCH})
