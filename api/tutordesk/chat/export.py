@@ -1,5 +1,6 @@
 """A chat as a file: Markdown for people, JSON for programs. Maths, code and citations stay as they were written."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Literal
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from tutordesk.chat.models import ChatHead
 from tutordesk.chat.reading import all_messages
+from tutordesk.chat.self_contained import escape_html, self_contained
 from tutordesk.replies.models import Message, ReplyStatus
 
 Format = Literal["markdown", "json"]
@@ -51,17 +53,21 @@ def _without_thinking(message: Message) -> Message:
 
 async def _as_markdown(chat: ChatHead) -> AsyncIterator[bytes]:
     about = f"ticket {chat.ticket_id}" if chat.ticket_id else "all tickets"
-    yield f"# {chat.title}\n\nA chat about {about}, begun {chat.created_at:%Y-%m-%d %H:%M} UTC.\n".encode()
+    title = escape_html(chat.title)
+    yield f"# {title}\n\nA chat about {about}, begun {chat.created_at:%Y-%m-%d %H:%M} UTC.\n".encode()
+    number = 0
     async for message in all_messages(chat):
-        yield _message(message).encode()
+        number += 1
+        yield (await asyncio.to_thread(_message, message, number)).encode()
 
 
-def _message(message: Message) -> str:
+def _message(message: Message, number: int) -> str:
     who = "You" if message.role == "user" else f"Tutor ({message.model})" if message.model else "Tutor"
-    parts = [f"\n## {who}, {message.created_at:%Y-%m-%d %H:%M} UTC\n\n{message.content}\n"]
+    text = self_contained(message.content, f"{number}-", level=2)
+    parts = [f"\n## {who}, {message.created_at:%Y-%m-%d %H:%M} UTC\n\n{text}\n"]
     if message.status is not ReplyStatus.complete:
         parts.append(f"\n*{message.status.value.capitalize()}{f': {message.error.error}' if message.error else '.'}*\n")
-    parts += [
-        f"\n> {' '.join(cited.quote.split())}\n>\n> From ticket {cited.ticket_id}\n" for cited in message.citations
-    ]
+    for index, cited in enumerate(message.citations):
+        quote = self_contained(" ".join(cited.quote.split()), f"{number}-{index}-", level=2).replace("\n", "\n> ")
+        parts.append(f"\n> {quote}\n>\n> From ticket {cited.ticket_id}\n")
     return "".join(parts)
