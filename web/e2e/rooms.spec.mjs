@@ -74,6 +74,25 @@ test("a nameless visitor is asked for a name, and misleading names are refused",
   await expect(ana.page.getByText("Away · 1")).toBeVisible();
 });
 
+test("a renamed room has its new name and topic in every open tab", async ({ newPerson }) => {
+  const ana = await newPerson("Ana");
+  const bob = await newPerson("Bob");
+  const path = await createRoom(ana, "old-name");
+  await join(bob, path);
+  await ana.page.getByRole("button", { name: "More for old-name" }).click();
+  await ana.page.getByRole("menuitem", { name: "Change name and topic" }).click();
+  await ana.page.getByRole("textbox", { name: "Name", exact: true }).fill("new-name");
+  await ana.page.getByRole("textbox", { name: "Topic" }).fill("Maths");
+  await ana.page.keyboard.press("Enter");
+  for (const { page } of [bob, ana]) {
+    await expect(page.locator("header").getByText("Maths")).toBeVisible();
+    await expect(page.getByRole("heading", { level: 1, name: "new-name" })).toBeVisible();
+    await expect(page).toHaveTitle(/new-name/);
+    const column = page.getByRole("navigation", { name: "Your rooms" });
+    await expect(column.getByRole("link", { name: /new-name/ })).toBeAttached();
+  }
+});
+
 test("a member who was away catches up without gap or double, and nothing sent is lost", async ({
   newPerson,
   cutter,

@@ -66,6 +66,8 @@ async def test_events_lead_to_the_same_room_as_a_fresh_look(ana: Person, ben: Pe
         await check("message_posted")
         await check("reply_started")
         await check("reply_ended")
+        await ana.client.patch(f"/rooms/{room_id}", json={"name": "Nets"})
+        await check("room_changed")
         cleo = await person(ana.url, "Cleo")
         await cleo.join(room_id)
         await check("member_joined")

@@ -14,6 +14,7 @@
 | `member_joined`, `member_left`, `member_changed` | `seq member` |
 | `reply_started` | `seq reply_id asked_by message_id`; follow it at `/agent/stream/{reply_id}` |
 | `reply_ended` | `seq reply_id message` |
+| `room_changed` | `seq room`: its `id name topic` after the change |
 | `presence` | `user_ids` of the members in the room, at least every 15 s, so that it is the heartbeat too |
 | `typing` | `user_id` |
 | `resumed` | `seq`: everything up to it was replayed, and live events follow |
@@ -29,7 +30,7 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from tutordesk.rooms.models import MemberOut, MessageOut
+from tutordesk.rooms.models import MemberOut, MessageOut, RoomFace
 
 NO_IDENTITY, NOT_A_MEMBER, NO_SUCH_ROOM, TOO_SLOW, FLOOD = 4401, 4403, 4404, 4408, 4429
 Content = Annotated[str, StringConstraints(strict=True)]
@@ -122,6 +123,12 @@ class ReplyEnded(BaseModel):
     message: MessageOut
 
 
+class RoomChanged(BaseModel):
+    type: Literal["room_changed"] = "room_changed"
+    seq: int
+    room: RoomFace
+
+
 class Presence(BaseModel):
     type: Literal["presence"] = "presence"
     user_ids: list[PydanticObjectId]
@@ -158,6 +165,7 @@ PersistedEvent = (
     | MemberChanged
     | ReplyStarted
     | ReplyEnded
+    | RoomChanged
 )
 RoomEvent = PersistedEvent | Presence | TypingSeen | Resumed | Refused
 MEMBER_EVENTS: dict[str, type[MemberJoined | MemberLeft | MemberChanged]] = {

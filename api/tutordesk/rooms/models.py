@@ -31,6 +31,7 @@ RecordType = Literal[
     "member_changed",
     "reply_started",
     "reply_ended",
+    "room_changed",
 ]
 
 
@@ -130,7 +131,7 @@ class RoomMessage(Document):
 
 
 class RoomRecord(Document):
-    """One change in a room. `member` is the member after the change. Of a message it holds only the id."""
+    """One change in a room. `member` and `room` are as after the change. Of a message it holds only the id."""
 
     schema_version: int = SCHEMA_VERSION
     room_id: PydanticObjectId
@@ -141,6 +142,7 @@ class RoomRecord(Document):
     reply_id: PydanticObjectId | None = None
     asked_by: PydanticObjectId | None = None
     member: Row | None = None
+    room: Row | None = None
 
     class Settings:
         name = "room_records"
@@ -176,6 +178,14 @@ class MemberOut(BaseModel):
     role: Literal["member", "admin"]
     joined_at: datetime
     is_silenced: bool
+
+
+class RoomFace(BaseModel):
+    """A room as its change tells it."""
+
+    id: PydanticObjectId
+    name: str
+    topic: str
 
 
 class RunningAnswer(BaseModel):

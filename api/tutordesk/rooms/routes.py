@@ -20,6 +20,7 @@ from tutordesk.replies.events import position_of, reply_frames
 from tutordesk.rooms import listing
 from tutordesk.rooms.access import ONLY_ADMINS, OpenRoom, RelayOf, RoomAdmin, RoomOfMember, SpeakingOf, TimelineOf
 from tutordesk.rooms.agent.questions import access_answer, answer_frames, reader_in
+from tutordesk.rooms.changes import change_room
 from tutordesk.rooms.members import (
     access_member,
     access_room,
@@ -96,9 +97,11 @@ async def read_room(visitor: Visitor, room: OpenRoom) -> RoomOut:
 
 
 @router.patch("/rooms/{room_id}", operation_id="update_room", responses=REFUSALS)
-async def update_room(body: RoomChange, member: Member, room: RoomAdmin) -> RoomOut:
-    if change := body.model_dump(exclude_none=True):
-        await Room.get_motor_collection().update_one({"_id": room.id}, {"$set": change})
+async def update_room(
+    body: RoomChange, member: Member, room: RoomAdmin, timeline: TimelineOf, relay: RelayOf
+) -> RoomOut:
+    if record := await change_room(timeline, room, body):
+        await relay.announce(record.room_id, event_of(record, {}))
     return await listing.read_room(await access_room(PydanticObjectId(room.id)), member.id, member.user)
 
 

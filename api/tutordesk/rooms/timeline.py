@@ -24,8 +24,9 @@ from tutordesk.rooms.events import (
     PersistedEvent,
     ReplyEnded,
     ReplyStarted,
+    RoomChanged,
 )
-from tutordesk.rooms.models import MemberOut, MessageOut, Room, RoomMessage, RoomRecord, message_out
+from tutordesk.rooms.models import MemberOut, MessageOut, Room, RoomFace, RoomMessage, RoomRecord, message_out
 from tutordesk.rooms.transactions import transact
 
 Write = Callable[[Session, Row], Awaitable[RoomRecord]]
@@ -129,7 +130,9 @@ def event_of(record: RoomRecord, messages: dict[PydanticObjectId, MessageOut]) -
     """Return the event of a record. `messages` holds its message, by the message's id."""
     if member_event := MEMBER_EVENTS.get(record.type):
         return member_event(seq=record.seq, member=MemberOut.model_validate(record.member))
-    assert record.message_id, "a record is about a member or a message"
+    if record.type == "room_changed":
+        return RoomChanged(seq=record.seq, room=RoomFace.model_validate(record.room))
+    assert record.message_id, "a record is about a member, the room or a message"
     if record.type == "message_deleted":
         return MessageDeleted(seq=record.seq, message_id=record.message_id, deleted_at=record.at)
     if record.type == "reply_started":

@@ -1657,6 +1657,28 @@ export interface components {
             /** Epoch */
             epoch: string;
         };
+        /** RoomChanged */
+        RoomChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "room_changed";
+            /** Seq */
+            seq: number;
+            room: components["schemas"]["RoomFace"];
+        };
+        /**
+         * RoomFace
+         * @description A room as its change tells it.
+         */
+        RoomFace: {
+            id: components["schemas"]["PydanticObjectId"];
+            /** Name */
+            name: string;
+            /** Topic */
+            topic: string;
+        };
         /** Send */
         Send: {
             /**
@@ -1694,7 +1716,7 @@ export interface components {
             /** Command */
             command: components["schemas"]["Send"] | components["schemas"]["Edit"] | components["schemas"]["Delete"] | components["schemas"]["Typing"] | components["schemas"]["Read"];
             /** Event */
-            event: components["schemas"]["MessagePosted"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberChanged"] | components["schemas"]["ReplyStarted"] | components["schemas"]["ReplyEnded"] | components["schemas"]["Presence"] | components["schemas"]["TypingSeen"] | components["schemas"]["Resumed"] | components["schemas"]["Refused"];
+            event: components["schemas"]["MessagePosted"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberChanged"] | components["schemas"]["ReplyStarted"] | components["schemas"]["ReplyEnded"] | components["schemas"]["RoomChanged"] | components["schemas"]["Presence"] | components["schemas"]["TypingSeen"] | components["schemas"]["Resumed"] | components["schemas"]["Refused"];
         };
     };
     responses: never;

@@ -9,6 +9,7 @@
 // | `member_joined`, `member_left`, `member_changed` | the members |
 // | `reply_started` | the running answer; its question gets the `reply_id` |
 // | `reply_ended` | adds the answer as a message; nothing runs |
+// | `room_changed` | nothing here: name and topic are in the view's `room` |
 import type { RoomEvent, RoomMember, RoomMessage, RoomOut, RunningAnswer } from "@/lib/api/types";
 
 export type PersistedEvent = Exclude<Extract<RoomEvent, { seq: number }>, { type: "resumed" }>;
@@ -91,6 +92,8 @@ function changesOf(event: PersistedEvent, state: RoomState): Partial<RoomState> 
         messages: withMessage(messages, event.message),
         running: state.running?.id === event.reply_id ? null : state.running,
       };
+    case "room_changed":
+      return {};
   }
 }
 

@@ -133,7 +133,7 @@ export class RoomSession {
   }
 
   private applyEvent(event: PersistedEvent): void {
-    const { state, typing } = viewOf(this.id);
+    const { state, typing, room } = viewOf(this.id);
     if (!state) return;
     if (placeOf(event, state) === "gap") {
       this.socket?.reconnect();
@@ -145,6 +145,9 @@ export class RoomSession {
       const { user_id: author } = event.message;
       part.outbox = this.sender.confirm(event.message);
       if (author) part.typing = { ...typing, [author]: 0 };
+    } else if (event.type === "room_changed" && room) {
+      const { name, topic } = event.room;
+      part.room = { ...room, name, topic };
     }
     updateView(this.id, part);
     if (next === state) return;
@@ -164,6 +167,8 @@ export class RoomSession {
       announce(`${event.message.name}: ${event.message.content.slice(0, MAX_ANNOUNCED_CHARS)}`);
     } else if (event.type === "message_deleted") {
       announce("A message was deleted");
+    } else if (event.type === "room_changed") {
+      announce(`The room is ${event.room.name}. ${event.room.topic}`.trim());
     } else if (event.type === "reply_started") {
       announce("The tutor is answering");
     } else if (event.type === "reply_ended") {
