@@ -63,7 +63,12 @@ export const CASES: Record<string, readonly Case[]> = {
     [
       "Japanese without a stop",
       "詳細はhttps://example.com/docs/をご覧ください",
-      '<p>詳細は<a href="https://example.com/docs/%E3%82%92%E3%81%94%E8%A6%A7%E3%81%8F%E3%81%A0%E3%81%95%E3%81%84">https://example.com/docs/をご覧ください</a></p>',
+      '<p>詳細は<a href="https://example.com/docs/">https://example.com/docs/</a>をご覧ください</p>',
+    ],
+    [
+      "a Japanese title with a particle",
+      "https://ja.wikipedia.org/wiki/本を読む です",
+      '<p><a href="https://ja.wikipedia.org/wiki/%E6%9C%AC%E3%82%92%E8%AA%AD%E3%82%80">https://ja.wikipedia.org/wiki/本を読む</a> です</p>',
     ],
     [
       "Korean particles",

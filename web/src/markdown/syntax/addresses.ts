@@ -16,9 +16,9 @@ export function safeUrl(href: string): URL | null {
 
 const START = /^(?:https?:\/\/|www\.)/i;
 // Letters without spaces belong to an address only where a part of it begins with them: `/wiki/数学` and `例え.jp`
-// do, in `/a然后继续` a sentence goes on. Their punctuation and quotation marks always end it.
+// do, in `/a然后继续` a sentence goes on, as in `/をご覧`, since no word begins with を. Their punctuation and quotation marks always end it.
 const REST = new RegExp(
-  `^(?:(?![${UNSPACED}“”„«»‹›])[^\\s<]|(?<=[/.=#_&?:@+%(\\-${UNSPACED}])(?![\\p{P}\\p{S}])[${UNSPACED}])+`,
+  `^(?:(?![${UNSPACED}“”„«»‹›])[^\\s<]|(?<=[/.=#_&?:@+%(\\-${UNSPACED}])(?!(?<=/)を|[\\p{P}\\p{S}])[${UNSPACED}])+`,
   "u",
 );
 const ENTITY_AT_END = /&[a-z0-9]{1,31};$/i;
