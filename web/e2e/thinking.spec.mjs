@@ -42,3 +42,29 @@ test("an answer at its maximum length says so, and Continue asks for the rest", 
   await expect(page.getByRole("button", { name: "Continue" })).toHaveCount(0);
   await expect(composer(page)).toHaveValue("My next question");
 });
+
+for (const theme of ["light", "dark"]) {
+  test(`the fold of thinking has a mark that turns when it opens, in the ${theme} theme`, async ({
+    server,
+    page,
+  }) => {
+    await page.emulateMedia({ colorScheme: theme });
+    await server.control({ script: "thinking", text: "It reads the size first." });
+    await page.goto("/chat");
+    await ask(page, "Why?");
+    const summary = answer(page).locator("summary");
+    const mark = summary.locator("svg");
+    await expect(mark).toBeVisible();
+    const lookOf = () =>
+      mark.evaluate((element) => {
+        const { rotate, color } = getComputedStyle(element);
+        const { backgroundColor } = getComputedStyle(document.body);
+        return { rotate, isSeen: color !== backgroundColor, isDrawn: element.clientWidth >= 12 };
+      });
+    expect(await lookOf()).toEqual({ rotate: "none", isSeen: true, isDrawn: true });
+    await summary.press("Enter");
+    expect(await lookOf()).toEqual({ rotate: "90deg", isSeen: true, isDrawn: true });
+    await summary.press(" ");
+    expect(await lookOf()).toEqual({ rotate: "none", isSeen: true, isDrawn: true });
+  });
+}

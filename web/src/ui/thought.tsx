@@ -1,4 +1,5 @@
 // What a model thinks, folded away: "Thinking…" until its first words, "Thought" afterwards.
+import { ChevronRight } from "lucide-react";
 import { useThoughts } from "@/lib/streams/thoughts";
 import { Dots, Waiting } from "./waiting";
 
@@ -16,7 +17,8 @@ export function Thought({ replyId, saved, isWaiting }: ThoughtProps) {
   if (!text) return isWaiting && <Waiting isLoading={running?.is_loading ?? false} />;
   return (
     <details className="thought mb-2 text-[14px] text-soft">
-      <summary className="inline-flex min-h-6 cursor-pointer items-center gap-2 rounded text-dim pointer-coarse:min-h-10">
+      <summary className="inline-flex min-h-6 cursor-pointer items-center gap-1.5 rounded text-dim pointer-coarse:min-h-10">
+        <ChevronRight size={14} aria-hidden="true" />
         {isWaiting ? "Thinking…" : "Thought"}
         {isWaiting && <Dots />}
       </summary>
