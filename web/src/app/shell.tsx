@@ -13,6 +13,7 @@ import { Banners } from "./banners";
 import { Help } from "./help";
 import { BottomBar, Rail } from "./navigation";
 import { useScrollMemory } from "./scroll";
+import { useScrollKeys } from "./scroll-keys";
 
 const Palette = lazy(() => import("./palette"));
 const IdentityDialogs = lazy(() => import("@/features/identity/identity-dialogs"));
@@ -55,6 +56,7 @@ export function Shell() {
   useIdentityAcrossTabs();
   useEpoch();
   useScrollMemory(main);
+  useScrollKeys(main);
   const search = () => setPalette("open");
   useHotkeys({
     "mod+k": () => setPalette((state) => (state === "open" ? "closed" : "open")),

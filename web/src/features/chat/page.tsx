@@ -130,7 +130,7 @@ function Conversation({ ticketId: chosen, sessionId, around, words }: Conversati
           onOpenSide={side.open}
         />
         {failed ? (
-          <div className="min-h-0 flex-1 overflow-auto">
+          <div className="scroller min-h-0 flex-1">
             <Failure
               title="This chat could not be loaded"
               error={saved.error}

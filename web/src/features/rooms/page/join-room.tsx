@@ -49,7 +49,7 @@ export function JoinRoom() {
   );
   if (room.is_removed) {
     return (
-      <div className="flex-1">
+      <div className="scroller min-w-0 flex-1">
         <Notice heading="h1" title={room.name} actions={allRooms}>
           An admin removed you from this room.
         </Notice>
@@ -57,7 +57,7 @@ export function JoinRoom() {
     );
   }
   return (
-    <div className="flex-1">
+    <div className="scroller min-w-0 flex-1">
       <Notice
         heading="h1"
         title={room.name}
@@ -90,7 +90,7 @@ export function MissingRoom() {
   const { id, me } = useRoomContext();
   const draft = readDraft<string>(draftKey(id, me))?.value;
   return (
-    <div className="flex-1">
+    <div className="scroller min-w-0 flex-1">
       <Notice
         heading="h1"
         title="Room not found"

@@ -41,7 +41,7 @@ function Content({ room }: { room: RoomContext }) {
   if (phase === "missing") return <MissingRoom />;
   if (phase === "loading") return <Loading />;
   return (
-    <div className="flex-1">
+    <div className="scroller min-w-0 flex-1">
       <Failure
         heading="h1"
         title="The room could not be loaded"
