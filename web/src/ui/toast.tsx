@@ -1,5 +1,6 @@
-// Shows short notices at the upper edge, where they cover no composer, with at most one action such as Undo. Any part of
-// the client may call `toast()`; `<Toaster>` is mounted once. A notice stays while it has the pointer or the focus.
+// Shows short notices below the head of the page, where they cover neither its primary button nor a composer, with at
+// most one action such as Undo. Any part of the client may call `toast()`; `<Toaster>` is mounted once. A notice stays
+// while it has the pointer or the focus.
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { createPortal } from "react-dom";
