@@ -93,7 +93,7 @@ function Waiting() {
 
 export default function StatusPage() {
   usePageTitle("Status");
-  const { data, error, isFetched, refetch } = useQuery(statusQuery);
+  const { data, error, refetch } = useQuery(statusQuery);
   return (
     <div className="mx-auto max-w-[820px] pt-4 pb-16 md:px-6 md:pt-[22px]">
       <div className="px-4 md:px-3">
@@ -104,7 +104,7 @@ export default function StatusPage() {
             : data && headline(data)}
         </p>
       </div>
-      {!data && !isFetched && <Waiting />}
+      {!data && !error && <Waiting />}
       {!data && error && (
         <Failure
           title="The status could not be loaded"
@@ -126,7 +126,8 @@ export default function StatusPage() {
           </ul>
         </Section>
       )}
-      <SelfTest />
+      {/* It waits for what is above, whose height is not known before. */}
+      {(data || error) && <SelfTest />}
       {data?.figures && (
         <>
           <Section title="Right now">

@@ -99,6 +99,9 @@ function RoomGroups({ onNew }: { onNew: () => void }): ReactNode {
           </Button>
         </div>
       )}
+      <p className="meta mt-6 px-4 [@media(hover:none)]:hidden md:px-3">
+        <Kbd>j</Kbd> <Kbd>k</Kbd> move · <Kbd>↵</Kbd> open
+      </p>
     </>
   );
 }
@@ -154,9 +157,6 @@ export default function RoomsPage() {
         </div>
       </div>
       <RoomGroups onNew={onNew} />
-      <p className="meta mt-6 px-4 [@media(hover:none)]:hidden md:px-3">
-        <Kbd>j</Kbd> <Kbd>k</Kbd> move · <Kbd>↵</Kbd> open
-      </p>
       <NewRoom open={isCreating} ticketId={ticketId} onClose={onClose} />
     </div>
   );

@@ -105,9 +105,9 @@ export function Timeline() {
       >
         <div ref={content} className="flex min-h-full flex-col justify-end pb-3">
           <EarlierMessages />
-          <RoomBeginning />
           <KeepPlace box={box} chat={id} first={messages[0]?.id} />
           <Suspense fallback={null}>
+            <RoomBeginning />
             <Lines lines={lines} askers={askers} editingId={editingId} onEdit={onEdit} />
             <OpenAtNew reading={reading} />
           </Suspense>

@@ -44,14 +44,18 @@ export default function TicketsPage() {
   const { filter, change } = useTicketFilter();
   const input = useRef<HTMLInputElement>(null);
   const list = useInfiniteQuery({ ...ticketListQuery(filter), placeholderData: keepPreviousData });
-  const { data: facets } = useQuery(facetsQuery);
-  const items = list.data?.pages.flatMap((page) => page.data) ?? [];
+  const { data: facets, failureCount } = useQuery(facetsQuery);
+  // The list waits for the filters above it, whose height is not known before, unless they fail.
+  const isPending = list.isPending || (!facets && failureCount === 0);
+  const pages = isPending ? [] : (list.data?.pages ?? []);
+  const items = pages.flatMap((page) => page.data);
   const current = useCursor(items);
-  const slow = useDelayed(list.isPending);
+  const slow = useDelayed(isPending);
   const filtered = filter.q !== "" || filter.category !== "" || filter.tags.length > 0;
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage]);
-  const hasMore = list.hasNextPage && !list.isFetchingNextPage && !list.isFetchNextPageError;
+  const hasMore =
+    !isPending && list.hasNextPage && !list.isFetchingNextPage && !list.isFetchNextPageError;
   const end = useNearView(hasMore, "600px", loadMore);
   const onSearch = useCallback((q: string) => change({ q }, true), [change]);
   useHotkeys({
@@ -83,7 +87,7 @@ export default function TicketsPage() {
         role="status"
         className="meta -mx-3 mt-2 flex min-h-[37px] items-center border-b border-line px-3"
       >
-        {list.data && items.length > 0 ? summary.join(" · ") : ""}
+        {items.length > 0 ? summary.join(" · ") : ""}
         {list.isRefetchError && <span className="text-warn"> · could not refresh, retrying</span>}
       </p>
       {list.isError && !list.data ? (
@@ -92,7 +96,7 @@ export default function TicketsPage() {
           error={list.error}
           onRetry={() => void list.refetch()}
         />
-      ) : list.isPending ? (
+      ) : isPending ? (
         slow && <ListSkeleton />
       ) : items.length === 0 && !list.isPlaceholderData ? (
         filtered ? (
