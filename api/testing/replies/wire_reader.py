@@ -9,6 +9,7 @@ import orjson
 
 DELTA = b"event: message_delta"
 SECONDS = 60.0
+START = re.compile(rb"event: message_start\ndata: [^\n]+\n")
 FRAME = re.compile(rb"id: (\d+)\nevent: message_delta\ndata: ([^\n]*)\n\n")
 R = TypeVar("R", bound="WireReader")
 
@@ -70,9 +71,12 @@ class TimedReader(WireReader):
         super().__init__()
         self.ended_at = 0.0
         self.arrivals: list[tuple[float, int]] = []
+        self.has_begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if not self.has_begun.done() and START.search(self.data):
+            self.has_begun.set_result(None)
         self.arrivals.append((time.perf_counter(), len(self.data)))
 
     def arrival_of(self, place: int) -> float | None:

@@ -17,6 +17,7 @@ import pytest
 
 from testing.fake_gemini import TEXT, FakeModels
 from testing.processes import COMMAND, Serving, free_port, is_alive
+from testing.replies.wire_reader import ask as ask_wire
 from testing.replies.wire_reader import ask_request, connect_timed
 from testing.steps import TICKET, ask, create_ticket, events_of, follow, start_asking, text_of, until
 from tutordesk.operations.embedded.mongod import SOCKET_NAME, STOP_SECONDS, find_mongod, mongodb_url, socket_dir
@@ -171,6 +172,30 @@ async def test_terminated_server_loses_nothing_of_an_answer(serving: Serving, fa
     assert answer["status"] == "interrupted"
     assert len(answer["content"]) >= before
     assert fake.text.startswith(answer["content"])
+
+
+async def test_power_cut_at_the_beginning_of_an_answer_loses_no_question(serving: Serving, fake: FakeModels) -> None:
+    """Server and database are killed as soon as the reader has `message_start`, in a new chat and in that chat again.
+
+    The memory of a killed mongod stands for what a power cut takes: its journal is written ten times a second.
+    """
+    fake.delay_ms = 500
+    session_id = cookie = None
+    for question in ("First?", "Second?", "Third?"):
+        reader = await connect_timed(serving.port)
+        reader.send(ask_request(question, session_id, cookie, client_message_id=question))
+        await asyncio.wait_for(reader.has_begun, 10)
+        os.kill(serving.mongod_pid(), signal.SIGKILL)
+        await serving.end(signal.SIGKILL)
+        await serving.start()
+        start = reader.start()
+        session_id, cookie = start["session_id"], cookie or reader.cookie
+        repeat = await ask_wire(serving.port, ask_request(question, None, cookie, client_message_id=question))
+        assert repeat.start()["id"] == start["id"]
+    async with serving.client(httpx.Cookies(dict([str(cookie).split("=", 1)]))) as client:
+        messages = (await client.get(f"/chat/sessions/{session_id}")).json()["messages"]
+    questions = [message["content"] for message in messages if message["role"] == "user"]
+    assert questions == ["First?", "Second?", "Third?"]
 
 
 async def test_killed_database_comes_back_and_loses_nothing(serving: Serving, fake: FakeModels) -> None:

@@ -12,7 +12,7 @@ from tutordesk.chat.homes import embed_transcript, home_of
 from tutordesk.chat.models import TITLE_CHARACTERS, ChatHead, ChatSession, head_of
 from tutordesk.chat.versions import replaced_turn, size_of
 from tutordesk.ground.clock import now
-from tutordesk.ground.database import Change, Query, Row, at_once
+from tutordesk.ground.database import Change, Query, Row, journaled
 from tutordesk.ground.errors import Conflict, NotFound
 from tutordesk.ground.text import plain_text, shorten
 from tutordesk.replies.models import Reply, ReplyStatus
@@ -48,7 +48,10 @@ async def refuse_while_answering(chat: ChatHead) -> bool:
 
 
 async def open_chat(reply: Reply) -> ChatHead:
-    """Create the chat that `reply` begins, with its question. The title is the question's beginning."""
+    """Create the chat that `reply` begins, with its question. The title is the question's beginning.
+
+    Then question and reply are on the disk. The model works meanwhile, and its first words take longer.
+    """
     chat = ChatHead(
         id=reply.session_id,
         author_id=reply.author_id,
@@ -63,22 +66,21 @@ async def open_chat(reply: Reply) -> ChatHead:
     else:
         messages, chat.bytes = [reply.question.model_dump()], size_of(reply.question)
     document = chat.model_dump(exclude={"id"}) | {"_id": chat.id, "messages": messages}
-    await at_once(ChatSession).insert_one(document)
+    await journaled(ChatSession).insert_one(document)
     return chat
 
 
 async def continue_chat(chat: ChatHead, reply: Reply) -> None:
     """Claim the chat for one more turn and append its question, unless the turn replaces the last one.
 
-    It is on the disk within a tenth of a second. What a killed database loses of that, the reply's ending saves again.
-    Raises Conflict while another answer is on its way.
+    Then it is on the disk, as in `open_chat`. Raises Conflict while another answer is on its way.
     """
     home, question = home_of(chat), None if reply.replaces else reply.question
     claim: Change = {"$set": {"running_reply": reply.id, "updated_at": now()}}
     if question:
         claim |= home.claim(question)
     unclaimed = {"_id": chat.id, "running_reply": chat.running_reply}
-    if not (await at_once(ChatSession).update_one(unclaimed, claim)).modified_count:
+    if not (await journaled(ChatSession).update_one(unclaimed, claim)).modified_count:
         raise Conflict(STILL_ANSWERING)
     await home.settle(question)
 

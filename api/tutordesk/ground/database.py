@@ -96,6 +96,15 @@ def at_once(document: type[Document]) -> AsyncCollection:
     return collection
 
 
+def journaled(document: type[Document]) -> AsyncCollection:
+    """Return the document's collection for writes that wait for the disk, and for no other member.
+
+    All writes before one are on the disk with it, also those that `at_once` sent.
+    """
+    collection: AsyncCollection = document.get_motor_collection().with_options(write_concern=WriteConcern(w=1, j=True))
+    return collection
+
+
 async def open_database(url: str, documents: Sequence[type[Document]]) -> AsyncMongoClient:
     """Connect to the `url` and bind `documents` to it. Returns the client.
 
