@@ -1,6 +1,7 @@
 """The commands `dump`, `restore` and `log` on a real server and on the data folder that it leaves."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 import pymongo
 import pytest
 
+from testing.databases.archives import archive_of
 from testing.databases.states import fresh_database
 from testing.fake_gemini import FakeModels
 from testing.processes import ENVIRONMENT, Serving, free_port
@@ -66,6 +68,41 @@ async def test_dumps_of_a_running_server_are_restored(server: Serving, tmp_path:
         async with server.client(client.cookies) as visitor:
             assert await titles(visitor) == [TICKET["title"]]
             await create_ticket(visitor, title="Written between")
+
+
+async def piped(serving: Serving, content: bytes, *arguments: str) -> str:
+    """Run a command that reads the content from a pipe. Returns all its output."""
+    process = await asyncio.create_subprocess_exec(
+        *serving.command,
+        *arguments,
+        env=serving.environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    return (await process.communicate(content))[0].decode()
+
+
+async def test_archive_is_restored_from_a_file_and_from_a_pipe(elsewhere: Serving, tmp_path: Path) -> None:
+    """Packed and cut off, too. What a restore leaves out is told before its last line."""
+    with pymongo.MongoClient[Any](elsewhere.environment["MONGODB_URL"]) as client:
+        database = client.get_default_database()
+        database["tickets"].insert_one({"_id": 1})
+        database.create_collection("series", timeseries={"timeField": "at"})
+        code, said = await elsewhere.run("dump", str(tmp_path / "dump"))
+        note = f"series is a time series. `tutordesk restore` leaves it out; `mongorestore --nsInclude={database.name}."
+        assert (code, said.startswith(note)) == (0, True), said
+        whole = archive_of(tmp_path / "dump")
+        (tmp_path / "archive").write_bytes(whole)
+        code, said = await elsewhere.run("restore", str(tmp_path / "archive"), "--yes-drop", database.name)
+        assert (code, said.startswith(note), ": 1 documents restored in " in said) == (0, True, True), said
+        options = ["--yes-drop", database.name, "--data-dir", str(elsewhere.data_dir)]
+        said = await piped(elsewhere, gzip.compress(whole), "restore", "-", *options)
+        assert ": 1 documents restored in " in said
+        said = await piped(elsewhere, whole[:-9], "restore", "-", *options)
+        assert said.startswith("tutordesk: The standard input is damaged or cut off.")
+        assert not list(elsewhere.data_dir.glob("restore-*"))
+        assert list(database["tickets"].find()) == [{"_id": 1}]
 
 
 async def test_folder_without_a_dump_is_refused_with_a_sentence(elsewhere: Serving, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ restore into the server's own database only without one. Progress goes to standa
 
 import contextlib
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tutordesk.operations.restores.preview import Difference
     from tutordesk.operations.restores.rewind import Rewind
 
+STANDARD_INPUT = Path("-")
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the dump.")]
 
 
@@ -45,7 +47,12 @@ def dump(
 
 def restore(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="The folder of the dump. [default: a base of the change log]")
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="The folder or archive of the dump; - reads an archive from standard input. "
+            "[default: a base of the change log]",
+        ),
     ] = None,
     until: Annotated[
         str | None,
@@ -80,13 +87,13 @@ def restore(
         if not dry_run and restoring.finish_earlier(client, target):
             typer.echo("An earlier restore had broken off while it put its copy in place. It is finished now.")
             return
-        dump, rewind = _source(folder, until, name, data_dir, is_told=True)
-        if dry_run:
-            differences = restoring.preview(client, dump, target, report, rewind)
-            _tell(dump)
-            _show(differences)
-            return
-        restored = restoring.restore(client, dump, target, yes_drop, report, rewind)
+        with _source(folder, until, name, data_dir, is_told=True) as (dump, rewind):
+            if dry_run:
+                differences = restoring.preview(client, dump, target, report, rewind)
+                _tell(dump)
+                _show(differences)
+                return
+            restored = restoring.restore(client, dump, target, yes_drop, report, rewind)
     _tell(dump)
     replayed = f", {restored.operations} operations replayed," if rewind else ""
     typer.echo(f"{target}: {restored.documents} documents restored{replayed} in {restored.seconds:.1f} s.")
@@ -108,31 +115,42 @@ def _restore_single(
         from tutordesk.operations.restores.single import restore_documents
 
         make_plan = plan_of_ticket(ticket) if ticket else plan_of_chat(chat or "")
-        dump, rewind = _source(folder, until, name, data_dir, is_told=dry_run)
-        changed = restore_documents(client, dump, into or name, report, rewind, make_plan, dry_run)
+        with _source(folder, until, name, data_dir, is_told=dry_run) as (dump, rewind):
+            changed = restore_documents(client, dump, into or name, report, rewind, make_plan, dry_run)
     _show(changed, is_done=not dry_run)
 
 
+@contextlib.contextmanager
 def _source(
     folder: Path | None, until: str | None, name: str, data_dir: Path | None, is_told: bool
-) -> "tuple[Dump, Rewind | None]":
-    """Return the dump to start from, and the changes to replay onto it (None: none). Raises OperatorError.
+) -> Iterator["tuple[Dump, Rewind | None]"]:
+    """Yield the dump to start from, and the changes to replay onto it (None: none). Raises OperatorError.
 
     With `is_told`, prints the instant in UTC and in local time first.
     """
+    from tutordesk.operations.dumps.archive import opened
     from tutordesk.operations.dumps.opening import open_dump
     from tutordesk.operations.instants import parse
     from tutordesk.operations.names import CHANGE_LOG_FOLDER
     from tutordesk.operations.restores.rewind import rewind_from, rewind_to
 
-    log = load_settings(data_dir=data_dir).data_dir / CHANGE_LOG_FOLDER
+    private = load_settings(data_dir=data_dir).data_dir
+    log = private / CHANGE_LOG_FOLDER
     instant = parse(until) if until else None
     if instant and is_told:
         typer.echo(f"The change log is replayed to {instant}, which is {instant.in_local_time()} on this machine.")
     if not folder:
-        return rewind_to(log, name, instant)
-    dump = open_dump(folder, name)
-    return dump, rewind_from(dump, log, instant) if instant else None
+        yield rewind_to(log, name, instant)
+        return
+    with contextlib.ExitStack() as stack:
+        if folder == STANDARD_INPUT:
+            dump = stack.enter_context(opened(sys.stdin.buffer, "The standard input", name, private))
+        elif folder.is_file():
+            file = stack.enter_context(folder.open("rb"))
+            dump = stack.enter_context(opened(file, str(folder), name, private))
+        else:
+            dump = open_dump(folder, name)
+        yield dump, rewind_from(dump, log, instant) if instant else None
 
 
 def _tell(dump: "Dump") -> None:

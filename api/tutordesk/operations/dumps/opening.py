@@ -30,22 +30,23 @@ from tutordesk.operations.names import STAGING
 MAX_METADATA_BYTES, MAX_PRELUDE_BYTES = MAX_BYTES, 4096
 
 
-def open_dump(folder: Path, database: str) -> Dump:
+def open_dump(folder: Path, database: str, shown: str = "") -> Dump:
     """Open the dump in `folder`, which is the folder of a database or holds it; of several, that of `database`.
 
-    Raises OperatorError.
+    Raises OperatorError, which names the folder as `shown`.
     """
+    shown = shown or str(folder)
     if not folder.is_dir():
-        raise OperatorError(f"{folder} is not a folder.")
+        raise OperatorError(f"{shown} is not a folder.")
     top = folder.resolve()
     for path in top.rglob("*"):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise OperatorError(
-                f"{folder} holds {path.relative_to(top)}, which is a link or no file; a dump holds none."
+                f"{shown} holds {path.relative_to(top)}, which is a link or no file; a dump holds none."
             )
-    inside = _find_database(top, folder, database)
+    inside = _find_database(top, shown, database)
     dump = Dump(top, inside.name, server_version=_server_version([inside, top]))
-    metadata, data = _files(inside, METADATA, folder), _files(inside, DATA, folder)
+    metadata, data = _files(inside, METADATA, shown), _files(inside, DATA, shown)
     if inside == top and "oplog" not in metadata:
         data.pop("oplog", None)
     for escaped in sorted({*metadata, *data}):
@@ -53,7 +54,7 @@ def open_dump(folder: Path, database: str) -> Dump:
             _add(dump, escaped, metadata, data)
         except OperatorError as error:
             named = metadata.get(escaped, data.get(escaped, inside)).name
-            raise OperatorError(f"{folder} cannot be restored: of {named}, {error}.") from None
+            raise OperatorError(f"{shown} cannot be restored: of {named}, {error}.") from None
     oplogs = [path for path in (top / OPLOG, top / f"{OPLOG}.gz") if path.exists() and path not in dump.data.values()]
     dump.oplog = oplogs[0] if oplogs else None
     return dump
@@ -62,7 +63,7 @@ def open_dump(folder: Path, database: str) -> Dump:
 def _add(dump: Dump, escaped: str, metadata: dict[str, Path], data: dict[str, Path]) -> None:
     """Add a collection by the name of its files, or a note why it is left out. Raises OperatorError."""
     name = name_of_file(escaped)
-    if name.startswith("system."):
+    if name.startswith(("system.", "$admin.")):
         series = name.removeprefix("system.buckets.")
         if series == name or series not in map(name_of_file, metadata):  # else the note on the time series tells it
             dump.notes.append(f"{name} is left out, because it belongs to MongoDB itself.")
@@ -91,7 +92,7 @@ def _add(dump: Dump, escaped: str, metadata: dict[str, Path], data: dict[str, Pa
     dump.notes += notes
 
 
-def _files(folder: Path, ending: str, shown: Path) -> dict[str, Path]:
+def _files(folder: Path, ending: str, shown: str) -> dict[str, Path]:
     """Return the files with this ending, packed or plain, by the rest of their names. Raises OperatorError."""
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -111,7 +112,7 @@ def _holds_collections(folder: Path) -> bool:
     )
 
 
-def _find_database(top: Path, folder: Path, database: str) -> Path:
+def _find_database(top: Path, shown: str, database: str) -> Path:
     if _holds_collections(top):
         return top
     folders = [path for path in top.iterdir() if _holds_collections(path) and path.name not in ("admin", "config")]
@@ -119,7 +120,7 @@ def _find_database(top: Path, folder: Path, database: str) -> Path:
         folders = [path for path in folders if path.name == database] or folders
     if len(folders) != 1:
         content = f"several databases, none of them {database}" if folders else "no dump"
-        raise OperatorError(f"{folder} holds {content}.")
+        raise OperatorError(f"{shown} holds {content}.")
     return folders[0]
 
 
