@@ -96,7 +96,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.secret_keys = load_secret_keys(settings)
         state.owner = stack.enter_context(owner_of(settings.data_dir))
         state.client = await _open_database(app, stack)
-        stack.callback(state.client.close)
         stack.push_async_callback(asyncio.to_thread, state.change_log.stop)
         if is_embedded(settings, state.mongod):
             state.disk = await stack.enter_async_context(watched_disk(settings.data_dir))
@@ -121,7 +120,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.titles = await stack.enter_async_context(Titles(state.tutor))
         state.relay = await stack.enter_async_context(Relay(state.owner, _bus(state.client, settings)))
         state.replies = Replies(state.owner, settings.data_dir, state.tutor, deliver, on_delivered)
-        state.timeline = Timeline()
+        state.timeline = await stack.enter_async_context(Timeline())
         state.agent = Agent(state.timeline, state.relay, state.replies)
         state.speaking = Speaking(state.limits, state.timeline, state.relay, state.agent)
         await stack.enter_async_context(state.replies)
@@ -159,6 +158,7 @@ async def _open_database(app: FastAPI, stack: AsyncExitStack) -> AsyncMongoClien
     try:
         url = await stack.enter_async_context(mongod) if mongod else _url_of(settings)
         client = connect(url)
+        stack.callback(client.close)
         app.state.epoch = await read_epoch(client.get_default_database("tutordesk"))
         await asyncio.to_thread(migrate, url)
         await bind_documents(client, DOCUMENTS)  # afterwards, so that nothing writes while collections are made

@@ -7,6 +7,7 @@ records are committed in the order of their numbers without gaps, and a reader a
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Self
 from weakref import WeakValueDictionary
 
 import pymongo
@@ -35,11 +36,22 @@ PAGE = 200
 
 
 class Timeline:
-    """Commits changes to rooms, one at a time for each room. Holds the sessions whose last transaction is unsure."""
+    """Commits changes to rooms, one at a time for each room. Use as `async with Timeline()`.
+
+    It holds the sessions whose last transaction is unsure.
+    """
 
     def __init__(self) -> None:
         self._unsure: dict[PydanticObjectId, Session] = {}
         self._locks: WeakValueDictionary[PydanticObjectId, asyncio.Lock] = WeakValueDictionary()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End the sessions whose transactions are unsure, because a transaction without an owner shuts its room."""
+        sessions, self._unsure = self._unsure.values(), {}
+        await asyncio.gather(*(session.end_session() for session in sessions))
 
     async def commit(
         self,

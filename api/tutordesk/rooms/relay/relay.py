@@ -35,7 +35,7 @@ class Relay:
         self._process, self._bus = process, bus
         self._open: dict[PydanticObjectId, OpenRoom] = {}
         self._background = Background()
-        self._checks, self._is_bus_down = 0, False
+        self._checks, self._is_bus_down, self._is_closed = 0, False, False
 
     @asynccontextmanager
     async def join(self, room_id: PydanticObjectId, seat: Seat, after: int) -> AsyncIterator[int]:
@@ -96,6 +96,7 @@ class Relay:
         """Close all sockets with 1012, upon which browsers reconnect by themselves."""
         for room in self._open.values():
             room.end(1012, "The server restarts. Reconnect in a few seconds.")
+        self._is_closed = True
         await self._background.close()
         await self._bus.close()
 
@@ -198,7 +199,9 @@ class Relay:
         self._publish(signal)
 
     def _publish(self, signal: Signal) -> None:
-        """Publish a signal in a task, so that nobody waits for a bus that hangs."""
+        """Publish a signal in a task, so that nobody waits for a bus that hangs. A closed relay publishes nothing."""
+        if self._is_closed:
+            return
         self._background.start(self._publish_safely({**signal, "process": self._process}), "a room's signal")
 
     async def _publish_safely(self, signal: Signal) -> None:
