@@ -21,8 +21,11 @@ const WAITING = /^(?:\d+|[a-z]{2}[\w-]*)$/;
 
 /** Return the notes of a text, numbered by their first reference. Notes without one come last. */
 export function collectNotes(blocks: Block[], isStreaming: boolean): NumberedNote[] {
+  // Most texts have no note: this pass over all blocks runs with every piece of a streaming text.
+  const connected = blocks.filter((block) => block.notes || block.references);
+  if (connected.length === 0) return NONE;
   const written = new Map<string, Note>();
-  for (const block of blocks) {
+  for (const block of connected) {
     for (const note of block.notes ?? []) {
       if (!written.has(note.label)) written.set(note.label, note);
     }
@@ -33,7 +36,7 @@ export function collectNotes(blocks: Block[], isStreaming: boolean): NumberedNot
     notes.set(label, entry);
     return entry as NumberedNote;
   };
-  for (const block of blocks) {
+  for (const block of connected) {
     for (const { label, id } of block.references ?? []) {
       if (!written.has(label) && !(isStreaming && WAITING.test(label))) continue;
       (notes.get(label) ?? add(label)).references.push(id);

@@ -64,6 +64,7 @@ function readBlocks(text: string, start: number, links: Links): Block[] {
 function linksOf(blocks: Block[]): Links {
   const links = noLinks();
   for (const { definitions } of blocks) {
+    if (!definitions) continue;
     for (const label in definitions) links[label] ??= definitions[label] as Links[string];
   }
   return links;
