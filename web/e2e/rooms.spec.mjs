@@ -146,6 +146,7 @@ test("everybody sees the tutor's words as they come, also a member who comes lat
   for (const { page } of [ana, bob]) {
     await expect(answer(page).getByText("answering Bob")).toBeVisible();
     await longerThan(page, (await longerThan(page, 0)).length);
+    await expect(answer(page).getByText("asked by")).toHaveCount(0);
   }
   await say(ana.page, "@tutor and now?");
   await expect(bob.page.getByText(/1 question is waiting for the tutor: Ana/)).toBeVisible();
@@ -159,6 +160,8 @@ test("everybody sees the tutor's words as they come, also a member who comes lat
     const first = answers(page).first();
     await expect(first.getByText("The end.")).toBeVisible({ timeout: 30_000 });
     await expectSentences(first, SENTENCES);
+    await expect(first.getByText("asked by Bob")).toBeVisible();
+    await expect(first.getByText("answering")).toHaveCount(0);
   }
   await expect(answer(chen.page).getByText("answering Ana")).toBeVisible();
   const status = bob.page.getByRole("status").getByText(/answering|ready/);
@@ -167,6 +170,9 @@ test("everybody sees the tutor's words as they come, also a member who comes lat
   await answer(ana.page).getByRole("button", { name: /Stop/ }).click();
   for (const { page } of [ana, bob, chen]) {
     await expect(answer(page).getByText("stopped", { exact: true })).toBeVisible();
+    await expect(answer(page).getByText(/^stopped\s*The answer ends here\.$/i)).toBeVisible();
+    await expect(answer(page).getByText("asked by Ana")).toBeVisible();
+    await expect(answer(page).getByText("answering")).toHaveCount(0);
   }
   for (const { check } of watched) check();
 });

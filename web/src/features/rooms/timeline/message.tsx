@@ -21,10 +21,11 @@ interface MessageProps {
   onEdit: (id: string | null) => void;
 }
 
+/** They follow the status, which says it in one word. */
 const ENDING_WORDS: Record<string, string> = {
-  stopped: "Stopped. This is the text up to then.",
-  interrupted: "Interrupted: the server stopped while answering.",
-  failed: "The answer failed.",
+  stopped: "The answer ends here.",
+  interrupted: "The server stopped while answering.",
+  failed: "The tutor could not finish. Ask again.",
 };
 
 function Head({ message, asker }: Pick<MessageProps, "message" | "asker">) {
@@ -46,7 +47,7 @@ function Head({ message, asker }: Pick<MessageProps, "message" | "asker">) {
       </time>
       {message.is_agent && asker && (
         <span className="text-[13px] text-dim">
-          answering <bdi>{asker}</bdi>
+          {message.status === "streaming" ? "answering" : "asked by"} <bdi>{asker}</bdi>
         </span>
       )}
       {message.status === "streaming" && <StopAnswer replyId={message.id} />}
