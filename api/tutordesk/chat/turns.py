@@ -12,7 +12,6 @@ from tutordesk.chat.models import ChatHead
 from tutordesk.chat.reading import PastMessage, access_newest, read_history
 from tutordesk.chat.transcripts import continue_chat, open_chat, refuse_while_answering
 from tutordesk.chat.versions import MAX_TURN_BYTES, size_of
-from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import Conflict, NotFound, TooLong, TooMany
 from tutordesk.ground.ids import object_id
 from tutordesk.ground.text import not_blank
@@ -50,12 +49,10 @@ async def take_turn(
     """Save the question and start its reply, or return the reply of an earlier send of the same message."""
     if (size := len(ask.message.encode())) > MAX_MESSAGE_BYTES:
         raise TooLong(f"Your message is {size:,} bytes; the limit is {MAX_MESSAGE_BYTES:,}. Shorten it and try again.")
-    patience = Patience()
     try:
-        return await _start(ask, visitor, ticket_id, limits, replies, patience)
+        return await _start(ask, visitor, ticket_id, limits, replies)
     except (Conflict, TooMany, TooLong, NotFound, pymongo.errors.DuplicateKeyError) as error:
-        with patience.limit():
-            earlier = await _same_message(ask, visitor, ticket_id, replies)
+        earlier = await _same_message(ask, visitor, ticket_id, replies)
         if earlier:
             return earlier
         if isinstance(error, pymongo.errors.DuplicateKeyError):  # the earlier send was refused; this may be repeated
@@ -69,25 +66,23 @@ async def _start(
     ticket_id: PydanticObjectId | None,
     limits: Limits,
     replies: Replies,
-    patience: Patience,
 ) -> Reply:
     """Raises DuplicateKeyError for a repeat that nothing else refuses."""
     limits.refuse_running_replies(replies.count_running(visitor.id))
-    with patience.limit():
-        await replies.forget_unsure()
-        continued, sources, *_ = await asyncio.gather(
-            _continued(ask, visitor, ticket_id),
-            _sources(ask, ticket_id),
-            limits.spend_message(str(visitor.id), visitor.ip),
-            limits.refuse_spent_tokens(),
-        )
-        chat, newest = continued or (None, [])
-        question = await _question(ask, chat)
-        history = await read_history(chat, newest, _replaced(ask)) if chat else []
-        prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
-        await visitor.create_user()
-        reply = _new_reply(ask, question, visitor.id, ticket_id, chat, prompt, sources, replies)
-        await replies.save_new(reply)
+    await replies.forget_unsure()
+    continued, sources, *_ = await asyncio.gather(
+        _continued(ask, visitor, ticket_id),
+        _sources(ask, ticket_id),
+        limits.spend_message(str(visitor.id), visitor.ip),
+        limits.refuse_spent_tokens(),
+    )
+    chat, newest = continued or (None, [])
+    question = await _question(ask, chat)
+    history = await read_history(chat, newest, _replaced(ask)) if chat else []
+    prompt = tutor_prompt(history, ask.message, sources, about_ticket=ticket_id is not None)
+    await visitor.create_user()
+    reply = _new_reply(ask, question, visitor.id, ticket_id, chat, prompt, sources, replies)
+    await replies.save_new(reply)
     opening = continue_chat(chat, reply) if chat else open_chat(reply)
     try:
         await replies.start(reply, prompt, opening)

@@ -11,8 +11,8 @@
 It logs an unexpected error with the request's id and answers with a 500 that reveals no internals.
 
 The gate answers a HEAD as a GET without its body. It reads a body whole before the app does. It gives each request an
-id (`X-Request-ID`) and one log line, and adds the visitor's new cookie and the security headers to the answer. No cache
-may store the API's answers.
+id (`X-Request-ID`) and one log line, and ends MongoDB's operations three seconds after its arrival. It adds the
+visitor's new cookie and the security headers to the answer. No cache may store the API's answers.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from tutordesk.ground.errors import PROBLEM_TYPE, DiskFull
 from tutordesk.ground.metrics import REQUESTS
+from tutordesk.ground.patience import Patience, lift_limit
 
 log = logging.getLogger("tutordesk.requests")
 Headers = list[tuple[bytes, bytes]]
@@ -86,6 +87,7 @@ class Gate:
             nonlocal status, has_begun
             if message["type"] == "http.response.start":
                 status, has_begun = message["status"], True
+                lift_limit()
                 REQUESTS.labels(scope["method"], _route(inner), status).observe(time.perf_counter() - started)
                 message["headers"] = _complete(list(message.get("headers", ())), added, inner.get("set_cookie"))
             await send(message)
@@ -98,7 +100,8 @@ class Gate:
                 if scope["app"].state.disk.is_short and not scope["path"].endswith(STOP_PATH):
                     raise Refusal(507, DiskFull.type, "Insufficient Storage", DiskFull.sentence)
                 receive = _replay(await _read_body(headers, receive), receive)
-            await self.app(inner, *(_without_body(send_with_headers) if is_head else (receive, send_with_headers)))
+            with Patience().limit():
+                await self.app(inner, *(_without_body(send_with_headers) if is_head else (receive, send_with_headers)))
         except Refusal as refusal:
             await _answer(refusal, send_with_headers, receive)
         except Exception:

@@ -10,9 +10,12 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context, copy_context
 from typing import Self, TypeVar
 
 import pymongo.errors
+
+from tutordesk.ground.patience import lift_limit
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -28,14 +31,15 @@ class Background:
 
     def start(self, coroutine: Coroutine[object, object, T], name: str) -> asyncio.Task[T]:
         """Run a coroutine beside the caller and log its failure with the name. Returns its task."""
-        task = asyncio.create_task(coroutine, name=name)
+        task = asyncio.create_task(coroutine, name=name, context=_own_context())
         self._tasks[task] = None
         task.add_done_callback(self._forget)
         return task
 
     def every(self, seconds: float, act: Callable[[], Awaitable[object]], name: str, *, at_once: bool = False) -> None:
         """Call `act` repeatedly, with a pause of `seconds` before each call. `at_once` skips the first pause."""
-        self._loops.append(asyncio.create_task(_repeat(seconds, act, name, at_once), name=name))
+        loop = _repeat(seconds, act, name, at_once)
+        self._loops.append(asyncio.create_task(loop, name=name, context=_own_context()))
 
     async def finish(self) -> None:
         """Wait for the started tasks to end by themselves."""
@@ -132,6 +136,13 @@ class _Failures:
 
     def end(self) -> None:
         self._newest = ""
+
+
+def _own_context() -> Context:
+    """Return a copy of the context without the time limit of the request that starts a task."""
+    context = copy_context()
+    context.run(lift_limit)
+    return context
 
 
 async def _repeat(seconds: float, act: Callable[[], Awaitable[object]], name: str, at_once: bool) -> None:

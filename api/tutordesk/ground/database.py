@@ -4,12 +4,9 @@ Waits are short and bounded: an operation ends within three seconds, and `errors
 driver's defaults would hold a request for 30 s when the server is away or hangs.
 """
 
-import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-import pymongo
 from beanie import Document, init_beanie
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
@@ -20,7 +17,8 @@ from motor.motor_asyncio import (
 from pydantic import BaseModel
 from pymongo import WriteConcern
 
-MIN_SECONDS = 0.05
+from tutordesk.ground.patience import SECONDS
+
 Row = dict[str, Any]  # a document, or a part of one; MongoDB itself has no schema
 Query = dict[str, object]
 Change = dict[str, object]
@@ -31,8 +29,8 @@ Session = AsyncIOMotorClientSession
 OPTIONS: Row = {
     "tz_aware": True,
     "appname": "tutordesk",
-    "timeoutMS": 3000,
-    "serverSelectionTimeoutMS": 3000,
+    "timeoutMS": SECONDS * 1000,
+    "serverSelectionTimeoutMS": SECONDS * 1000,
     "connectTimeoutMS": 2000,
     "heartbeatFrequencyMS": 2000,
     "maxPoolSize": 100,
@@ -60,26 +58,6 @@ def field_name(model: type[Model], read: Callable[[Model], object]) -> str:
     if name not in model.model_fields:
         raise AttributeError(f"{model.__name__} has no field {name}")
     return name
-
-
-class Patience:
-    """One limit of three seconds for all steps of a request together. Without it each step could take as long.
-
-    A task that is started inside `limit` inherits it, so start whatever outlives the request outside.
-    """
-
-    def __init__(self) -> None:
-        self._deadline: float = time.monotonic() + OPTIONS["timeoutMS"] / 1000
-
-    @property
-    def remaining(self) -> float:
-        """Return the seconds that remain for the next step."""
-        return max(MIN_SECONDS, self._deadline - time.monotonic())
-
-    def limit(self) -> AbstractContextManager[None]:
-        """Return a context that ends MongoDB's operations inside it after the remaining seconds."""
-        limit: AbstractContextManager[None] = pymongo.timeout(self.remaining)
-        return limit
 
 
 def connect(url: str) -> AsyncMongoClient:

@@ -11,8 +11,9 @@ import pymongo.errors
 from beanie import PydanticObjectId
 
 from tutordesk.ground.clock import now
-from tutordesk.ground.database import Patience, Query, Row, Session
+from tutordesk.ground.database import Query, Row, Session
 from tutordesk.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLong
+from tutordesk.ground.patience import Patience
 from tutordesk.ground.words import is_blank
 from tutordesk.rooms.mentions import may_mention, mentioned_names
 from tutordesk.rooms.models import MessageOut, RecordType, RoomMember, RoomMessage, RoomRecord, message_out

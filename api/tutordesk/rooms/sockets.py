@@ -17,10 +17,10 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 from tutordesk.ground.access import epoch_of, is_disk_short
 from tutordesk.ground.background import Background
-from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import AppError, DiskFull, NotFound, NotSignedIn, Unavailable, is_database_away
 from tutordesk.ground.ids import object_id
 from tutordesk.ground.metrics import OPEN_SOCKETS
+from tutordesk.ground.patience import Patience
 from tutordesk.identity.access import MemberOfRequest, member_of, visitor_of
 from tutordesk.rooms.access import relay_of, speaking_of, timeline_of
 from tutordesk.rooms.events import (

@@ -2,7 +2,7 @@
 
 from beanie import PydanticObjectId
 
-from tutordesk.ground.database import Patience
+from tutordesk.ground.patience import Patience
 from tutordesk.identity.access import MemberOfRequest
 from tutordesk.identity.limits import Limits
 from tutordesk.rooms.agent.agent import Agent

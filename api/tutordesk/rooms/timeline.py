@@ -16,8 +16,9 @@ from beanie import Document, PydanticObjectId
 from pymongo import ReturnDocument
 
 from tutordesk.ground.clock import now
-from tutordesk.ground.database import Patience, Row, Session
+from tutordesk.ground.database import Row, Session
 from tutordesk.ground.errors import NotFound, Unavailable, is_database_away
+from tutordesk.ground.patience import Patience
 from tutordesk.rooms.events import (
     MEMBER_EVENTS,
     MESSAGE_EVENTS,

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Collection
 
 from beanie import PydanticObjectId
 
-from tutordesk.ground.database import Patience
 from tutordesk.ground.errors import NotFound
+from tutordesk.ground.patience import Patience
 from tutordesk.ground.sse import FIRST_BYTES, KEEP_ALIVE, KEEP_ALIVE_SECONDS, Reader
 from tutordesk.identity.access import VisitorOfRequest
 from tutordesk.replies.events import reply_frames
