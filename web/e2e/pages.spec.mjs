@@ -138,3 +138,46 @@ for (const [size, options] of Object.entries(SIZES)) {
     expect(covered).toEqual({});
   });
 }
+
+test("nothing is wider than a narrow or a zoomed window", async ({ newContext, baseURL }) => {
+  const context = await newContext({ baseURL, storageState: state, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const wider = [];
+  for (const { name, open } of pages) {
+    await open(page);
+    for (const [width, height] of [
+      [360, 640],
+      [640, 400],
+    ]) {
+      await page.setViewportSize({ width, height });
+      const widest = await page.evaluate(() => {
+        const main = document.querySelector("main");
+        const boxes = [document.documentElement, main, ...main.querySelectorAll(".scroller")];
+        const box = boxes.find((each) => each.scrollWidth > each.clientWidth);
+        const isBeyond = (each) => each.getBoundingClientRect().right > innerWidth + 1;
+        if (!box) return null;
+        const beyond = [...box.querySelectorAll("*")].find(isBeyond);
+        return (beyond ?? box).outerHTML.slice(0, 120);
+      });
+      if (widest !== null) wider.push(`${name} at ${width} px: ${widest}`);
+    }
+  }
+  expect(wider).toEqual([]);
+});
+
+test("forced colours keep the marks that are only a background", async ({
+  newContext,
+  baseURL,
+}) => {
+  const context = await newContext({ baseURL, storageState: state, forcedColors: "active" });
+  const page = await context.newPage();
+  await pages.find(({ name }) => name === "room").open(page);
+  const mark = page.locator('.presence-dot[data-here="true"]').first();
+  await expect(mark).toBeVisible();
+  const [color, behind] = await mark.evaluate((element) =>
+    [element, document.body].map((node) => getComputedStyle(node).backgroundColor),
+  );
+  expect(color).not.toBe(behind);
+  await page.goto("/tickets?category=bug");
+  await expect(page.locator('.chip[aria-pressed="true"]')).toHaveCSS("outline-style", "solid");
+});

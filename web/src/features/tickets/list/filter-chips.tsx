@@ -48,7 +48,7 @@ export function FilterChips({ filter, onChange }: FilterChipsProps) {
   const shown = isExpanded ? tags : tags.slice(0, Math.max(MAX_SHOWN_TAGS, filter.tags.length));
   if (data && categories.length + tags.length === 0) return null;
   return (
-    <fieldset className="-mx-4 flex min-h-[30px] gap-1.5 overflow-x-auto px-4 py-0.5 [scrollbar-width:none] md:mx-0 md:flex-wrap md:overflow-visible md:px-0">
+    <fieldset className="-mx-4 flex min-w-0 min-h-[30px] gap-1.5 overflow-x-auto px-4 py-0.5 [scrollbar-width:none] md:mx-0 md:flex-wrap md:overflow-visible md:px-0">
       <legend className="sr-only">Filters</legend>
       {categories.map((facet) => {
         const isOn = filter.category === facet.name;
