@@ -74,6 +74,22 @@ test("a nameless visitor is asked for a name, and misleading names are refused",
   await expect(ana.page.getByText("Away · 1")).toBeVisible();
 });
 
+test("what the tutor thought is folded in the room, also after a reload", async ({
+  newPerson,
+  server,
+}) => {
+  const ana = await newPerson("Ana");
+  await createRoom(ana, "thoughts");
+  await server.control({ script: "thinking", text: "A proxy reads the size first." });
+  await say(ana.page, "@tutor why?");
+  await expect(answer(ana.page).getByText("asked by Ana")).toBeVisible();
+  await ana.page.reload();
+  await expect(answer(ana.page).getByText("A proxy reads the size first.")).toBeVisible();
+  await expect(ana.page.getByText("SECRET THOUGHT")).toBeHidden();
+  await answer(ana.page).getByText("Thought", { exact: true }).press("Enter");
+  await expect(ana.page.getByText("SECRET THOUGHT")).toBeVisible();
+});
+
 test("a renamed room has its new name and topic in every open tab", async ({ newPerson }) => {
   const ana = await newPerson("Ana");
   const bob = await newPerson("Bob");

@@ -152,7 +152,7 @@ class Timeline:
         elif type == "message_edited":
             self._change(event["message"]["id"], event["message"])
         elif type == "message_deleted":
-            gone = {"content": "", "mentions": [], "deleted_at": event["deleted_at"]}
+            gone = {"content": "", "thinking": None, "mentions": [], "deleted_at": event["deleted_at"]}
             self._change(event["message_id"], gone)
         elif type in ("member_joined", "member_changed"):
             self.members[event["member"]["user_id"]] = event["member"]

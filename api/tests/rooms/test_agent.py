@@ -1,11 +1,12 @@
 """The tutor in a room: asked by a mention or by HTTP, one answer at a time, seen by all, stopped by few."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
 
-from testing.fake_gemini import FakeModels
+from testing.fake_gemini import FakeModels, Says
 from testing.rooms.answers import LONG_ANSWER, answer_stream, read_answer
 from testing.rooms.people import Person, person
 from testing.serving import Live
@@ -188,3 +189,21 @@ async def test_question_by_http_is_a_message_and_a_stream(
 @pytest.mark.parametrize("body", [{}, {"room_id": "x"}, {"prompt": "x"}, {"room_id": {"$ne": 1}, "prompt": "x"}])
 async def test_malformed_question_is_422(ana: Person, body: dict[str, object]) -> None:
     assert (await ana.client.post("/agent/stream", json=body)).status_code == 422
+
+
+@pytest.mark.parametrize("thought", ["Hm. ", "先想一想。", "فكر 🙂"])
+async def test_thinking_is_kept_apart_and_deleted_with_its_answer(
+    fake: FakeModels, ana: Person, ben: Person, room_id: str, thought: str
+) -> None:
+    parts = [{"text": thought, "thought": True}, {"text": "A proxy."}]
+    chunks = [{"candidates": [{"content": {"parts": [part]}}]} for part in parts]
+    chunks[-1]["candidates"][0]["finishReason"] = "STOP"  # type: ignore[assignment]
+    fake.says = [Says(*(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks))]
+    async with ana.socket(room_id) as one:
+        await one.say("@tutor why?")
+        ended = (await one.wait("reply_ended"))["message"]
+        assert (ended["content"], ended["thinking"]) == ("A proxy.", thought)
+        assert (await ben.messages(room_id))[-1] == ended
+        await one.send("delete", message_id=ended["id"])
+        await one.wait("message_deleted")
+    assert (await ben.messages(room_id))[-1]["thinking"] is None

@@ -98,10 +98,13 @@ async def edit_message(
 async def delete_message(
     timeline: Timeline, member: RoomMember, is_admin: bool, message_id: PydanticObjectId
 ) -> RoomRecord:
-    """Delete a message's text for good, but keep its place. Raises Silenced, NotFound, and Forbidden for others'."""
+    """Delete a message's text and thinking for good, but keep its place.
+
+    Raises Silenced, NotFound, and Forbidden for others'.
+    """
     message = await _access_editable(member, is_admin, message_id)
     deleted_at = now()
-    change = {"content": "", "mentions": [], "deleted_at": deleted_at}
+    change: dict[str, object] = {"content": "", "thinking": None, "mentions": [], "deleted_at": deleted_at}
     return await _change(timeline, message, change, "message_deleted", deleted_at)
 
 

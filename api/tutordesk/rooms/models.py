@@ -92,6 +92,7 @@ class RoomMessage(Document):
     - `user_id`: the author, or null if the tutor wrote it (`is_agent`).
     - `asks_tutor`: it waits for an answer, or has the answer `reply_id`.
     - `status`, `error`: the ending of an answer; only the tutor's messages have them.
+    - `thinking`: what the model thought before and between the text of an answer.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -110,6 +111,7 @@ class RoomMessage(Document):
     reply_id: PydanticObjectId | None = None
     status: ReplyStatus | None = None
     error: str | None = None
+    thinking: str | None = None
 
     class Settings:
         name = "room_messages"
@@ -168,6 +170,7 @@ class MessageOut(BaseModel):
     reply_id: PydanticObjectId | None
     status: ReplyStatus | None
     error: str | None
+    thinking: str | None
 
 
 class MemberOut(BaseModel):

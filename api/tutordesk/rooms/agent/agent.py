@@ -99,6 +99,7 @@ class Agent:
             reply_id=reply.id,
             status=reply.status,
             error=reply.error.error if reply.error else None,
+            thinking=reply.thinking or None,
         )
 
         async def write(session: Session, room: Row) -> RoomRecord:

@@ -948,6 +948,8 @@ export interface components {
             status: components["schemas"]["ReplyStatus"] | null;
             /** Error */
             error: string | null;
+            /** Thinking */
+            thinking: string | null;
         };
         /** NewRoom */
         NewRoom: {

@@ -35,6 +35,7 @@ function message(id: string, seq: number, part: Partial<RoomMessage> = {}): Room
     reply_id: null,
     status: null,
     error: null,
+    thinking: null,
     ...part,
   };
 }

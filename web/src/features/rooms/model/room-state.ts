@@ -71,6 +71,7 @@ function changesOf(event: PersistedEvent, state: RoomState): Partial<RoomState> 
         messages: updateMessage(messages, event.message_id, (message) => ({
           ...message,
           content: "",
+          thinking: null,
           mentions: [],
           deleted_at: event.deleted_at,
         })),

@@ -64,7 +64,13 @@ function Text({ message }: { message: RoomMessage }) {
   const text = runningText ?? message.content;
   return (
     <>
-      {message.is_agent && <Thought replyId={message.id} isWaiting={isStreaming && text === ""} />}
+      {message.is_agent && (
+        <Thought
+          replyId={message.id}
+          saved={message.thinking}
+          isWaiting={isStreaming && text === ""}
+        />
+      )}
       {text !== "" && <StreamingMarkdown text={text} streaming={isStreaming} />}
       {message.edited_at && (
         <span className="text-[12px] text-dim" title={`Edited ${exactTime(message.edited_at)}`}>

@@ -25,6 +25,7 @@ export function useRunningAnswer(): RoomMessage | null {
       reply_id: replyId,
       status: "streaming",
       error: null,
+      thinking: null,
     };
   }, [replyId]);
 }
