@@ -279,7 +279,9 @@ def test_one_server_writes_and_another_takes_over(source: Any, tmp_path: Path) -
         wait_until(lambda: other.status.is_writing, 20)
         until_base(tmp_path / "b")
         database["tickets"].insert_one({"title": "one"})
-    assert verify(tmp_path / "b").records >= 1
+    verdict = verify(tmp_path / "b")
+    assert (verdict.gaps, verdict.damage, verdict.torn) == (0, (), None)
+    assert verdict.records >= 1
     assert database["leases"].count_documents({}) == 0
 
 
