@@ -1,4 +1,4 @@
-"""docs/operating.md is true: its commands for one machine are run, in their order; those for containers checked."""
+"""The commands of the documents are true: those for one machine are run in order, those for containers checked."""
 
 import contextlib
 import os
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from testing.processes import free_port
 from tutordesk.cli.main import app
 from tutordesk.operations.dumps.opening import open_dump
 
-TEXT = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+TEXT = DOCUMENTS["operating.md"]
 LOCAL, CONTAINERS = TEXT.split("\n## In containers\n")
 BASE_IS_MADE = "until tutordesk log bases | grep -q :; do sleep 0.2; done"
+END_SERVER = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"  # it would hold the pipes open
 COMMANDS: Any = typer.main.get_command(app)
 
 
@@ -30,13 +33,13 @@ def blocks(text: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(script: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def running(script: str, folder: Path, zone: str) -> Iterator[subprocess.Popen[str]]:
     """bash in a session of its own, all of which is ended."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MONGODB_", "TUTORDESK_"))}
     environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
-    environment |= {"TUTORDESK_DATA_DIR": str(folder / "data"), "TUTORDESK_MODEL": "offline"}
+    environment |= {"TZ": zone, "TUTORDESK_DATA_DIR": str(folder / "data"), "TUTORDESK_MODEL": "offline"}
     process = subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", script],
+        ["bash", "-euo", "pipefail", "-c", f"{END_SERVER}\n{script}"],
         cwd=folder,
         env=environment | {"TUTORDESK_PORT": str(free_port())},
         stdout=subprocess.PIPE,
@@ -51,10 +54,19 @@ def running(script: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def test_commands_for_one_machine_do_what_the_page_says(tmp_path: Path) -> None:
+def test_commands_of_every_document_are_checked() -> None:
+    """A new document with commands gets its check here. Those of contributing.md change the checkout itself."""
+    assert {name for name, text in DOCUMENTS.items() if blocks(text)} == {"operating.md", "api.md", "contributing.md"}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_commands_for_one_machine_do_what_the_pages_say(zone: str, tmp_path: Path) -> None:
+    """In every time zone, and each time that is printed is UTC or names its zone."""
     first, *rest = blocks(LOCAL)
-    script = "\n".join([first, BASE_IS_MADE, *rest]).replace("127.0.0.1:8000", "127.0.0.1:$TUTORDESK_PORT")
-    with running(script, tmp_path) as process:
+    stop = next(place for place, block in enumerate(rest) if block.startswith('kill "$server"'))
+    steps = [first, BASE_IS_MADE, *rest[:stop], *blocks(DOCUMENTS["api.md"]), *rest[stop:]]
+    script = "\n".join(steps).replace("127.0.0.1:8000", "127.0.0.1:$TUTORDESK_PORT")
+    with running(script, tmp_path, zone) as process:
         said, wrong = process.communicate(timeout=300)
     assert process.returncode == 0, said + wrong
     in_order = [
@@ -75,6 +87,14 @@ def test_commands_for_one_machine_do_what_the_page_says(tmp_path: Path) -> None:
     upgraded.check()
     assert upgraded.tallies["tickets"].count == 30
     assert len(re.findall(r"^ +\d+  20\S+ .*$", said, re.M)) >= 2  # the migrations, applied
+    moments = re.findall(
+        r"(20\d\d-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?( UTC|Z|\+00:00)?(?! \w{3,4}\b)", said + wrong
+    )
+    assert len(moments) > 20
+    for day, time, utc in moments:
+        assert utc, f"{day} {time} names no zone"
+        passed = datetime.now(UTC) - datetime.fromisoformat(f"{day}T{time}+00:00")
+        assert timedelta(minutes=-1) < passed < timedelta(hours=1), f"{day} {time}"  # samples are half an hour old
 
 
 @pytest.mark.parametrize("block", blocks(CONTAINERS))
