@@ -46,6 +46,7 @@ from tutordesk.rooms import routes as rooms
 from tutordesk.rooms.agent.agent import Agent
 from tutordesk.rooms.events import RoomWire
 from tutordesk.rooms.models import Room, RoomMember, RoomMessage, RoomRecord
+from tutordesk.rooms.news import RoomNews, RoomsWire
 from tutordesk.rooms.relay.bus import Bus, MongoBus, RedisBus, RoomSignal
 from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.speaking import Speaking
@@ -76,7 +77,7 @@ def create_app(settings: Settings | None = None, mongod: AbstractAsyncContextMan
     app.include_router(identity.router)
     app.include_router(status.router)
     install_reference(app)
-    install_errors(app, ReplyWire, TicketWire, RoomWire)
+    install_errors(app, ReplyWire, TicketWire, RoomWire, RoomsWire)
     app.add_middleware(BundledClient)
     app.add_middleware(Gate)
     return app
@@ -104,6 +105,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.limits, state.facets = Limits(settings, _counts(state.client, settings)), Facets()
         stack.push_async_callback(state.limits.close)
         state.ticket_events = await stack.enter_async_context(TicketEvents())
+        state.room_news = await stack.enter_async_context(RoomNews())
         state.tutor = await stack.enter_async_context(Tutor(settings))
         state.summaries = await stack.enter_async_context(Summaries(state.tutor))
 

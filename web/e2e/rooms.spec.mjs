@@ -303,6 +303,27 @@ test("unread messages are marked, and read when they were seen", async ({ newPer
   }, "it is read");
 });
 
+test("news of a room reaches pages that show something else", async ({ newPerson }) => {
+  const ana = await newPerson("Ana");
+  const bob = await newPerson("Bob");
+  const path = await createRoom(ana, "algebra-4");
+  await join(bob, path);
+  await bob.page.goto("/tickets");
+  const navigation = bob.page.getByRole("navigation", { name: "Pages" }).first();
+  await expect(navigation.getByText("Rooms")).toBeVisible();
+  await say(ana.page, "@Bob look at this");
+  await expect(navigation.getByText("1 mention")).toBeVisible();
+  await bob.page.goto("/rooms");
+  const rooms = bob.page.getByRole("main");
+  await expect(rooms.getByRole("link", { name: /algebra-4/ })).toBeVisible();
+  const id = path.split("/").at(-1);
+  const url = new URL(`/rooms/${id}`, ana.page.url()).href;
+  await api(ana.context, "PATCH", url, { name: "algebra-five" });
+  await expect(rooms.getByRole("link", { name: /algebra-five/ })).toBeVisible();
+  await api(ana.context, "DELETE", url);
+  await expect(rooms.getByRole("link", { name: /algebra-five/ })).toHaveCount(0);
+});
+
 test("earlier messages come in above, and what is read stays in its place", async ({
   newPerson,
 }) => {

@@ -81,7 +81,7 @@ test("from an empty helpdesk to an answer, a reload and a stop", async ({
   await expect(page.getByRole("button", { name: /Stop/ })).toBeVisible();
   await longerThan(page, 40);
   await page.keyboard.press("Escape");
-  await expect(answer(page).getByText("Stopped.")).toBeVisible();
+  await expect(answer(page).getByText("The answer ends here.")).toBeVisible();
   const stopped = await textOf(page);
   await page.waitForTimeout(600);
   expect(await textOf(page), "nothing is added after Stop").toBe(stopped);
@@ -128,8 +128,8 @@ test("two tabs show the same answer, and Stop in one stops both", async ({ serve
   await second.goto(first.url());
   await longerThan(second, 0);
   await second.getByRole("button", { name: /Stop/ }).click();
-  await expect(answer(second).getByText("Stopped.")).toBeVisible();
-  await expect(answer(first).getByText("Stopped.")).toBeVisible();
+  await expect(answer(second).getByText("The answer ends here.")).toBeVisible();
+  await expect(answer(first).getByText("The answer ends here.")).toBeVisible();
   expect(await textOf(first)).toBe(await textOf(second));
 });
 

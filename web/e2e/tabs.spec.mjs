@@ -148,7 +148,8 @@ test("Stop in one tab stops all", async ({ server, context }) => {
   const tabs = [first, await openTab(context, chat), await openTab(context, chat)];
   for (const tab of tabs) await longerThan(tab, 30);
   await tabs[1].getByRole("button", { name: /Stop/ }).click();
-  for (const tab of tabs) await expect(answer(tab).getByText("Stopped.")).toBeVisible();
+  for (const tab of tabs)
+    await expect(answer(tab).getByText("The answer ends here.")).toBeVisible();
   expect(new Set(await Promise.all(tabs.map(textOf))).size).toBe(1);
 });
 

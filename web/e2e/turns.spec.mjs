@@ -164,7 +164,7 @@ test("a reload and another tab in the middle of a replacing answer show it in it
     }
     await button(page, /Stop/).click();
     for (const tab of [page, other]) {
-      await expect(answers(tab).getByText("Stopped.")).toBeVisible();
+      await expect(answers(tab).getByText("The answer ends here.")).toBeVisible();
       const what = edited ? "question" : "answer";
       await button(tab, `Previous version of the ${what}`).click();
       await expect(answers(tab).getByText("The old answer.")).toBeVisible();

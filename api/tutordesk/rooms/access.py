@@ -20,6 +20,7 @@ from tutordesk.ground.errors import Forbidden
 from tutordesk.identity.access import Member, MemberOfRequest, RoomId
 from tutordesk.rooms.members import access_member, access_room, is_admin
 from tutordesk.rooms.models import Room, RoomMember
+from tutordesk.rooms.news import RoomNews
 from tutordesk.rooms.relay.relay import Relay
 from tutordesk.rooms.speaking import Speaking
 from tutordesk.rooms.timeline import Timeline
@@ -42,9 +43,15 @@ async def speaking_of(connection: HTTPConnection) -> Speaking:
     return speaking
 
 
+async def room_news_of(connection: HTTPConnection) -> RoomNews:
+    news: RoomNews = connection.app.state.room_news
+    return news
+
+
 TimelineOf = Annotated[Timeline, Depends(timeline_of)]
 RelayOf = Annotated[Relay, Depends(relay_of)]
 SpeakingOf = Annotated[Speaking, Depends(speaking_of)]
+RoomNewsOf = Annotated[RoomNews, Depends(room_news_of)]
 
 
 @dataclass(frozen=True, slots=True)

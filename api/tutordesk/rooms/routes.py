@@ -18,7 +18,16 @@ from tutordesk.identity.access import LimitsOf, Member, MessageId, ReplyId, Room
 from tutordesk.replies.access import RepliesOf
 from tutordesk.replies.events import position_of, reply_frames
 from tutordesk.rooms import listing
-from tutordesk.rooms.access import ONLY_ADMINS, OpenRoom, RelayOf, RoomAdmin, RoomOfMember, SpeakingOf, TimelineOf
+from tutordesk.rooms.access import (
+    ONLY_ADMINS,
+    OpenRoom,
+    RelayOf,
+    RoomAdmin,
+    RoomNewsOf,
+    RoomOfMember,
+    SpeakingOf,
+    TimelineOf,
+)
 from tutordesk.rooms.agent.questions import access_answer, answer_frames, reader_in
 from tutordesk.rooms.changes import change_room
 from tutordesk.rooms.members import (
@@ -76,6 +85,14 @@ async def list_rooms(visitor: Visitor, query: Annotated[RoomQuery, Query()], res
         only = f"&ticket_id={query.ticket_id}" if query.ticket_id else ""
         response.headers["Link"] = f'</rooms?limit={query.limit}{only}&cursor={cursor}>; rel="next"'
     return rows[: query.limit]
+
+
+@router.get(
+    "/rooms/events", operation_id="follow_rooms", response_class=ByteStream, responses=STREAM | problem_responses(401)
+)
+async def follow_rooms(visitor: Visitor, news: RoomNewsOf, streams: StreamsOf) -> ByteStream:
+    """Stream a hint for each change of a room that the visitor is a member of."""
+    return streams.respond(await news.follow(visitor.id), visitor.reader)
 
 
 @router.post("/rooms", operation_id="create_room", status_code=201, responses=REFUSALS)

@@ -12,6 +12,7 @@ import { Toaster, toast } from "@/ui/toast";
 import { Banners } from "./banners";
 import { Help } from "./help";
 import { BottomBar, Rail } from "./navigation";
+import { useRoomEvents } from "./room-news";
 import { useScrollMemory } from "./scroll";
 import { useScrollKeys } from "./scroll-keys";
 
@@ -53,6 +54,7 @@ export function Shell() {
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
   useTicketEvents();
+  useRoomEvents();
   useIdentityAcrossTabs();
   useEpoch();
   useScrollMemory(main);

@@ -30,6 +30,8 @@ export const api = {
   listFacets: (signal?: AbortSignal) => dataOf(server.GET("/tickets/facets", { signal })),
   followTickets: (signal: AbortSignal) =>
     streamOf(server.GET("/tickets/events", { ...STREAM, signal })),
+  followRooms: (signal: AbortSignal) =>
+    streamOf(server.GET("/rooms/events", { ...STREAM, signal })),
   readTicket: (ticket_id: string, signal?: AbortSignal) =>
     dataOf(server.GET("/tickets/{ticket_id}", { params: { path: { ticket_id } }, signal })),
   createTicket: ({ category, ...body }: TicketInput, client_ticket_id: string) =>

@@ -302,6 +302,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rooms/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Rooms
+         * @description Stream a hint for each change of a room that the visitor is a member of.
+         */
+        get: operations["follow_rooms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rooms/{room_id}": {
         parameters: {
             query?: never;
@@ -1719,6 +1739,17 @@ export interface components {
             command: components["schemas"]["Send"] | components["schemas"]["Edit"] | components["schemas"]["Delete"] | components["schemas"]["Typing"] | components["schemas"]["Read"];
             /** Event */
             event: components["schemas"]["MessagePosted"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"] | components["schemas"]["MemberJoined"] | components["schemas"]["MemberLeft"] | components["schemas"]["MemberChanged"] | components["schemas"]["ReplyStarted"] | components["schemas"]["ReplyEnded"] | components["schemas"]["RoomChanged"] | components["schemas"]["Presence"] | components["schemas"]["TypingSeen"] | components["schemas"]["Resumed"] | components["schemas"]["Refused"];
+        };
+        /** ChangedRoom */
+        ChangedRoom: {
+            room_id: components["schemas"]["PydanticObjectId"];
+        };
+        /**
+         * RoomsWire
+         * @description The data of each event of the list of rooms, by the event's name, for the client's types.
+         */
+        RoomsWire: {
+            changed: components["schemas"]["ChangedRoom"];
         };
     };
     responses: never;
@@ -3353,6 +3384,44 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_rooms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

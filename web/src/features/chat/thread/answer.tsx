@@ -36,9 +36,9 @@ function Ending({
   if (status === "complete" || status === "streaming") return null;
   const words =
     status === "stopped"
-      ? "Stopped. The answer ends here."
+      ? "The answer ends here."
       : status === "interrupted"
-        ? "Interrupted: the server stopped while answering."
+        ? "The server stopped while answering."
         : (error?.error ?? "The answer failed.");
   return (
     <div
