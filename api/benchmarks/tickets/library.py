@@ -34,15 +34,15 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 Mark = tuple[ObjectId, datetime]
 
 
-def add_many_tickets(data_dir: Path) -> list[Mark]:
-    """Add them to the running server's database. Returns id and time of each, oldest first."""
+def add_many_tickets(data_dir: Path, count: int = MANY) -> list[Mark]:
+    """Add the first `count` of them to the running server's database. Returns id and time of each, oldest first."""
     made: list[Mark] = []
     different = list(_different())
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongodb_url(data_dir), w=1)
     with client:
         tickets = client.get_default_database()[Ticket.Settings.name]
         tickets.drop_indexes()
-        for first in range(0, MANY, BATCH):
+        for first in range(0, count, BATCH):
             batch = [_at(different[place % DIFFERENT], place) for place in range(first, first + BATCH)]
             tickets.insert_many(batch, ordered=False)
             made += [(one["_id"], one["created_at"]) for one in batch]

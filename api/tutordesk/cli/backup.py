@@ -146,7 +146,10 @@ def _source(
         if folder == STANDARD_INPUT:
             dump = stack.enter_context(opened(sys.stdin.buffer, "The standard input", name, private))
         elif folder.is_file():
-            file = stack.enter_context(folder.open("rb"))
+            try:
+                file = stack.enter_context(folder.open("rb"))
+            except OSError as error:
+                raise OperatorError(f"{folder} cannot be read ({error.strerror}).") from None
             dump = stack.enter_context(opened(file, str(folder), name, private))
         else:
             dump = open_dump(folder, name)
