@@ -10,7 +10,7 @@ export async function makePages(server, browser) {
   const context = await browser.newContext({ baseURL: server.url });
   const call = (method, path, data) => api(context, method, server.url + path, data);
   await call("PATCH", "/me", { name: "Ana" });
-  await call("POST", "/tickets/samples");
+  if ((await call("GET", "/tickets")).length === 0) await call("POST", "/tickets/samples");
   const ticket = { title: "Image upload error", description: LONG, category: "bug" };
   const { id } = await call("POST", "/tickets", ticket);
   const room = await call("POST", "/rooms", { name: "red-team", topic: "Why it fails" });

@@ -1,14 +1,9 @@
 // Keeps the text of a composer as a draft: saved shortly after each change, and at once when the page or the composer
 // closes.
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { clearDraft, readDraft, writeDraft } from "./drafts";
 
 const SAVE_MS = 300;
-
-function save(key: string, text: string): void {
-  if (text) writeDraft(key, text);
-  else clearDraft(key);
-}
 
 export interface DraftText {
   text: string;
@@ -21,41 +16,41 @@ export interface DraftText {
 /** Read and keep the draft under `key`. If the key changes while the component is mounted, the draft moves with it. */
 export function useDraft(key: string): DraftText {
   const [text, setText] = useState(() => readDraft<string>(key)?.value ?? "");
-  const latest = useRef({ key, text });
+  // The place of the draft, what this field last saved there, and what it has not saved yet.
+  const draft = useRef({ key, saved: text, unsaved: null as string | null });
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const pending = useRef<string | null>(null);
+  const save = useCallback((value: string) => {
+    clearTimeout(timer.current);
+    draft.current.unsaved = null;
+    draft.current.saved = value;
+    if (value) writeDraft(draft.current.key, value);
+    else clearDraft(draft.current.key);
+  }, []);
   useEffect(() => {
     const flush = () => {
-      clearTimeout(timer.current);
-      if (pending.current !== null) save(key, pending.current);
-      pending.current = null;
+      if (draft.current.unsaved !== null) save(draft.current.unsaved);
     };
     window.addEventListener("pagehide", flush);
     return () => {
       window.removeEventListener("pagehide", flush);
       flush();
     };
-  }, [key]);
+  }, [save]);
   useEffect(() => {
-    const before = latest.current;
-    latest.current = { key, text };
-    if (before.key === key) return;
-    if (readDraft<string>(before.key)?.value === before.text) clearDraft(before.key);
-    save(key, text);
-  }, [key, text]);
+    const { key: before, saved, unsaved } = draft.current;
+    if (before === key) return;
+    if (readDraft<string>(before)?.value === saved) clearDraft(before); // else another tab has written there since
+    draft.current.key = key;
+    save(unsaved ?? saved);
+  }, [key, save]);
   const change = (value: string) => {
     setText(value);
-    pending.current = value;
+    draft.current.unsaved = value;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      pending.current = null;
-      save(key, value);
-    }, SAVE_MS);
+    timer.current = setTimeout(() => save(value), SAVE_MS);
   };
   const sent = () => {
-    clearTimeout(timer.current);
-    pending.current = null;
-    clearDraft(key);
+    save("");
     setText("");
   };
   return { text, change, sent };
