@@ -26,7 +26,7 @@ GROUPS = {
     "checkpoints": "replies.checkpoints",
     "changelog": "databases.changelog",
     "log_kills": "databases.log_kills",
-    "restore": "databases.restore",
+    "restore": "tickets.restore",
     "rooms": "rooms.messages",
     "storm": "rooms.storm",
     "client": "client",
