@@ -111,6 +111,11 @@ async def test_folder_without_a_dump_is_refused_with_a_sentence(elsewhere: Servi
         assert await elsewhere.run("restore", str(tmp_path / name)) == (2, f"tutordesk: {tmp_path / name} {said}.\n")
 
 
+async def test_name_that_no_database_can_have_is_refused(elsewhere: Serving, tmp_path: Path) -> None:
+    code, said = await elsewhere.run("restore", str(tmp_path), "--into", "two words")
+    assert (code, said.startswith("tutordesk: 'two words' is not a valid name of a database.")) == (2, True)
+
+
 async def test_database_is_rewound_to_an_instant_after_a_preview(server: Serving) -> None:
     """A preview first, then the restore: a ticket that was deleted by mistake comes back.
 

@@ -16,7 +16,7 @@ import typer
 from tutordesk.cli.database import DataDir, reach_database
 from tutordesk.ground.operator_error import OperatorError
 from tutordesk.ground.settings import load_settings
-from tutordesk.operations.names import DATABASE
+from tutordesk.operations.names import DATABASE, check_database_name
 
 if TYPE_CHECKING:
     from tutordesk.operations.catalog import Client
@@ -76,6 +76,8 @@ def restore(
     The command builds and checks a copy first. Without DIR and --until, it replays the whole change log. With --ticket
     or --chat, it writes only that document and its parts, also while a server runs.
     """
+    if into is not None:
+        check_database_name(into)
     if ticket or chat:
         _restore_single(folder, until, into, ticket, chat, dry_run, data_dir)
         return

@@ -4,6 +4,9 @@ A test compares these names with the documents that own them.
 """
 
 import hashlib
+import re
+
+from tutordesk.ground.operator_error import OperatorError
 
 DATABASE = "tutordesk"  # unless MONGODB_URL names another one
 OWNERS, ROOM_SIGNALS, REPLIES, MIGRATIONS = "owners", "room_signals", "replies", "migrations"
@@ -20,7 +23,20 @@ NOT_RESTORED = (*TRANSIENT, DATA_EPOCH)
 # Collections that a restore leaves alone, because they describe the database and not its data.
 NOT_REPLACED = (DATA_EPOCH, LEASES)
 MAX_STAGED_BYTES = 180  # MongoDB limits the names of a database and a collection to 255 together
+MAX_DATABASE_BYTES = 63
+INVALID_IN_DATABASE = re.compile(r'[/\\. "$\0]')
+OF_MONGODB = ("admin", "config", "local")
 CHANGE_LOG_FOLDER, CHANGE_LOG_LEASE = "changelog", "change log"
+
+
+def check_database_name(name: str) -> None:
+    """Raises OperatorError for a name that MongoDB does not take, or that belongs to MongoDB itself."""
+    if not name or INVALID_IN_DATABASE.search(name) or len(name.encode()) > MAX_DATABASE_BYTES:
+        raise OperatorError(
+            f"{name!r} is not a valid name of a database. Use at most {MAX_DATABASE_BYTES} letters, digits, - and _."
+        )
+    if name in OF_MONGODB:
+        raise OperatorError(f"The database {name} belongs to MongoDB itself. Choose another name.")
 
 
 def staged_name(collection: str) -> str:

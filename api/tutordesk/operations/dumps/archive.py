@@ -11,7 +11,6 @@ arrives. Every collection has to be complete and to have its CRC.
 import contextlib
 import gzip
 import json
-import re
 import struct
 import tempfile
 import zlib
@@ -27,16 +26,15 @@ from tutordesk.operations.catalog import EXACT, Spec
 from tutordesk.operations.dumps.format import DATA, MAX_BYTES, METADATA, OPLOG, PRELUDE, file_name
 from tutordesk.operations.dumps.opening import open_dump
 from tutordesk.operations.dumps.reader import Dump
+from tutordesk.operations.names import INVALID_IN_DATABASE, OF_MONGODB
 
 MAGIC, GZIP_MAGIC = b"\x6d\xe2\x99\x81", b"\x1f\x8b"
 END = b"\xff\xff\xff\xff"
-OF_MONGODB = ("admin", "config", "local")
 # What readers raise for bytes that mongodump did not write.
 DAMAGE = (
     *(EOFError, gzip.BadGzipFile, zlib.error, struct.error, bson.errors.BSONError),
     *(ValueError, KeyError, TypeError, AttributeError),
 )
-INVALID_DATABASE = re.compile(r'[/\\. "$\0]')
 # A namespace of the archive: its database (none: the oplog) and collection.
 Namespace = tuple[str, str]
 
@@ -81,7 +79,7 @@ class Collection:
     def __init__(self, folder: Path, info: Spec) -> None:
         database, self.name = info["db"], info["collection"]
         fields = json.loads(info.get("metadata") or "{}")
-        if INVALID_DATABASE.search(database) or not self.name or "\0" in self.name or not isinstance(fields, dict):
+        if INVALID_IN_DATABASE.search(database) or not self.name or "\0" in self.name or not isinstance(fields, dict):
             raise ValueError
         is_without_data = "viewOn" in (fields.get("options") or {}) or info.get("type") in ("view", "timeseries")
         self.crc, self.is_complete = 0, is_without_data
