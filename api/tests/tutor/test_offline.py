@@ -1,6 +1,7 @@
 """The offline tutor answers with the best passages, says that it is offline, and summarises by itself."""
 
 import httpx
+import pytest
 
 from testing.steps import TICKET, create_ticket
 from tutordesk.ground.text import first_words, plain_text
@@ -77,3 +78,17 @@ async def test_offline_is_the_default_and_works_end_to_end(mock: httpx.AsyncClie
     assert saved.ai_summary == "Sending a photo above 4 MB ends with 413. The proxy refuses the body first."
     rows = (await mock.get("/tickets", params={"q": TICKET["title"]})).json()
     assert rows[0]["ai_summary"] == saved.ai_summary
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("See [docs][d] and [D].\n\n[d]: https://example.com/x 'T'\n", "See docs and D."),
+        ("Text[^1] more[^two].\n\n[^1]: The note.\n[^two]: Another.", "Text more. The note. Another."),
+        ("`rows[i][j]` and `[^a-z]`, [x] of [y][z]", "rows[i][j] and [^a-z], [x] of [y][z]"),
+        ("| a |\n|---|\n| x<br>y<BR />z |", "a x y z"),
+        ("[" * 5_000 + "]: x", "[" * 5_000 + "]: x"),
+    ],
+)
+def test_links_and_notes_are_plain_text(markdown: str, text: str) -> None:
+    assert plain_text(markdown) == text

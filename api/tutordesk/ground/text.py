@@ -12,6 +12,7 @@ _MARKS = (
     (re.compile(r"^(```|~~~)[^\n]*$", re.M), ""),
     (re.compile(r"!\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)"), r"\1"),
     (re.compile(r"\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)"), r"\1"),
+    (re.compile(r"<br[ \t]*/?>", re.I), " "),
     (re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+|>+[ \t]?|[-*+][ \t]+(?:\[[ xX]\][ \t]+)?)", re.M), ""),
     (re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t:|-]*)?$", re.M), ""),
     (re.compile(r"[ \t]*\|[ \t]*"), " "),
@@ -20,12 +21,35 @@ _MARKS = (
 )
 
 
+_DEFINITION = re.compile(r"^[ \t]{0,3}\[(?P<label>[^\]\n]{1,200})\]:[ \t]+(?P<rest>\S[^\n]*)$", re.M)
+_REFERENCE = re.compile(r"\[(?P<text>[^\[\]\n]{1,500})\](?:\[(?P<label>[^\[\]\n]{0,200})\])?")
+
+
 def plain_text(markdown: str, limit: int = 20_000) -> str:
     """Return the text of the first `limit` characters of Markdown, in one line and without markup."""
-    text = markdown[:limit]
+    text = _without_references(markdown[:limit])
     for pattern, replacement in _MARKS:
         text = pattern.sub(replacement, text)
     return " ".join(text.split())
+
+
+def _without_references(markdown: str) -> str:
+    """Return the Markdown with reference links as their texts and notes without their marks. Code like `a[i][j]` stays.
+
+    Only what has a definition is a link or a note.
+    """
+    labels = {match["label"].casefold() for match in _DEFINITION.finditer(markdown)}
+    if not labels:
+        return markdown
+
+    def replace(match: re.Match[str]) -> str:
+        text = match["text"]
+        if (match["label"] or text).casefold() not in labels:
+            return match[0]
+        return "" if text.startswith("^") else text
+
+    rest = _DEFINITION.sub(lambda match: match["rest"] if match["label"].startswith("^") else "", markdown)
+    return _REFERENCE.sub(replace, rest)
 
 
 def shorten(text: str, limit: int) -> str:
