@@ -26,10 +26,10 @@ GROUPS = {
     "checkpoints": "replies.checkpoints",
     "changelog": "databases.changelog",
     "log_kills": "databases.log_kills",
-    "restore": "tickets.restore",
     "rooms": "rooms.messages",
     "storm": "rooms.storm",
     "client": "client",
+    "restore": "tickets.restore",
 }
 PAGE = Path(__file__).parents[2] / "docs" / "figures.md"
 
