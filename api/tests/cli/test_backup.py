@@ -84,7 +84,7 @@ async def piped(serving: Serving, content: bytes, *arguments: str) -> str:
 
 
 async def test_archive_is_restored_from_a_file_and_from_a_pipe(elsewhere: Serving, tmp_path: Path) -> None:
-    """Packed and cut off, too. What a restore leaves out is told before its last line."""
+    """Packed and cut off, too. The notes about what is left out come before its last line."""
     with pymongo.MongoClient[Any](elsewhere.environment["MONGODB_URL"]) as client:
         database = client.get_default_database()
         database["tickets"].insert_one({"_id": 1})

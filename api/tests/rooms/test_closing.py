@@ -1,4 +1,4 @@
-"""What the rooms hold is closed with the server: unsure transactions end, and a closed relay sends nothing more."""
+"""The server closes its rooms: unsure transactions end, and a closed relay sends nothing more."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Members' pages are told of what happens in their rooms, and nobody is told of other rooms."""
+"""Members' pages hear what happens in their rooms, and nothing of other rooms."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from testing.steps import events_of, until
 
 @asynccontextmanager
 async def news_of(person: Person) -> AsyncIterator[list[Any]]:
-    """Yield the ids of changed rooms that a page of this person is told, as they come."""
+    """Yield the ids of changed rooms in the events for a page of this person, as they come."""
     rooms: list[Any] = []
     begun = asyncio.Event()
 
@@ -32,10 +32,10 @@ async def news_of(person: Person) -> AsyncIterator[list[Any]]:
         await asyncio.wait([listening])
 
 
-async def test_members_are_told_of_everything_in_their_rooms(ana: Person, ben: Person, room_id: str) -> None:
+async def test_members_hear_everything_in_their_rooms(ana: Person, ben: Person, room_id: str) -> None:
     async with news_of(ben) as rooms:
 
-        async def is_told(count: int) -> None:
+        async def hears(count: int) -> None:
             async def has_come() -> bool:
                 return len(rooms) == count
 
@@ -44,11 +44,11 @@ async def test_members_are_told_of_everything_in_their_rooms(ana: Person, ben: P
         async with ana.socket(room_id) as socket:
             await socket.wait("resumed")
             await socket.say("Hello")
-        await is_told(1)
+        await hears(1)
         await ana.client.patch(f"/rooms/{room_id}", json={"name": "Nets"})
-        await is_told(2)
+        await hears(2)
         await ana.client.delete(f"/rooms/{room_id}/members/{ben.id}")
-        await is_told(3)
+        await hears(3)
         assert set(rooms) == {room_id}
 
 
@@ -56,22 +56,22 @@ async def test_news_begin_with_joining_and_end_with_leaving(ana: Person, ben: Pe
     room_id = (await ana.client.post("/rooms", json={"name": "Algebra"})).json()["id"]
     path = f"/rooms/{room_id}"
     async with news_of(ben) as rooms:
-        await ana.client.patch(path, json={"topic": "Nobody else is told"})
+        await ana.client.patch(path, json={"topic": "Only Ana hears this"})
         await ben.client.post(f"{path}/join")
-        await ana.client.patch(path, json={"topic": "Ben is told"})
+        await ana.client.patch(path, json={"topic": "Ben hears this"})
 
-        async def is_told(count: int) -> None:
+        async def hears(count: int) -> None:
             async def has_come() -> bool:
                 return len(rooms) == count
 
             await until(has_come, 5)
 
-        await is_told(2)
+        await hears(2)
         await ben.client.post(f"{path}/leave")
-        await is_told(3)
-        await ana.client.patch(path, json={"topic": "Nobody else is told again"})
+        await hears(3)
+        await ana.client.patch(path, json={"topic": "Only Ana hears this again"})
         await ben.client.post(f"{path}/join")
-        await is_told(4)
+        await hears(4)
         await ana.client.delete(path)
-        await is_told(5)
+        await hears(5)
         assert rooms == [room_id] * 5

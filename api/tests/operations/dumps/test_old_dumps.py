@@ -1,6 +1,6 @@
 """Dumps as old mongodumps, old servers and old drivers left them, and as operators keep them.
 
-What a restore leaves out or changes, a note names. What it cannot restore, it refuses by name before it copies.
+A note names each thing that is left out or changed. A thing that cannot be restored is refused by name before the copy.
 """
 
 import gzip
