@@ -58,7 +58,8 @@ test("after a page has loaded, its keys scroll it without a press before", async
     await page.keyboard.press(" ");
     await at(({ top, below }) => top > before || below <= 1, "Space");
     await page.keyboard.press("End");
-    await at(({ below }) => below <= 1, "End");
+    // A list of tickets grows at its end, until all are there.
+    await at(({ below }) => below <= 1 || page.keyboard.press("End").then(() => false), "End");
     await page.keyboard.press("Shift+ ");
     await at(({ top, below }) => below > 100 || top === 0, "Shift+Space");
     await page.keyboard.press("Home");
